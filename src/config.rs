@@ -1,0 +1,138 @@
+//! Everything that can be configured: each setting is a flag, an environment variable and its own documentation.
+//! Secrets are no flags: an argument is there for every user of the machine to read.
+
+use std::env;
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+
+use crate::domain::client::{SECRET_MAX, SECRET_MIN};
+use crate::domain::labels::Tag;
+use crate::domain::user::Secret;
+
+/// Which directory, for the server and for every command beside it.
+#[derive(Args, Clone, Debug)]
+pub struct DatabaseConfig {
+    /// Where the directory is kept; the file and its folders are made where they are missing
+    #[arg(
+        long,
+        env = "ROLLBOOK_DATABASE",
+        value_name = "sqlite:PATH",
+        default_value = "sqlite:rollbook-data/rollbook.db",
+        hide_env_values = true,
+        global = true
+    )]
+    pub database: String,
+
+    /// The language whose label is a group's Name [default: as the directory was made, "en" for a new one]
+    #[arg(long, env = "ROLLBOOK_DEFAULT_LANGUAGE", value_name = "TAG", value_parser = tag, global = true)]
+    pub default_language: Option<Tag>,
+
+    /// The name under which tokens are issued and accepted: their "iss" and "aud"
+    #[arg(long, env = "ROLLBOOK_ISSUER", value_name = "NAME", default_value = "rollbook", global = true)]
+    pub issuer: String,
+}
+
+/// What is logged, to standard error.
+#[derive(Args, Clone, Debug)]
+pub struct LogConfig {
+    /// The least severe level that is logged, also by module: "info,rollbook::store=debug"
+    #[arg(long, env = "ROLLBOOK_LOG", value_name = "FILTER", default_value = "info", global = true)]
+    pub log: String,
+
+    /// How log lines are written
+    #[arg(long, env = "ROLLBOOK_LOG_FORMAT", value_name = "FORMAT", default_value = "text", global = true)]
+    pub log_format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// How the server is reached.
+#[derive(Args, Clone, Debug)]
+pub struct ServeConfig {
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+
+    /// An address to serve /metrics on; without it they are served beside the APIs, on a loopback address alone
+    #[arg(long, env = "ROLLBOOK_METRICS_LISTEN", value_name = "ADDR:PORT")]
+    pub metrics_listen: Option<SocketAddr>,
+
+    /// How many connections are served at a time; further ones wait
+    #[arg(
+        long,
+        env = "ROLLBOOK_MAX_CONNECTIONS",
+        value_name = "NUMBER",
+        default_value = "10000",
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub max_connections: u32,
+}
+
+fn tag(text: &str) -> Result<Tag, String> {
+    Tag::parse(text).ok_or_else(|| "this is no BCP 47 language tag, such as en or pt-BR".to_owned())
+}
+
+/// What `--help` says of the settings that are environment variables alone.
+pub const ENVIRONMENT_HELP: &str = "\
+Environment variables without a flag:
+  ROLLBOOK_ADMIN_CLIENT_ID      With the secret: a FullAccess client that is made at the start, or given this secret
+  ROLLBOOK_ADMIN_CLIENT_SECRET  20 to 128 characters";
+
+const ADMIN_ID: &str = "ROLLBOOK_ADMIN_CLIENT_ID";
+const ADMIN_SECRET: &str = "ROLLBOOK_ADMIN_CLIENT_SECRET";
+
+/// The client preset by the environment.
+pub struct AdminClient {
+    pub id: String,
+    pub secret: Secret,
+}
+
+impl AdminClient {
+    /// Reads both variables; `None` where neither is set. Fails with a sentence where one is missing or unfit.
+    pub fn from_env() -> anyhow::Result<Option<Self>> {
+        Self::new(variable(ADMIN_ID)?, variable(ADMIN_SECRET)?)
+    }
+
+    fn new(id: Option<String>, secret: Option<String>) -> anyhow::Result<Option<Self>> {
+        match (id, secret) {
+            (None, None) => Ok(None),
+            (Some(_), None) => bail!("{ADMIN_ID} is set and {ADMIN_SECRET} is not; set both or neither"),
+            (None, Some(_)) => bail!("{ADMIN_SECRET} is set and {ADMIN_ID} is not; set both or neither"),
+            (Some(_), Some(secret)) if !(SECRET_MIN..=SECRET_MAX).contains(&secret.chars().count()) => {
+                bail!("{ADMIN_SECRET} must have {SECRET_MIN} to {SECRET_MAX} characters; choose another one")
+            }
+            (Some(id), Some(secret)) => Ok(Some(Self { id, secret: secret.into() })),
+        }
+    }
+}
+
+/// The variable's text; empty counts as not set.
+fn variable(name: &'static str) -> anyhow::Result<Option<String>> {
+    let Some(value) = env::var_os(name).filter(|value| !value.is_empty()) else { return Ok(None) };
+    value.into_string().ok().with_context(|| format!("{name} is not UTF-8; set it to plain text")).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_admin_client_is_whole_or_absent() {
+        let preset = |id: Option<&str>, secret: Option<&str>| {
+            AdminClient::new(id.map(str::to_owned), secret.map(str::to_owned)).map(|own| own.map(|own| own.id))
+        };
+        assert_eq!(preset(None, None).unwrap(), None);
+        assert_eq!(preset(Some("ci"), Some("01234567890123456789")).unwrap().as_deref(), Some("ci"));
+        for (id, secret) in [(Some("ci"), None), (None, Some("01234567890123456789")), (Some("ci"), Some("short"))] {
+            let error = preset(id, secret).unwrap_err().to_string();
+            assert!(error.contains("ROLLBOOK_ADMIN_CLIENT_") && !error.contains("0123"), "{error}");
+        }
+    }
+}

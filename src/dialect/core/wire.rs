@@ -1,0 +1,120 @@
+//! What the Core API answers with (docs/core.md, sections 2 and 5).
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::group::{self, GroupUid};
+use crate::domain::json::Json;
+use crate::domain::labels::{Labels, Tag};
+use crate::domain::role::Roles;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+
+/// A group.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct Group {
+    /// Counted by the server from 1, never reused.
+    #[serde(rename = "ID")]
+    #[schema(value_type = i64, example = 7, minimum = 1)]
+    id: GroupUid,
+    /// UTC, whole seconds.
+    #[schema(example = "2001-01-01T01:01:01Z", format = DateTime)]
+    created_date: String,
+    /// UTC, whole seconds.
+    #[schema(example = "2001-01-01T01:01:01Z", format = DateTime)]
+    last_updated: String,
+    /// A string that holds a JSON object: language tag to label, tags in ascending order.
+    #[schema(example = r#"{"en":"Default Group","it":"Gruppo predefinito"}"#)]
+    labels: String,
+}
+
+impl From<&group::Group> for Group {
+    fn from(group: &group::Group) -> Self {
+        Self {
+            id: group.uid,
+            created_date: date(group.created),
+            last_updated: date(group.updated),
+            labels: label_text(&group.fields.labels),
+        }
+    }
+}
+
+/// UTC in whole seconds, rounded down: `2001-01-01T01:01:01Z`.
+fn date(moment: Timestamp) -> String {
+    format!("{}Z", moment.to_civil().strftime("%Y-%m-%dT%H:%M:%S"))
+}
+
+fn label_text(labels: &Labels) -> String {
+    Json::Object(labels.iter().map(|(tag, label)| (tag.to_owned(), Json::String(label.to_owned()))).collect())
+        .to_string()
+}
+
+/// A user who signed in.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct Session {
+    /// Always false: nobody is made to change a password.
+    #[schema(example = false)]
+    must_change_password: bool,
+    /// The bearer token of the calls that follow, a JWT. It opens every API of this server.
+    #[schema(example = "eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJ1c3IiOiJhZGEifQ.c2ln")]
+    token: String,
+    /// The names of the user's roles.
+    #[schema(example = json!(["AdminUserGroupAdmin"]))]
+    roles: Vec<&'static str>,
+    #[schema(example = "Ada")]
+    name: String,
+    #[schema(example = "Lovelace")]
+    surname: String,
+    #[schema(example = "Ada Lovelace")]
+    full_name: String,
+    /// The default language of the directory.
+    #[schema(example = "en")]
+    language: String,
+}
+
+impl Session {
+    /// The session of `user`, who holds `roles` under `token`.
+    pub fn new(token: String, user: User, roles: Roles, language: &Tag) -> Self {
+        let (name, surname) = (user.fields.first_name, user.fields.last_name);
+        Self {
+            must_change_password: false,
+            token,
+            roles: roles.names().collect(),
+            full_name: format!("{name} {surname}"),
+            name,
+            surname,
+            language: language.as_str().to_owned(),
+        }
+    }
+}
+
+/// The plain positive response.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct Done {
+    #[schema(example = true)]
+    success: bool,
+}
+
+impl Done {
+    /// `{"Success":true}`.
+    pub const OK: Self = Self { success: true };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_whole_seconds() {
+        assert_eq!(date(Timestamp::from_micros(978_310_861_999_999)), "2001-01-01T01:01:01Z");
+    }
+
+    #[test]
+    fn labels_are_a_string_of_json() {
+        let stored = [("en".to_owned(), "The \"A\"".to_owned()), ("it".to_owned(), "B".to_owned())];
+        assert_eq!(label_text(&Labels::from_stored(stored)), r#"{"en":"The \"A\"","it":"B"}"#);
+    }
+}

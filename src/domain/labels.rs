@@ -1,0 +1,131 @@
+//! The names of a group, one a language.
+
+use oxilangtag::LanguageTag;
+
+use super::text;
+
+/// A BCP 47 language tag as it was sent. Two spellings of one language are told apart by `==` (a new spelling is
+/// a change worth keeping) and not by [`Tag::same_language`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tag(String);
+
+impl Tag {
+    /// Takes a well-formed tag (RFC 5646, section 2.1).
+    pub fn parse(text: &str) -> Option<Self> {
+        LanguageTag::parse(text).ok().map(|tag| Self(tag.into_inner().to_owned()))
+    }
+
+    /// As it was sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether both name one language: tags compare without regard to case, and `en` is not `en-US`.
+    pub fn same_language(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+
+    fn key(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+}
+
+/// At least one label, in ascending order of the lower-case tags.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labels(Vec<(Tag, String)>);
+
+impl Labels {
+    /// The most labels a group may have.
+    pub const MAX: usize = 64;
+    /// The longest a label (and so a group's Name) may be, in characters.
+    pub const MAX_CHARS: usize = 100;
+
+    /// Orders and checks the labels; fails with the rule that is broken (docs/core.md, section 3).
+    pub fn new(mut labels: Vec<(Tag, String)>) -> Result<Self, String> {
+        if labels.is_empty() {
+            return Err("must hold at least one label".to_owned());
+        }
+        if labels.len() > Self::MAX {
+            return Err(format!("must not hold more than {} labels", Self::MAX));
+        }
+        for (tag, label) in &labels {
+            if let Some(rule) = text::broken_required_rule(label, Self::MAX_CHARS) {
+                return Err(format!("the label of '{}' {rule}", tag.as_str()));
+            }
+        }
+        labels.sort_by_cached_key(|(tag, _)| tag.key());
+        match labels.windows(2).find(|pair| pair[0].0.same_language(&pair[1].0)) {
+            Some(pair) => Err(format!("must not name the language '{}' twice", pair[0].0.as_str())),
+            None => Ok(Self(labels)),
+        }
+    }
+
+    /// The labels of a group that was only given a name. The caller has checked the name.
+    pub fn named(default_language: &Tag, name: String) -> Self {
+        Self(vec![(default_language.clone(), name)])
+    }
+
+    /// The same labels with that of the default language written; other languages stay.
+    pub fn with_name(&self, default_language: &Tag, name: &str) -> Self {
+        let mut labels = self.0.clone();
+        match labels.iter_mut().find(|(tag, _)| tag.same_language(default_language)) {
+            Some((_, label)) => name.clone_into(label),
+            None => {
+                let key = default_language.key();
+                let at = labels.partition_point(|(tag, _)| tag.key() < key);
+                labels.insert(at, (default_language.clone(), name.to_owned()));
+            }
+        }
+        Self(labels)
+    }
+
+    /// The group's Name: the label in the default language, else the first by tag.
+    pub fn name(&self, default_language: &Tag) -> &str {
+        let own = self.0.iter().find(|(tag, _)| tag.same_language(default_language));
+        own.or(self.0.first()).map_or("", |(_, label)| label)
+    }
+
+    /// Tag and label, in ascending order of the tags.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(tag, label)| (tag.as_str(), label.as_str()))
+    }
+
+    /// Labels that a store kept: ordered and checked when they were written.
+    pub fn from_stored(labels: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(labels.into_iter().map(|(tag, label)| (Tag(tag), label)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tag(text: &str) -> Tag {
+        Tag::parse(text).unwrap()
+    }
+
+    fn labels(pairs: &[(&str, &str)]) -> Result<Labels, String> {
+        Labels::new(pairs.iter().map(|(language, label)| (tag(language), (*label).to_owned())).collect())
+    }
+
+    #[test]
+    fn are_ordered_by_tag_and_unique_without_case() {
+        let ordered = labels(&[("it", "Gruppo"), ("EN", "Group"), ("en-US", "Group!")]).unwrap();
+        let tags: Vec<_> = ordered.iter().map(|(tag, _)| tag).collect();
+        assert_eq!(tags, ["EN", "en-US", "it"]);
+        assert!(labels(&[("en", "a"), ("EN", "b")]).is_err());
+        assert!(labels(&[]).is_err());
+        assert!(labels(&[("en", " ")]).is_err());
+        assert!(Tag::parse("en_US").is_none() && Tag::parse("").is_none());
+    }
+
+    #[test]
+    fn the_name_is_the_default_language_or_the_first() {
+        let both = labels(&[("de", "Gruppe"), ("it", "Gruppo")]).unwrap();
+        assert_eq!(both.name(&tag("IT")), "Gruppo");
+        assert_eq!(both.name(&tag("en")), "Gruppe");
+        let renamed = both.with_name(&tag("en"), "Group");
+        assert_eq!(renamed.iter().collect::<Vec<_>>(), [("de", "Gruppe"), ("en", "Group"), ("it", "Gruppo")]);
+        assert_eq!(renamed.with_name(&tag("EN"), "G").name(&tag("en")), "G");
+    }
+}

@@ -1,0 +1,64 @@
+//! Which migrations a database still needs. The runner is each store's own; the rules are these.
+
+use sha2::{Digest as _, Sha256};
+
+/// One step of the schema, applied whole in a transaction of its own, once, and never edited afterwards.
+#[derive(Clone, Copy, Debug)]
+pub struct Migration {
+    /// From 1, without gaps.
+    pub version: i64,
+    pub sql: &'static str,
+}
+
+impl Migration {
+    /// SHA-256 of the SQL, in lower-case hex.
+    pub fn checksum(&self) -> String {
+        Sha256::digest(self.sql).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Why a database is not for this program.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MigrationError {
+    #[error(
+        "was written by a newer version of Rollbook (schema {found}, this one knows {known}): run that version or a later one"
+    )]
+    Newer { found: i64, known: i64 },
+    #[error(
+        "has a schema step {0} that is not this program's: it was made by another build; restore a backup or use that build"
+    )]
+    Changed(i64),
+}
+
+/// The migrations of `known` that are not among `applied` (version and checksum, in order).
+pub fn pending<'a>(known: &'a [Migration], applied: &[(i64, String)]) -> Result<&'a [Migration], MigrationError> {
+    if applied.len() > known.len() {
+        let newest = applied.last().map_or(0, |(version, _)| *version);
+        return Err(MigrationError::Newer { found: newest, known: known.len() as i64 });
+    }
+    for (migration, (version, checksum)) in known.iter().zip(applied) {
+        if migration.version != *version || migration.checksum() != *checksum {
+            return Err(MigrationError::Changed(*version));
+        }
+    }
+    Ok(&known[applied.len()..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: [Migration; 2] = [Migration { version: 1, sql: "one" }, Migration { version: 2, sql: "two" }];
+
+    #[test]
+    fn tells_what_is_left_and_what_is_foreign() {
+        let applied = |migrations: &[Migration]| -> Vec<_> {
+            migrations.iter().map(|migration| (migration.version, migration.checksum())).collect()
+        };
+        assert_eq!(pending(&KNOWN, &[]).unwrap().len(), 2);
+        assert_eq!(pending(&KNOWN, &applied(&KNOWN[..1])).unwrap()[0].version, 2);
+        assert!(pending(&KNOWN, &applied(&KNOWN)).unwrap().is_empty());
+        assert_eq!(pending(&KNOWN[..1], &applied(&KNOWN)).unwrap_err(), MigrationError::Newer { found: 2, known: 1 });
+        assert_eq!(pending(&KNOWN, &[(1, "other".into())]).unwrap_err(), MigrationError::Changed(1));
+    }
+}

@@ -1,0 +1,175 @@
+//! The journal's texts: a thing before and after a change, as JSON. Every store writes the same, and it is enough to
+//! rebuild the thing; of passwords and secrets it only says when they were set.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::domain::client::Client;
+use crate::domain::community::Communities;
+use crate::domain::error::{Error, Result};
+use crate::domain::group::Group;
+use crate::domain::role::Roles;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::domain::xp::Xp;
+
+use super::codec::labels_to_text;
+
+/// A group in the journal.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
+pub struct GroupEntry {
+    pub uid: i64,
+    pub id: String,
+    pub labels: Box<RawValue>,
+    pub description: Option<String>,
+    pub xp: Option<Box<RawValue>>,
+    pub communities: Vec<String>,
+    pub created: i64,
+    pub updated: i64,
+    pub deleted: Option<i64>,
+    pub version: i64,
+}
+
+/// A user in the journal.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
+pub struct UserEntry {
+    pub uid: i64,
+    pub id: String,
+    pub username: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub email: String,
+    pub phone: Option<String>,
+    pub terms_accepted: Option<i64>,
+    pub active: bool,
+    pub xp: Option<Box<RawValue>>,
+    pub roles: Vec<String>,
+    pub communities: Vec<String>,
+    pub generation: i64,
+    pub password_set: Option<i64>,
+    pub created: i64,
+    pub updated: i64,
+    pub deleted: Option<i64>,
+    pub version: i64,
+}
+
+/// A client in the journal.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
+pub struct ClientEntry {
+    pub uid: i64,
+    pub id: String,
+    pub name: String,
+    pub roles: Vec<String>,
+    pub communities: Vec<String>,
+    pub user: Option<i64>,
+    pub access_minutes: i64,
+    pub refresh_minutes: i64,
+    pub enabled: bool,
+    pub generation: i64,
+    pub secret_set: Option<i64>,
+    pub created: i64,
+    pub updated: i64,
+    pub deleted: Option<i64>,
+    pub version: i64,
+}
+
+/// A membership in the journal.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
+pub struct MembershipEntry {
+    pub group: i64,
+    pub user: i64,
+    pub added: i64,
+}
+
+/// A group as the journal keeps it.
+pub fn group_text(group: &Group) -> Result<String> {
+    let fields = &group.fields;
+    to_text(&GroupEntry {
+        uid: group.uid,
+        id: fields.id.to_string(),
+        labels: RawValue::from_string(labels_to_text(&fields.labels)).map_err(Error::internal)?,
+        description: fields.description.clone(),
+        xp: raw_xp(fields.xp.as_ref())?,
+        communities: names(&fields.communities),
+        created: group.created.as_micros(),
+        updated: group.updated.as_micros(),
+        deleted: micros(group.deleted),
+        version: group.version,
+    })
+}
+
+/// A user as the journal keeps it.
+pub fn user_text(user: &User) -> Result<String> {
+    let fields = &user.fields;
+    to_text(&UserEntry {
+        uid: user.uid,
+        id: fields.id.to_string(),
+        username: fields.username.clone(),
+        first_name: fields.first_name.clone(),
+        last_name: fields.last_name.clone(),
+        email: fields.email.clone(),
+        phone: fields.phone.clone(),
+        terms_accepted: micros(fields.terms_accepted),
+        active: fields.active,
+        xp: raw_xp(fields.xp.as_ref())?,
+        roles: role_names(fields.roles),
+        communities: names(&fields.communities),
+        generation: fields.generation,
+        password_set: micros(fields.password_set),
+        created: user.created.as_micros(),
+        updated: user.updated.as_micros(),
+        deleted: micros(user.deleted),
+        version: user.version,
+    })
+}
+
+/// A client as the journal keeps it.
+pub fn client_text(client: &Client) -> Result<String> {
+    let fields = &client.fields;
+    to_text(&ClientEntry {
+        uid: client.uid,
+        id: fields.id.clone(),
+        name: fields.name.clone(),
+        roles: role_names(fields.roles),
+        communities: names(&fields.communities),
+        user: fields.user,
+        access_minutes: fields.access_minutes,
+        refresh_minutes: fields.refresh_minutes,
+        enabled: fields.enabled,
+        generation: fields.generation,
+        secret_set: micros(fields.secret_set),
+        created: client.created.as_micros(),
+        updated: client.updated.as_micros(),
+        deleted: micros(client.deleted),
+        version: client.version,
+    })
+}
+
+/// A membership as the journal keeps it.
+pub fn membership_text(group: i64, user: i64, added: Timestamp) -> Result<String> {
+    to_text(&MembershipEntry { group, user, added: added.as_micros() })
+}
+
+fn to_text(entry: &impl Serialize) -> Result<String> {
+    serde_json::to_string(entry).map_err(Error::internal)
+}
+
+fn raw_xp(xp: Option<&Xp>) -> Result<Option<Box<RawValue>>> {
+    xp.map(|xp| RawValue::from_string(xp.as_str().to_owned())).transpose().map_err(Error::internal)
+}
+
+fn micros(time: Option<Timestamp>) -> Option<i64> {
+    time.map(Timestamp::as_micros)
+}
+
+fn names(communities: &Communities) -> Vec<String> {
+    communities.iter().map(ToString::to_string).collect()
+}
+
+fn role_names(roles: Roles) -> Vec<String> {
+    roles.names().map(str::to_owned).collect()
+}

@@ -1,0 +1,256 @@
+//! Filters as SQL. Each part of a filter becomes one condition on the row `t` of the listed thing.
+
+use sea_query::{Expr, ExprTrait as _, LikeExpr, Query, SelectStatement};
+
+use crate::domain::community::Communities;
+use crate::domain::query::{Comparison, Condition, Field, Operand, Pattern, Search, Test};
+
+use super::tables::{Column, ColumnKind, Listing, THING};
+use super::xp::{KIND_CONTAINER, KIND_NUMBER, KIND_TEXT, path_key, split};
+
+/// The alias of the table of xp entries in every statement.
+const XP: &str = "x";
+
+/// What the engines spell differently.
+pub trait Engine: Send + Sync {
+    /// Whether `text` has `term` as a substring.
+    fn contains(&self, text: Expr, term: &str) -> Expr;
+    /// The `uid`s of the live things that have `term` (folded, not empty) as a substring of one of `fields`, all of
+    /// which are in the text index. May hold a thing twice.
+    fn with_text<L: Listing>(&self, term: &str, fields: &[L::Field]) -> SelectStatement;
+}
+
+/// The column of the listed thing.
+pub fn own(name: &'static str) -> Expr {
+    Expr::col((THING, name))
+}
+
+fn xp_column(name: &'static str) -> Expr {
+    Expr::col((XP, name))
+}
+
+/// Holds for live things.
+pub fn live() -> Expr {
+    own("deleted").is_null()
+}
+
+/// Holds for groups linked to one of the communities.
+pub fn linked(communities: &Communities) -> Expr {
+    let links = links(communities).and_where(Expr::col("owner").equals((THING, "uid"))).take();
+    Expr::exists(links)
+}
+
+/// The groups linked to one of the communities; a group may come twice.
+pub fn links(communities: &Communities) -> SelectStatement {
+    let names = communities.iter().map(ToString::to_string);
+    Query::select().column("owner").from("group_communities").and_where(Expr::col("community").is_in(names)).take()
+}
+
+/// Holds for things that the search finds.
+pub fn search<L: Listing>(engine: &impl Engine, search: &Search<L::Field>) -> Expr {
+    any(search.fields.iter().map(|field| match field {
+        Field::Own(field) => engine.contains(own(L::column(*field).name), &search.term),
+        Field::Xp(path) => {
+            let found = engine.contains(whole_text(), &search.term).and(xp_column("kind").ne(KIND_CONTAINER));
+            Expr::exists(entries_of_thing::<L>(path, found))
+        }
+    }))
+}
+
+/// Holds for things that the condition lets through.
+pub fn condition<L: Listing>(condition: &Condition<L::Field>) -> Expr {
+    match condition {
+        Condition::Never => Expr::val(1).eq(0),
+        Condition::Roles(alternatives) => any(alternatives.iter().map(|(roles, held)| {
+            let shared = own("roles").bit_and(i64::from(roles.bits()));
+            if *held { shared.ne(0) } else { shared.eq(0) }
+        })),
+        Condition::Any(Field::Own(field), tests) => any(tests.iter().map(|test| column_test(L::column(*field), test))),
+        Condition::Any(Field::Xp(path), tests) => any(tests.iter().map(|test| xp_test::<L>(path, test))),
+    }
+}
+
+/// At least one of them holds.
+fn any(alternatives: impl Iterator<Item = Expr>) -> Expr {
+    alternatives.reduce(|a, b| a.or(b)).unwrap_or_else(|| Expr::val(1).eq(0))
+}
+
+/// A test of one of the thing's own columns.
+pub fn column_test(column: Column, test: &Test) -> Expr {
+    let value = || own(column.name);
+    match test {
+        Test::Present => value().is_not_null(),
+        Test::Absent => value().is_null(),
+        Test::Equal(operand) => value().eq(typed(column.kind, operand)),
+        Test::NotEqual(operand) => value().is_null().or(value().ne(typed(column.kind, operand))),
+        Test::Like(pattern) => like(value(), pattern),
+        Test::NotLike(pattern) => value().is_null().or(like(value(), pattern).not()),
+        Test::Compare(comparison, operand) => compare(value(), *comparison, typed(column.kind, operand)),
+    }
+}
+
+/// The operand as the column's type; one that is not of it equals nothing and is below nothing. (A dialect refuses
+/// such operands before.)
+fn typed(kind: ColumnKind, operand: &Operand) -> Expr {
+    match kind {
+        ColumnKind::Text => Expr::val(operand.text.clone()),
+        ColumnKind::Integer => Expr::val(operand.number.map(|number| number as i64)),
+        ColumnKind::Instant => Expr::val(operand.instant.map(|instant| instant.as_micros())),
+        ColumnKind::Boolean => Expr::val(operand.boolean.map(i64::from)),
+    }
+}
+
+fn xp_test<L: Listing>(path: &str, test: &Test) -> Expr {
+    let some = |test| Expr::exists(entries_of_thing::<L>(path, test));
+    let none = |test| Expr::not_exists(entries_of_thing::<L>(path, test));
+    match test {
+        Test::Absent => none(entry_test(&Test::Present)),
+        Test::NotEqual(operand) => none(entry_test(&Test::Equal(operand.clone()))),
+        Test::NotLike(pattern) => none(entry_test(&Test::Like(pattern.clone()))),
+        positive => some(entry_test(positive)),
+    }
+}
+
+/// The entries of the listed thing at the path that pass the test.
+fn entries_of_thing<L: Listing>(path: &str, test: Expr) -> SelectStatement {
+    let own_entry = xp_column("owner").equals((THING, "uid"));
+    Query::select()
+        .expr(Expr::val(1))
+        .from_as(L::XP_TABLE, XP)
+        .and_where(own_entry)
+        .and_where(at(path))
+        .and_where(test)
+        .take()
+}
+
+/// The owners of the entries at the path that pass the (positive) test; an owner may come twice.
+pub fn owners<L: Listing>(path: &str, test: &Test) -> SelectStatement {
+    Query::select()
+        .column((XP, "owner"))
+        .from_as(L::XP_TABLE, XP)
+        .and_where(at(path))
+        .and_where(entry_test(test))
+        .take()
+}
+
+fn at(path: &str) -> Expr {
+    xp_column("path").eq(path_key(path))
+}
+
+/// A positive test of one entry (docs/ordercloud.md, section 6). Negative ones ask that no entry passes it.
+fn entry_test(test: &Test) -> Expr {
+    match test {
+        Test::Equal(operand) => entry_equals(operand),
+        Test::Like(pattern) => xp_column("kind").ne(KIND_CONTAINER).and(entry_like(pattern)),
+        Test::Compare(comparison, operand) => entry_compares(*comparison, operand),
+        _ => xp_column("kind").gte(KIND_CONTAINER),
+    }
+}
+
+fn entry_equals(operand: &Operand) -> Expr {
+    let (text, rest) = split(&operand.text);
+    let as_text = xp_column("text").eq(text).and(xp_column("kind").eq(KIND_TEXT)).and(xp_column("rest").eq(rest));
+    match operand.number {
+        Some(number) => as_text.or(xp_column("number").eq(number).and(xp_column("kind").eq(KIND_NUMBER))),
+        None => as_text,
+    }
+}
+
+fn entry_like(pattern: &Pattern) -> Expr {
+    let prefix = pattern.0.first().map_or("", String::as_str);
+    let within = prefix_range(xp_column("text"), split(prefix).0);
+    let matches = like(whole_text(), pattern);
+    within.map_or(matches.clone(), |within| within.and(matches))
+}
+
+/// As numbers if both are, as instants if both are, else as text.
+fn entry_compares(comparison: Comparison, operand: &Operand) -> Expr {
+    let typed = match (operand.number, operand.instant) {
+        (Some(number), _) => Some(("number", Expr::val(number))),
+        (None, Some(instant)) => Some(("instant", Expr::val(instant.as_micros()))),
+        (None, None) => None,
+    };
+    let as_text = xp_column("kind").ne(KIND_CONTAINER).and(text_compares(comparison, &operand.text));
+    match typed {
+        Some((column, value)) => {
+            compare(xp_column(column), comparison, value).or(xp_column(column).is_null().and(as_text))
+        }
+        None => as_text,
+    }
+}
+
+/// Compares the whole text, held in two columns, with the operand split the same way.
+fn text_compares(comparison: Comparison, operand: &str) -> Expr {
+    let (text, rest) = split(operand);
+    let strictly = match comparison {
+        Comparison::Less | Comparison::LessOrEqual => Comparison::Less,
+        Comparison::Greater | Comparison::GreaterOrEqual => Comparison::Greater,
+    };
+    let beginning = compare(xp_column("text"), strictly, Expr::val(text));
+    let end = xp_column("text").eq(text).and(compare(xp_column("rest"), comparison, Expr::val(rest)));
+    beginning.or(end)
+}
+
+fn whole_text() -> Expr {
+    // `||` is what both engines call it; sea-query has no word for it.
+    Expr::cust_with_exprs("? || ?", [xp_column("text"), xp_column("rest")])
+}
+
+fn compare(value: Expr, comparison: Comparison, operand: Expr) -> Expr {
+    match comparison {
+        Comparison::Less => value.lt(operand),
+        Comparison::LessOrEqual => value.lte(operand),
+        Comparison::Greater => value.gt(operand),
+        Comparison::GreaterOrEqual => value.gte(operand),
+    }
+}
+
+/// Holds for text that matches the pattern.
+fn like(text: Expr, pattern: &Pattern) -> Expr {
+    let mut escaped = String::new();
+    for (at, run) in pattern.0.iter().enumerate() {
+        if at > 0 {
+            escaped.push('%');
+        }
+        for character in run.chars() {
+            if matches!(character, '%' | '_' | '!') {
+                escaped.push('!');
+            }
+            escaped.push(character);
+        }
+    }
+    text.like(LikeExpr::new(escaped).escape('!'))
+}
+
+/// Holds for text that may begin with the prefix: a range that an index serves. `None` for an empty prefix.
+pub fn prefix_range(text: Expr, prefix: &str) -> Option<Expr> {
+    let after = after_prefix(prefix)?;
+    Some(text.clone().gte(prefix).and(text.lt(after)))
+}
+
+/// The least text above every text with the prefix, by code points.
+fn after_prefix(prefix: &str) -> Option<String> {
+    let mut characters: Vec<char> = prefix.chars().collect();
+    while let Some(last) = characters.pop() {
+        // The range steps over the surrogates, and has no step above the last code point.
+        if let Some(next) = (last..=char::MAX).nth(1) {
+            characters.push(next);
+            return Some(characters.into_iter().collect());
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_range_of_a_prefix_ends_after_it() {
+        assert_eq!(after_prefix("ab").as_deref(), Some("ac"));
+        assert_eq!(after_prefix("a\u{10ffff}").as_deref(), Some("b"));
+        assert_eq!(after_prefix("\u{d7ff}").as_deref(), Some("\u{e000}"));
+        assert_eq!(after_prefix("\u{10ffff}"), None);
+        assert_eq!(after_prefix(""), None);
+    }
+}

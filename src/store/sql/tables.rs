@@ -1,0 +1,119 @@
+//! How groups and users lie in tables: the names that statements are made of.
+
+use std::fmt;
+use std::hash::Hash;
+
+use crate::domain::query::{GroupField, UserField};
+
+/// The alias of the listed thing's own table in every statement.
+pub const THING: &str = "t";
+
+/// A kind of thing with lists: its tables and the columns of its fields.
+pub trait Listing: Send + Sync + 'static {
+    /// Its own fields, as queries name them.
+    type Field: Copy + fmt::Debug + PartialEq + Eq + Hash + Send + Sync + 'static;
+    /// The table of the things; its key is `uid`, its tombstones have `deleted`.
+    const TABLE: &'static str;
+    /// The table of their xp entries; its `owner` is the `uid`.
+    const XP_TABLE: &'static str;
+    /// The index of substrings of three characters or more.
+    const TEXT_TABLE: &'static str;
+    /// The index of shorter ones.
+    const GRAMS_TABLE: &'static str;
+    /// The column of each field.
+    fn column(field: Self::Field) -> Column;
+    /// The fields that the text index holds, in the order of its columns.
+    const TEXT_FIELDS: &'static [Self::Field];
+    /// What a list is ordered by after all else; `Uid` alone needs no more.
+    const TIES: &'static [Self::Field];
+}
+
+/// A column, by what it is compared as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    pub name: &'static str,
+    pub kind: ColumnKind,
+    /// Whether an index leads with it, so that equal values and ranges are found without a scan and lists are read
+    /// in its order.
+    pub indexed: bool,
+    /// Whether no two live things share a value: what follows it in an order counts for nothing.
+    pub unique: bool,
+}
+
+/// What a column's values are compared as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// Folded text.
+    Text,
+    Integer,
+    /// Microseconds.
+    Instant,
+    Boolean,
+}
+
+const fn column(name: &'static str, kind: ColumnKind) -> Column {
+    Column { name, kind, indexed: false, unique: false }
+}
+
+const fn indexed(name: &'static str, kind: ColumnKind) -> Column {
+    Column { name, kind, indexed: true, unique: false }
+}
+
+const fn unique(name: &'static str, kind: ColumnKind) -> Column {
+    Column { name, kind, indexed: true, unique: true }
+}
+
+/// Groups, as [`Listing`].
+#[derive(Debug)]
+pub struct Groups;
+
+impl Listing for Groups {
+    type Field = GroupField;
+    const TABLE: &'static str = "groups";
+    const XP_TABLE: &'static str = "group_xp";
+    const TEXT_TABLE: &'static str = "group_text";
+    const GRAMS_TABLE: &'static str = "group_grams";
+    const TEXT_FIELDS: &'static [GroupField] = &[GroupField::Id, GroupField::Name, GroupField::Description];
+    const TIES: &'static [GroupField] = &[GroupField::Name, GroupField::Id];
+
+    fn column(field: GroupField) -> Column {
+        match field {
+            GroupField::Uid => unique("uid", ColumnKind::Integer),
+            GroupField::Id => unique("id_key", ColumnKind::Text),
+            GroupField::Name => indexed("name_key", ColumnKind::Text),
+            GroupField::Description => column("description_key", ColumnKind::Text),
+        }
+    }
+}
+
+/// Users, as [`Listing`].
+#[derive(Debug)]
+pub struct Users;
+
+impl Listing for Users {
+    type Field = UserField;
+    const TABLE: &'static str = "users";
+    const XP_TABLE: &'static str = "user_xp";
+    const TEXT_TABLE: &'static str = "user_text";
+    const GRAMS_TABLE: &'static str = "user_grams";
+    const TEXT_FIELDS: &'static [UserField] =
+        &[UserField::Id, UserField::Username, UserField::FirstName, UserField::LastName, UserField::Email];
+    const TIES: &'static [UserField] = &[UserField::LastName, UserField::FirstName, UserField::Id];
+
+    fn column(field: UserField) -> Column {
+        match field {
+            UserField::Id => unique("id_key", ColumnKind::Text),
+            UserField::Username => unique("username_key", ColumnKind::Text),
+            UserField::FirstName => indexed("first_name_key", ColumnKind::Text),
+            UserField::LastName => indexed("last_name_key", ColumnKind::Text),
+            UserField::Email => indexed("email_key", ColumnKind::Text),
+            UserField::Phone => column("phone_key", ColumnKind::Text),
+            UserField::Active => column("active", ColumnKind::Boolean),
+            UserField::TermsAccepted => column("terms_accepted", ColumnKind::Instant),
+            UserField::Created => indexed("created", ColumnKind::Instant),
+            UserField::LastActive => indexed("last_active", ColumnKind::Instant),
+            UserField::PasswordSet => indexed("password_set", ColumnKind::Instant),
+            UserField::FailedAttempts => column("failed_attempts", ColumnKind::Integer),
+        }
+    }
+}

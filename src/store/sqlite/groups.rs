@@ -1,0 +1,181 @@
+//! Groups in SQLite.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::domain::community::{Communities, Visibility};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::group::{Group, GroupFields, GroupKey, GroupUid};
+use crate::domain::journal::{Change, Operation};
+use crate::domain::labels::Tag;
+use crate::domain::text::fold;
+use crate::domain::time::Timestamp;
+use crate::domain::xp::Xp;
+use crate::store::sql::codec::{communities_to_text, labels_to_text};
+use crate::store::sql::journal::group_text;
+use crate::store::{Edit, Write};
+
+use super::connection::{deleted_nothing, failed, is_unique_violation, next_uid};
+use super::counters::{self, Counter};
+use super::journal::{Entry, append};
+use super::rows;
+use super::search::{Searched, TextChange};
+use super::writer::Writing;
+use super::xp;
+
+/// The group with the key; by number also a deleted one.
+pub fn find(connection: &Connection, key: &GroupKey) -> rusqlite::Result<Option<Group>> {
+    match key {
+        GroupKey::Id(id) => connection
+            .prepare_cached(&format!("SELECT {} FROM groups WHERE id_key = ?1 AND deleted IS NULL", rows::GROUP))?
+            .query_row([id.key()], rows::group)
+            .optional(),
+        GroupKey::Uid(uid) => connection
+            .prepare_cached(&format!("SELECT {} FROM groups WHERE uid = ?1", rows::GROUP))?
+            .query_row([uid], rows::group)
+            .optional(),
+        GroupKey::New => Ok(None),
+    }
+}
+
+/// The first visible live groups above a number.
+pub fn after(
+    connection: &Connection,
+    after: GroupUid,
+    limit: u32,
+    visibility: &Visibility,
+) -> rusqlite::Result<Vec<Group>> {
+    let linked = match visibility.limit() {
+        None => "",
+        Some(_) => {
+            "AND EXISTS (SELECT 1 FROM group_communities c WHERE c.owner = groups.uid \
+             AND c.community IN (SELECT value FROM json_each(?3)))"
+        }
+    };
+    let sql =
+        format!("SELECT {} FROM groups WHERE uid > ?1 AND deleted IS NULL {linked} ORDER BY uid LIMIT ?2", rows::GROUP);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let found = match visibility.limit() {
+        None => statement.query_map(params![after, limit], rows::group)?.collect(),
+        Some(own) => {
+            let names = serde_json::Value::from_iter(own.iter().map(ToString::to_string)).to_string();
+            statement.query_map(params![after, limit, names], rows::group)?.collect()
+        }
+    };
+    found
+}
+
+/// Writes a group by the rule.
+pub fn write(
+    writing: &mut Writing<'_>,
+    language: &Tag,
+    operation: &Operation,
+    key: &GroupKey,
+    edit: &Edit<Group, GroupFields>,
+) -> Result<Group> {
+    let before = find(writing.connection, key).map_err(failed)?;
+    let after = match (edit(before.as_ref())?, before.clone()) {
+        (Write::Put(fields), Some(group)) if fields == group.fields => return Ok(group),
+        (Write::Put(fields), Some(group)) => Group {
+            name: fields.labels.name(language).to_owned(),
+            fields,
+            updated: operation.at,
+            version: group.version + 1,
+            ..group
+        },
+        (Write::Put(fields), None) => Group {
+            uid: next_uid(writing.connection, "groups").map_err(failed)?,
+            name: fields.labels.name(language).to_owned(),
+            fields,
+            created: operation.at,
+            updated: operation.at,
+            deleted: None,
+            version: 1,
+            members: 0,
+        },
+        (Write::Delete, Some(group)) => {
+            Group { updated: operation.at, deleted: Some(operation.at), version: group.version + 1, ..group }
+        }
+        (Write::Delete, None) => return Err(deleted_nothing()),
+    };
+    put(writing, before.as_ref(), &after)?;
+    let change = Change::of(before.is_some(), after.deleted.is_some());
+    let (before, text) = (before.as_ref().map(group_text).transpose()?, group_text(&after)?);
+    let entry = Entry { kind: "group", subject: after.uid, member: None, before, after: Some(text) };
+    append(writing.connection, operation, change, &entry)?;
+    Ok(after)
+}
+
+/// Brings the tables from `before` to `after`.
+pub fn put(writing: &mut Writing<'_>, before: Option<&Group>, after: &Group) -> Result<()> {
+    upsert(writing.connection, after).map_err(|error| match error {
+        error if is_unique_violation(&error) => Error::AlreadyExists(Kind::Group, after.fields.id.to_string()),
+        error => failed(error),
+    })?;
+    let was = before.filter(|group| group.deleted.is_none());
+    let is = Some(after).filter(|group| group.deleted.is_none());
+    put_links(writing.connection, after.uid, was, is).map_err(failed)?;
+    let xp_was = was.and_then(|group| group.fields.xp.as_ref());
+    xp::put(writing.connection, "group_xp", after.uid, xp_was, is.and_then(|group| group.fields.xp.as_ref()))
+        .map_err(failed)?;
+    if was.map(text_fields) != is.map(text_fields) {
+        writing.texts.push(TextChange {
+            of: Searched::Groups,
+            uid: after.uid,
+            known: was.is_some(),
+            fields: is.map(text_fields),
+        });
+    }
+    let live = i64::from(is.is_some()) - i64::from(was.is_some());
+    counters::add(writing.connection, Counter::Groups, live).map_err(failed)?;
+    counters::add(writing.connection, Counter::Memberships, live * after.members).map_err(failed)
+}
+
+fn upsert(connection: &Connection, group: &Group) -> rusqlite::Result<()> {
+    let fields = &group.fields;
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO groups (uid, id, id_key, name, name_key, labels, description, description_key, xp, communities, \
+         created, updated, deleted, version, members) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+         ON CONFLICT (uid) DO UPDATE SET id = ?2, id_key = ?3, name = ?4, name_key = ?5, labels = ?6, \
+         description = ?7, description_key = ?8, xp = ?9, communities = ?10, updated = ?12, deleted = ?13, \
+         version = ?14, members = ?15",
+    )?;
+    let inserted = statement.execute(params![
+        group.uid,
+        fields.id.as_str(),
+        fields.id.key(),
+        group.name,
+        fold(&group.name),
+        labels_to_text(&fields.labels),
+        fields.description,
+        fields.description.as_deref().map(fold),
+        fields.xp.as_ref().map(Xp::as_str),
+        communities_to_text(&fields.communities),
+        group.created.as_micros(),
+        group.updated.as_micros(),
+        group.deleted.map(Timestamp::as_micros),
+        group.version,
+        group.members,
+    ]);
+    inserted.map(drop)
+}
+
+fn put_links(connection: &Connection, uid: GroupUid, was: Option<&Group>, is: Option<&Group>) -> rusqlite::Result<()> {
+    let none = Communities::new();
+    let was = was.map_or(&none, |group| &group.fields.communities);
+    let is = is.map_or(&none, |group| &group.fields.communities);
+    for gone in was.difference(is) {
+        let sql = "DELETE FROM group_communities WHERE community = ?1 AND owner = ?2";
+        connection.prepare_cached(sql)?.execute(params![gone.to_string(), uid])?;
+    }
+    for new in is.difference(was) {
+        let sql = "INSERT INTO group_communities (community, owner) VALUES (?1, ?2)";
+        connection.prepare_cached(sql)?.execute(params![new.to_string(), uid])?;
+    }
+    Ok(())
+}
+
+fn text_fields(group: &Group) -> Vec<String> {
+    let description = group.fields.description.as_deref().unwrap_or_default();
+    vec![group.fields.id.key(), fold(&group.name), fold(description)]
+}

@@ -1,0 +1,74 @@
+//! Bringing a database file to this version's schema, and refusing those that are not ours.
+
+use anyhow::{Context as _, bail};
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::domain::labels::Tag;
+use crate::store::migrate::{Migration, pending};
+
+use super::connection::APPLICATION_ID;
+
+const MIGRATIONS: &[Migration] = &[Migration { version: 1, sql: include_str!("migrations/0001_init.sql") }];
+
+/// The language of a database that was made without saying one.
+const DEFAULT_LANGUAGE: &str = "en";
+
+/// Applies what is missing; each step in a transaction of its own, which other processes wait for.
+pub fn migrate(connection: &mut Connection, path: &str) -> anyhow::Result<()> {
+    refuse_foreign(connection, path)?;
+    loop {
+        let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        step.execute_batch(
+            "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, checksum TEXT NOT NULL) STRICT",
+        )?;
+        let applied = applied(&step)?;
+        let pending =
+            pending(MIGRATIONS, &applied).with_context(|| format!("the database {path} cannot be used: it"))?;
+        let Some(next) = pending.first() else { return Ok(()) };
+        step.execute_batch(next.sql).with_context(|| format!("schema step {} failed", next.version))?;
+        step.execute("INSERT INTO migrations (version, checksum) VALUES (?1, ?2)", (next.version, next.checksum()))?;
+        step.pragma_update(None, "application_id", APPLICATION_ID)?;
+        step.commit()?;
+    }
+}
+
+fn applied(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
+    connection
+        .prepare("SELECT version, checksum FROM migrations ORDER BY version")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+fn refuse_foreign(connection: &Connection, path: &str) -> anyhow::Result<()> {
+    let read =
+        |pragma: &str| connection.query_row(&format!("SELECT * FROM pragma_{pragma}"), [], |row| row.get::<_, i64>(0));
+    let application_id = read("application_id")
+        .with_context(|| format!("{path} is not a Rollbook database; name another file with --database"))?;
+    let is_empty = read("page_count").is_ok_and(|pages| pages == 0);
+    if application_id != i64::from(APPLICATION_ID) && !is_empty {
+        let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        if tables > 0 {
+            bail!("{path} is a SQLite database of another program; name another file with --database");
+        }
+    }
+    Ok(())
+}
+
+/// The default language: what the database was made with. One asked for must be the same; a new database keeps it.
+pub fn settle_language(connection: &Connection, asked: Option<&Tag>) -> anyhow::Result<Tag> {
+    let new = asked.map_or(DEFAULT_LANGUAGE, Tag::as_str);
+    connection
+        .execute("INSERT INTO settings (key, value) VALUES ('default_language', ?1) ON CONFLICT DO NOTHING", [new])?;
+    let kept: String =
+        connection.query_row("SELECT value FROM settings WHERE key = 'default_language'", [], |row| row.get(0))?;
+    let kept =
+        Tag::parse(&kept).with_context(|| format!("the database's default language '{kept}' is no language tag"))?;
+    match asked {
+        Some(asked) if !asked.same_language(&kept) => bail!(
+            "the database was made with the default language '{}', which cannot change: start without \
+             --default-language, or with that one",
+            kept.as_str()
+        ),
+        _ => Ok(kept),
+    }
+}

@@ -1,0 +1,122 @@
+//! The text indexes behind substring search: what is written to them, and what they are asked.
+//!
+//! SQLite's trigram index finds any substring of three characters or more. Shorter ones go to an index of grams:
+//! every different single character and pair of neighbours in a field is one token of it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use rusqlite::{Connection, params_from_iter};
+
+/// A kind of thing that can be searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Searched {
+    Groups,
+    Users,
+}
+
+impl Searched {
+    const fn statements(self) -> (&'static str, &'static str, &'static str, &'static str) {
+        match self {
+            Self::Groups => (
+                "DELETE FROM group_text WHERE rowid = ?1",
+                "DELETE FROM group_grams WHERE rowid = ?1",
+                "INSERT INTO group_text (rowid, id_key, name_key, description_key) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO group_grams (rowid, grams) VALUES (?1, ?2)",
+            ),
+            Self::Users => (
+                "DELETE FROM user_text WHERE rowid = ?1",
+                "DELETE FROM user_grams WHERE rowid = ?1",
+                "INSERT INTO user_text (rowid, id_key, username_key, first_name_key, last_name_key, email_key) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO user_grams (rowid, grams) VALUES (?1, ?2)",
+            ),
+        }
+    }
+}
+
+/// What the text indexes are to know of one thing from now on.
+#[derive(Clone, Debug)]
+pub struct TextChange {
+    pub of: Searched,
+    pub uid: i64,
+    /// Whether they knew something of it before.
+    pub known: bool,
+    /// The folded fields, in the order of the index's columns; `None` = forget it.
+    pub fields: Option<Vec<String>>,
+}
+
+/// Writes the changes, in their order.
+pub fn apply(connection: &Connection, changes: &[TextChange]) -> rusqlite::Result<()> {
+    for change in changes {
+        let (forget_text, forget_grams, add_text, add_grams) = change.of.statements();
+        if change.known {
+            connection.prepare_cached(forget_text)?.execute([change.uid])?;
+            connection.prepare_cached(forget_grams)?.execute([change.uid])?;
+        }
+        if let Some(fields) = &change.fields {
+            let uid = rusqlite::types::Value::Integer(change.uid);
+            let texts = fields.iter().cloned().map(rusqlite::types::Value::Text);
+            connection.prepare_cached(add_text)?.execute(params_from_iter(std::iter::once(uid).chain(texts)))?;
+            connection.prepare_cached(add_grams)?.execute((change.uid, grams(fields)))?;
+        }
+    }
+    Ok(())
+}
+
+/// The tokens of all grams of the fields; the number of the field is part of the token.
+fn grams(fields: &[String]) -> String {
+    let mut tokens = BTreeSet::new();
+    for (column, field) in fields.iter().enumerate() {
+        let mut before = None;
+        for character in field.chars() {
+            tokens.insert(gram(column, &[character]));
+            if let Some(before) = before {
+                tokens.insert(gram(column, &[before, character]));
+            }
+            before = Some(character);
+        }
+    }
+    tokens.into_iter().collect::<Vec<_>>().join(" ")
+}
+
+/// One gram as a token of ASCII letters and digits: the column, then the characters' code points in hex.
+fn gram(column: usize, characters: &[char]) -> String {
+    let mut token = column.to_string();
+    for character in characters {
+        let _infallible = write!(token, "x{:x}", u32::from(*character));
+    }
+    token
+}
+
+/// Which index answers, and the expression it is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TextQuestion {
+    Trigrams(String),
+    Grams(String),
+}
+
+/// How to ask for things that have `term` (folded, not empty) as a substring of one of the columns, each given by
+/// its name and its place in the index.
+pub fn question(term: &str, columns: &[(usize, &str)]) -> TextQuestion {
+    let characters: Vec<char> = term.chars().collect();
+    if characters.len() < 3 {
+        let tokens: Vec<_> = columns.iter().map(|(column, _)| gram(*column, &characters)).collect();
+        return TextQuestion::Grams(tokens.join(" OR "));
+    }
+    let names: Vec<_> = columns.iter().map(|(_, name)| *name).collect();
+    TextQuestion::Trigrams(format!("{{{}}} : \"{}\"", names.join(" "), term.replace('"', "\"\"")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grams_are_told_apart_by_field_and_length() {
+        assert_eq!(grams(&["ab".into(), "b".into()]), "0x61 0x61x62 0x62 1x62");
+        assert_eq!(question("b", &[(0, "id_key"), (1, "name_key")]), TextQuestion::Grams("0x62 OR 1x62".into()));
+        let expression = "{name_key} : \"a\"\"b\"";
+        assert_eq!(question("a\"b", &[(1, "name_key")]), TextQuestion::Trigrams(expression.into()));
+    }
+}

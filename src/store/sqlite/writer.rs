@@ -1,0 +1,201 @@
+//! The one thread that writes. It takes writes from a bounded queue, runs all that are waiting in one transaction
+//! (each in a savepoint of its own, so that one refused write does not undo its neighbours) and answers each only
+//! after that transaction reached the disk.
+
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::domain::{Error, Result};
+
+use super::checkpoint::Checkpoints;
+use super::connection::failed;
+use super::search::{TextChange, apply};
+
+/// How many writes may wait; one more is refused at once.
+const QUEUE: usize = 4_096;
+/// How many writes at most share one commit.
+const GROUP: usize = 256;
+/// How long a write waits in the queue before it is withdrawn.
+const QUEUE_WAIT: Duration = Duration::from_secs(5);
+
+/// One write, in its savepoint.
+pub struct Writing<'a> {
+    pub connection: &'a Connection,
+    /// Changes of the text indexes, put off to the end of the group: SQLite's full-text index writes itself out at
+    /// every savepoint, and one write-out a commit is many times cheaper.
+    pub texts: &'a mut Vec<TextChange>,
+}
+
+/// Tells the waiting caller what became of its write: its own result, or the failure that undid it.
+type Answer = Box<dyn FnOnce(Option<Error>) + Send>;
+
+/// A queued write. Run with its savepoint, or with what lost the transaction before it came to that, it gives whether
+/// it succeeded and how to answer once that is on the disk.
+struct Job {
+    standing: Arc<Standing>,
+    run: Box<dyn FnOnce(Result<&mut Writing<'_>>) -> (bool, Answer) + Send>,
+}
+
+/// Whether a queued write has begun or was withdrawn: whichever came first.
+#[derive(Default)]
+struct Standing(AtomicU8);
+
+impl Standing {
+    const QUEUED: u8 = 0;
+    const BEGUN: u8 = 1;
+    const WITHDRAWN: u8 = 2;
+
+    fn becomes(&self, state: u8) -> bool {
+        self.0.compare_exchange(Self::QUEUED, state, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+}
+
+/// Withdraws the write of a caller that went away before it began.
+struct Withdraw(Arc<Standing>);
+
+impl Drop for Withdraw {
+    fn drop(&mut self) {
+        self.0.becomes(Standing::WITHDRAWN);
+    }
+}
+
+/// The queue to the writing thread.
+pub struct Writer {
+    queue: Mutex<Option<mpsc::Sender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Writer {
+    /// Starts the thread on the connection.
+    pub fn start(connection: Connection) -> std::io::Result<Self> {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let thread = std::thread::Builder::new().name("rollbook-writer".to_owned()).spawn({
+            let waiting = Arc::clone(&waiting);
+            move || run(connection, receiver, &waiting)
+        })?;
+        Ok(Self { queue: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)), waiting })
+    }
+
+    /// Queues the write and waits until it is on the disk. A write that has not begun after five seconds is
+    /// withdrawn, as is one whose caller goes away; one that has begun is waited for.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&mut Writing<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (sender, mut receiver) = oneshot::channel();
+        let standing = Arc::new(Standing::default());
+        let run = move |writing: Result<&mut Writing<'_>>| {
+            let result = writing.and_then(write);
+            let succeeded = result.is_ok();
+            let answer = move |undone: Option<Error>| {
+                let _gone = sender.send(undone.map_or(result, Err));
+            };
+            (succeeded, Box::new(answer) as Answer)
+        };
+        self.enqueue(Job { standing: Arc::clone(&standing), run: Box::new(run) })?;
+        let withdraw = Withdraw(Arc::clone(&standing));
+        let answered = match tokio::time::timeout(QUEUE_WAIT, &mut receiver).await {
+            Ok(answered) => answered,
+            Err(_) if standing.becomes(Standing::WITHDRAWN) => {
+                return Err(Error::Unavailable("the write waited too long in the queue".to_owned()));
+            }
+            Err(_) => receiver.await,
+        };
+        drop(withdraw);
+        answered.unwrap_or_else(|_| Err(Error::Unavailable("the writer stopped".to_owned())))
+    }
+
+    fn enqueue(&self, job: Job) -> Result<()> {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let sender = queue.as_ref().ok_or_else(|| Error::Unavailable("the store is closed".to_owned()))?;
+        sender.try_send(job).map_err(|_| Error::Unavailable("the write queue is full".to_owned()))?;
+        metrics::gauge!("rollbook_write_queue").set(self.waiting.fetch_add(1, Ordering::Relaxed) as f64 + 1.0);
+        Ok(())
+    }
+
+    /// Takes no more writes, finishes those that wait and ends the thread. Blocks.
+    pub fn close(&self) {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the writing thread had panicked");
+        }
+    }
+}
+
+fn run(mut connection: Connection, mut queue: mpsc::Receiver<Job>, waiting: &AtomicUsize) {
+    let checkpoints = Checkpoints::watch(&mut connection);
+    while let Some(first) = queue.blocking_recv() {
+        let mut group = vec![first];
+        while group.len() < GROUP
+            && let Ok(job) = queue.try_recv()
+        {
+            group.push(job);
+        }
+        waiting.fetch_sub(group.len(), Ordering::Relaxed);
+        metrics::gauge!("rollbook_write_queue").set(waiting.load(Ordering::Relaxed) as f64);
+        metrics::histogram!("rollbook_commit_size").record(group.len() as f64);
+        commit_group(&connection, group);
+        checkpoints.run_if_due(&connection);
+    }
+    checkpoints.finish(&connection);
+}
+
+/// Runs the group in one transaction and answers all of it. Where the transaction was lost, all of it is told so.
+fn commit_group(connection: &Connection, group: Vec<Job>) {
+    let mut answers = Vec::with_capacity(group.len());
+    let undone = run_group(connection, group, &mut answers).err();
+    if let Some(error) = &undone {
+        tracing::error!(%error, writes = answers.len(), "a group of writes was undone");
+        if !connection.is_autocommit()
+            && let Err(error) = connection.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "a failed transaction could not be rolled back");
+        }
+    }
+    for answer in answers {
+        answer(undone.clone());
+    }
+}
+
+fn run_group(connection: &Connection, group: Vec<Job>, answers: &mut Vec<Answer>) -> Result<()> {
+    let mut texts = Vec::new();
+    let mut state = connection.execute_batch("BEGIN IMMEDIATE").map_err(failed);
+    for job in group {
+        if !job.standing.becomes(Standing::BEGUN) {
+            continue;
+        }
+        state = state.and_then(|()| {
+            answers.push(run_in_savepoint(connection, &mut texts, job)?);
+            Ok(())
+        });
+    }
+    state?;
+    apply(connection, &texts).map_err(failed)?;
+    connection.execute_batch("COMMIT").map_err(failed)
+}
+
+/// Runs one write; fails only where the whole transaction is gone.
+fn run_in_savepoint(connection: &Connection, texts: &mut Vec<TextChange>, job: Job) -> Result<Answer> {
+    let before = texts.len();
+    let begun = connection.execute_batch("SAVEPOINT one").map_err(failed);
+    let (succeeded, answer) =
+        (job.run)(begun.map(|()| Writing { connection, texts }).as_mut().map_err(|error| error.clone()));
+    if connection.is_autocommit() {
+        // SQLite gave the transaction up (a full disk, say), and with it every write of the group.
+        return Err(Error::Unavailable("the transaction was lost to a failure of the disk".to_owned()));
+    }
+    if !succeeded {
+        texts.truncate(before);
+        connection.execute_batch("ROLLBACK TO one").map_err(failed)?;
+    }
+    connection.execute_batch("RELEASE one").map_err(failed)?;
+    Ok(answer)
+}

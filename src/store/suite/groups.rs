@@ -1,0 +1,103 @@
+//! Groups: identity, tombstones, changes.
+
+use super::*;
+use crate::domain::Error;
+use crate::domain::community::Visibility;
+use crate::domain::error::Kind;
+use crate::domain::query::{Filter, GroupQuery, Page};
+
+pub async fn ids_are_unique_without_case(store: &impl TestStore) {
+    let first = make_group(store, group("Ab-1", "one")).await;
+    assert_eq!((first.uid, first.version, first.name.as_str()), (1, 1, "one"));
+    let taken = put_group(store, 2, GroupKey::New, group("aB-1", "two")).await.unwrap_err();
+    assert!(matches!(taken, Error::AlreadyExists(Kind::Group, id) if id == "aB-1"));
+    let found = store.group(&GroupKey::Id(id("AB-1"))).await.unwrap().unwrap();
+    assert_eq!(found, first);
+    assert_eq!(found.fields.id.as_str(), "Ab-1");
+    assert_eq!(store.group(&GroupKey::Id(id("Ab-2"))).await.unwrap(), None);
+    assert_eq!(store.group(&GroupKey::Uid(2)).await.unwrap(), None);
+}
+
+pub async fn renaming_moves_and_frees(store: &impl TestStore) {
+    make_group(store, group("old", "n")).await;
+    make_group(store, group("other", "n")).await;
+    let recased = put_group(store, 2, GroupKey::Id(id("old")), group("OLD", "n")).await.unwrap();
+    assert_eq!((recased.uid, recased.fields.id.as_str(), recased.version), (1, "OLD", 2));
+    assert!(put_group(store, 3, GroupKey::Id(id("old")), group("Other", "n")).await.is_err());
+    let moved = put_group(store, 4, GroupKey::Id(id("old")), group("new", "n")).await.unwrap();
+    assert_eq!(moved.created, recased.created);
+    assert_eq!(store.group(&GroupKey::Id(id("old"))).await.unwrap(), None);
+    assert_eq!(make_group(store, group("old", "n")).await.uid, 3);
+}
+
+pub async fn tombstones_stay_known(store: &impl TestStore) {
+    let linked = GroupFields { communities: Communities::from([community(1)]), ..group("a", "n") };
+    let made = make_group(store, linked).await;
+    let gone = delete_group(store, 5, GroupKey::Id(id("A"))).await;
+    assert_eq!(gone.deleted, Some(Timestamp::from_micros(5_000_000)));
+    assert_eq!(store.group(&GroupKey::Id(id("a"))).await.unwrap(), None);
+    let tombstone = store.group(&GroupKey::Uid(made.uid)).await.unwrap().unwrap();
+    assert_eq!(tombstone, gone);
+    assert_eq!(tombstone.fields.communities, made.fields.communities);
+    assert_eq!(make_group(store, group("a", "n")).await.uid, 2, "the number is never reused, the ID is free");
+    assert_eq!(store.groups_after(0, 10, &Visibility::All).await.unwrap().len(), 1);
+}
+
+pub async fn nothing_changed_nothing_moved(store: &impl TestStore) {
+    let made = make_group(store, group("a", "n")).await;
+    let entries = store.journal().len();
+    let again = put_group(store, 9, GroupKey::Id(id("a")), group("a", "n")).await.unwrap();
+    assert_eq!(again, made);
+    assert_eq!(store.journal().len(), entries);
+}
+
+pub async fn refused_writes_leave_no_trace(store: &impl TestStore) {
+    make_group(store, group("a", "n")).await;
+    let before = store.state();
+    // All at once, so that those that fail share their commit with those that succeed.
+    let write = |number: usize| {
+        let fields = group(if number % 2 == 0 { "a" } else { "b" }, "n");
+        put_group(store, 2, GroupKey::New, GroupFields { xp: xp(r#"{"k":1}"#), ..fields })
+    };
+    let refused = futures_util::future::join_all((0..8).map(|number| write(number * 2))).await;
+    assert!(refused.iter().all(Result::is_err));
+    assert_eq!(store.state(), before);
+    let raced = futures_util::future::join_all((0..20).map(write)).await;
+    assert_eq!(raced.iter().filter(|result| result.is_ok()).count(), 1, "one b, and not one more a");
+    assert_eq!(store.state().counters[0], 2);
+    let rule: crate::store::Edit<Group, GroupFields> = Box::new(|_| Err(Error::invalid("Name", "is wrong")));
+    assert!(store.write_group(operation(3), GroupKey::New, rule).await.is_err());
+    assert_eq!(store.state().counters[0], 2);
+}
+
+pub async fn communities_limit(store: &impl TestStore) {
+    for (name, communities) in [("a", vec![1]), ("b", vec![1, 2]), ("c", vec![2]), ("d", vec![])] {
+        let communities = communities.into_iter().map(community).collect();
+        make_group(store, GroupFields { communities, ..group(name, name) }).await;
+    }
+    let seen = async |numbers: &[u8]| {
+        let visibility = Visibility::Within(numbers.iter().copied().map(community).collect());
+        let by_uid = store.groups_after(0, 10, &visibility).await.unwrap();
+        let page = Page { number: 1, size: 1 };
+        let query = GroupQuery { visibility, filter: Filter::default(), sort: Vec::new(), page };
+        let listed = store.list_groups(query).await.unwrap();
+        assert_eq!(listed.total, by_uid.len() as u64);
+        by_uid.iter().map(|group| group.name.clone()).collect::<String>()
+    };
+    assert_eq!(seen(&[1]).await, "ab");
+    assert_eq!(seen(&[1, 2]).await, "abc");
+    assert_eq!(seen(&[3]).await, "");
+    assert_eq!(seen(&[]).await, "");
+    let moved = GroupFields { communities: Communities::from([community(3)]), ..group("a", "a") };
+    put_group(store, 2, GroupKey::Id(id("a")), moved).await.unwrap();
+    assert_eq!((seen(&[1]).await, seen(&[3]).await), ("b".to_owned(), "a".to_owned()));
+    delete_group(store, 3, GroupKey::Id(id("b"))).await;
+    assert_eq!(seen(&[1, 2]).await, "c");
+}
+
+pub async fn xp_is_kept_as_spelled(store: &impl TestStore) {
+    let spelled = r#"{"b":1.0,"a":{"z":[1e2,null],"é":"2019-01-01T00:00:00Z"}}"#;
+    make_group(store, GroupFields { xp: xp(spelled), ..group("a", "n") }).await;
+    let found = store.group(&GroupKey::Id(id("a"))).await.unwrap().unwrap();
+    assert_eq!(found.fields.xp.unwrap().as_str(), spelled);
+}

@@ -1,0 +1,209 @@
+//! Lists of groups: order, paging, filters.
+
+use super::*;
+use crate::domain::community::Visibility;
+use crate::domain::query::{
+    Comparison, Condition, Field, Filter, GroupField, GroupQuery, Operand, Page, Pattern, Search, Sort, Test,
+};
+use crate::domain::text::fold;
+use crate::domain::xp::{parse_instant, parse_number};
+use crate::store::sql::lists::FEW;
+
+/// What a filter value means as an operand.
+pub fn operand(text: &str) -> Operand {
+    Operand { text: fold(text), number: parse_number(text), instant: parse_instant(text), boolean: text.parse().ok() }
+}
+
+fn own(field: GroupField, test: Test) -> Condition<GroupField> {
+    Condition::Any(Field::Own(field), vec![test])
+}
+
+fn at(path: &str, test: Test) -> Condition<GroupField> {
+    Condition::Any(Field::Xp(path.to_owned()), vec![test])
+}
+
+fn like(runs: &[&str]) -> Test {
+    Test::Like(Pattern(runs.iter().map(|run| (*run).to_owned()).collect()))
+}
+
+fn query(conditions: Vec<Condition<GroupField>>, sort: Vec<Sort<GroupField>>) -> GroupQuery {
+    let filter = Filter { search: None, conditions };
+    GroupQuery { visibility: Visibility::All, filter, sort, page: Page { number: 1, size: 100 } }
+}
+
+/// The IDs of all that match, in order, and checks the total.
+async fn ids(store: &impl TestStore, query: GroupQuery) -> Vec<String> {
+    let listed = store.list_groups(query).await.unwrap();
+    assert_eq!(listed.total, listed.items.len() as u64);
+    listed.items.iter().map(|group| group.fields.id.to_string()).collect()
+}
+
+async fn matching(store: &impl TestStore, condition: Condition<GroupField>) -> String {
+    let mut found = ids(store, query(vec![condition], Vec::new())).await;
+    found.sort();
+    found.concat()
+}
+
+pub async fn order_is_by_folded_key_with_nulls_lowest(store: &impl TestStore) {
+    for (id, name) in
+        [("b", "Ähre"), ("a", "zebra"), ("c", "Zebra"), ("d", "apple"), ("e", "\u{10000}"), ("f", "\u{ffff}")]
+    {
+        make_group(store, group(id, name)).await;
+    }
+    assert_eq!(ids(store, query(vec![], vec![])).await.concat(), "dacbfe", "code points of the folded name, then ID");
+    let descending = |field| vec![Sort { field: Field::Own(field), descending: true }];
+    assert_eq!(ids(store, query(vec![], descending(GroupField::Name))).await.concat(), "efbacd", "ties stay ascending");
+    assert_eq!(ids(store, query(vec![], descending(GroupField::Id))).await.concat(), "fedcba");
+    assert_eq!(ids(store, query(vec![], descending(GroupField::Uid))).await.concat(), "fedcab");
+}
+
+pub async fn pages_hold_every_row_once(store: &impl TestStore) {
+    for number in 0..25 {
+        make_group(store, group(&format!("g{number}"), &format!("same {}", number % 3))).await;
+    }
+    let mut walked = Vec::new();
+    for number in 1..=4 {
+        let listed = store.list_groups(GroupQuery { page: Page { number, size: 10 }, ..query(vec![], vec![]) }).await;
+        let listed = listed.unwrap();
+        assert_eq!(listed.total, 25);
+        walked.extend(listed.items.into_iter().map(|group| group.fields.id.to_string()));
+    }
+    assert_eq!(walked, ids(store, query(vec![], vec![])).await);
+    let after = Test::Compare(Comparison::Greater, operand("G8"));
+    assert_eq!(matching(store, own(GroupField::Id, after)).await, "g9");
+    let far = Page { number: Page::MAX_NUMBER, size: 100 };
+    let empty = store.list_groups(GroupQuery { page: far, ..query(vec![], vec![]) }).await.unwrap();
+    assert_eq!((empty.items.len(), empty.total), (0, 25));
+}
+
+pub async fn xp_compares_by_type(store: &impl TestStore) {
+    let documents = [
+        ("a", r#"{"v":5}"#),
+        ("b", r#"{"v":"5"}"#),
+        ("c", r#"{"v":10}"#),
+        ("d", r#"{"v":"10"}"#),
+        ("e", r#"{"v":"2015-06-01T00:00:00+02:00"}"#),
+        ("f", r#"{"v":["x","Y",7]}"#),
+        ("g", r#"{"v":true}"#),
+        ("h", r#"{"v":{"w":5}}"#),
+    ];
+    for (id, document) in documents {
+        make_group(store, GroupFields { xp: xp(document), ..group(id, "n") }).await;
+    }
+    let compare = |comparison, text| at("v", Test::Compare(comparison, operand(text)));
+    assert_eq!(matching(store, at("v", Test::Equal(operand("5.0")))).await, "a", "numbers by value, strings as text");
+    assert_eq!(matching(store, at("v", Test::Equal(operand("5")))).await, "ab");
+    assert_eq!(
+        matching(store, compare(Comparison::Greater, "6")).await,
+        "cdfg",
+        "numbers as numbers, the rest as text"
+    );
+    assert_eq!(matching(store, compare(Comparison::Less, "6")).await, "abe");
+    assert_eq!(matching(store, compare(Comparison::Less, "2015-06-01")).await, "cde", "dates as instants");
+    assert_eq!(matching(store, compare(Comparison::GreaterOrEqual, "2015-05-31T22:00:00Z")).await, "abefg");
+    assert_eq!(matching(store, at("v", Test::Equal(operand("y")))).await, "f");
+    assert_eq!(matching(store, at("v", Test::Equal(operand("TRUE")))).await, "g");
+    assert_eq!(matching(store, at("v", like(&["1", ""]))).await, "cd");
+    assert_eq!(matching(store, at("v.w", Test::Equal(operand("5")))).await, "h");
+}
+
+pub async fn absent_values_match_negatives_alone(store: &impl TestStore) {
+    let documents = [
+        ("a", Some(r#"{"v":"x"}"#)),
+        ("b", Some(r#"{"v":["y","x"]}"#)),
+        ("c", Some(r#"{"v":null}"#)),
+        ("d", None),
+        ("e", Some(r#"{"v":{}}"#)),
+        ("f", Some(r#"{"v":[]}"#)),
+    ];
+    for (id, document) in documents {
+        make_group(store, GroupFields { xp: document.and_then(xp), ..group(id, "n") }).await;
+    }
+    put_group(
+        store,
+        2,
+        GroupKey::Id(id("a")),
+        GroupFields { description: Some("Text".into()), xp: xp(r#"{"v":"x"}"#), ..group("a", "n") },
+    )
+    .await
+    .unwrap();
+    assert_eq!(matching(store, at("v", Test::Present)).await, "abef");
+    assert_eq!(matching(store, at("v", Test::Absent)).await, "cd");
+    assert_eq!(matching(store, at("v", Test::NotEqual(operand("X")))).await, "cdef");
+    assert_eq!(matching(store, at("v", Test::NotLike(Pattern(vec!["y".into(), String::new()])))).await, "acdef");
+    assert_eq!(matching(store, at("v", Test::Compare(Comparison::GreaterOrEqual, operand("x")))).await, "ab");
+    let description = |test| own(GroupField::Description, test);
+    assert_eq!(matching(store, description(Test::Absent)).await, "bcdef");
+    assert_eq!(matching(store, description(Test::NotEqual(operand("text")))).await, "bcdef");
+    assert_eq!(matching(store, description(Test::Equal(operand("TEXT")))).await, "a");
+    assert_eq!(matching(store, description(like(&["", "ex", ""]))).await, "a");
+    let either = Condition::Any(Field::Xp("v".into()), vec![Test::Equal(operand("y")), Test::Absent]);
+    assert_eq!(matching(store, either).await, "bcd");
+}
+
+pub async fn long_texts_are_compared_whole(store: &impl TestStore) {
+    let long = |end: &str| format!("{}{end}", "é".repeat(200));
+    for (id, end) in [("a", ""), ("b", "a"), ("c", "b")] {
+        let document = format!(r#"{{"v":"{}","{}":1}}"#, long(end), long(end));
+        make_group(store, GroupFields { xp: xp(&document), ..group(id, "n") }).await;
+    }
+    assert_eq!(matching(store, at("v", Test::Equal(operand(&long("A"))))).await, "b");
+    assert_eq!(matching(store, at("v", Test::NotEqual(operand(&long(""))))).await, "bc");
+    assert_eq!(matching(store, at("v", Test::Compare(Comparison::Greater, operand(&long("a"))))).await, "c");
+    assert_eq!(matching(store, at("v", Test::Compare(Comparison::LessOrEqual, operand(&long("a"))))).await, "ab");
+    assert_eq!(matching(store, at("v", like(&[&long("b"), ""]))).await, "c");
+    assert_eq!(matching(store, at("v", like(&["", "éa"]))).await, "b");
+    assert_eq!(matching(store, at(&long("b"), Test::Present)).await, "c");
+}
+
+/// Around the number up to which a set is looked up rather than the order walked, nothing may change but the speed.
+pub async fn every_plan_gives_the_same(store: &impl TestStore) {
+    let most = FEW + 2;
+    for number in 0..most {
+        let document = xp(&format!(r#"{{"common":{number},"even":{}}}"#, number % 2 == 0));
+        let fields =
+            GroupFields { xp: document, description: Some("the same".into()), ..group(&format!("g{number:04}"), "n") };
+        make_group(store, fields).await;
+    }
+    let common = || at("common", Test::Present);
+    let even = || at("even", Test::Equal(operand("true")));
+    let search = Some(Search { term: "same".into(), fields: vec![Field::Own(GroupField::Description)] });
+    let total = async |query: GroupQuery| store.list_groups(query).await.unwrap().total;
+    let searched = |conditions| {
+        let filter = Filter { search: search.clone(), conditions };
+        GroupQuery { filter, page: Page { number: 1, size: 3 }, ..query(vec![], vec![]) }
+    };
+    assert_eq!(total(searched(vec![])).await, most);
+    assert_eq!(total(searched(vec![even()])).await, most.div_ceil(2));
+    assert_eq!(
+        total(GroupQuery { page: Page { number: 1, size: 3 }, ..query(vec![common(), even()], vec![]) }).await,
+        most.div_ceil(2)
+    );
+    let last = Sort { field: Field::Xp("common".into()), descending: true };
+    for conditions in [vec![], vec![common()], vec![even()]] {
+        let sorted = GroupQuery { page: Page { number: 1, size: 2 }, ..query(conditions.clone(), vec![last.clone()]) };
+        let listed = store.list_groups(sorted).await.unwrap();
+        let first = listed.items[0].fields.id.to_string();
+        let highest = if conditions == vec![even()] { (most - 1) / 2 * 2 } else { most - 1 };
+        assert_eq!(first, format!("g{highest:04}"), "{conditions:?}");
+    }
+}
+
+pub async fn xp_sorts_by_least_value(store: &impl TestStore) {
+    let documents = [
+        ("a", r#"{"v":"text"}"#),
+        ("b", r#"{"v":10}"#),
+        ("c", r#"{"v":9.5}"#),
+        ("d", r#"{"v":{}}"#),
+        ("e", r#"{"v":["zz",9]}"#),
+        ("f", r#"{"v":false}"#),
+        ("g", r#"{"v":"10"}"#),
+    ];
+    for (id, document) in documents {
+        make_group(store, GroupFields { xp: xp(document), ..group(id, "n") }).await;
+    }
+    make_group(store, group("h", "n")).await;
+    let by = |descending| vec![Sort { field: Field::Xp("v".into()), descending }];
+    assert_eq!(ids(store, query(vec![], by(false))).await.concat(), "dhecbgfa");
+    assert_eq!(ids(store, query(vec![], by(true))).await.concat(), "afgbcedh");
+}
