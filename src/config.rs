@@ -13,8 +13,9 @@ use crate::domain::user::Secret;
 
 /// Which directory, for the server and for every command beside it.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "The directory")]
 pub struct DatabaseConfig {
-    /// Where the directory is kept; the file and its folders are made where they are missing
+    /// Where the directory is kept; `serve` makes the file and its folders where they are missing
     #[arg(
         long,
         env = "ROLLBOOK_DATABASE",
@@ -36,6 +37,7 @@ pub struct DatabaseConfig {
 
 /// What is logged, to standard error.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "The log")]
 pub struct LogConfig {
     /// The least severe level that is logged, also by module: "info,rollbook::store=debug"
     #[arg(long, env = "ROLLBOOK_LOG", value_name = "FILTER", default_value = "info", global = true)]
@@ -57,11 +59,17 @@ pub enum LogFormat {
 #[derive(Args, Clone, Debug)]
 pub struct ServeConfig {
     /// The address to listen on; port 0 takes a free one
-    #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    #[arg(
+        long,
+        env = "ROLLBOOK_LISTEN",
+        value_name = "ADDR:PORT",
+        default_value = "127.0.0.1:8080",
+        value_parser = address
+    )]
     pub listen: SocketAddr,
 
     /// An address to serve /metrics on; without it they are served beside the APIs, on a loopback address alone
-    #[arg(long, env = "ROLLBOOK_METRICS_LISTEN", value_name = "ADDR:PORT")]
+    #[arg(long, env = "ROLLBOOK_METRICS_LISTEN", value_name = "ADDR:PORT", value_parser = address)]
     pub metrics_listen: Option<SocketAddr>,
 
     /// How many connections are served at a time; further ones wait
@@ -73,6 +81,10 @@ pub struct ServeConfig {
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     pub max_connections: u32,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "must be an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080".to_owned())
 }
 
 fn tag(text: &str) -> Result<Tag, String> {

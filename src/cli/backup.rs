@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use crate::config::DatabaseConfig;
+use crate::domain::Error;
 
 use super::operator::on_directory;
 
@@ -23,6 +24,10 @@ pub async fn run(BackupArgs { file }: BackupArgs, database: &DatabaseConfig) -> 
     if file.try_exists().with_context(|| format!("{shown} cannot be written; name another file"))? {
         bail!("{shown} exists already; name a file that does not");
     }
-    on_directory(database, async |service| Ok(service.store().backup(&file).await?)).await?;
+    on_directory(database, async |service| match service.store().backup(&file).await {
+        Err(Error::Unavailable(reason)) => bail!("{shown} cannot be written ({reason}); name another file"),
+        copied => Ok(copied?),
+    })
+    .await?;
     Ok(writeln!(io::stdout(), "The database was copied to {shown}.")?)
 }

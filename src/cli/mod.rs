@@ -16,7 +16,7 @@ use crate::telemetry;
 
 /// A self-hosted directory of user groups that speaks several APIs over one durable store
 ///
-/// Without a command it serves.
+/// Without a command it serves. Flags stand behind the command: `rollbook client list --database sqlite:PATH`.
 #[derive(Debug, Parser)]
 #[command(name = "rollbook", version, args_conflicts_with_subcommands = true, after_help = ENVIRONMENT_HELP)]
 pub struct Cli {

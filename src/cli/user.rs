@@ -116,15 +116,20 @@ impl UserCommand {
             Self::SetRoles(SetRoles { user, roles, none: _ }) => {
                 let id = find_user(service, &user).await?.fields.id;
                 let changed = service.set_user_roles(&permit::<WriteUsers>()?, id, all_of(&roles)).await?;
-                tell(&changed, &format!("has the roles {}", shown_roles(changed.fields.roles)))
+                let now = match changed.fields.roles {
+                    Roles::NONE => "has no role any more".to_owned(),
+                    roles => format!("has the roles {}", shown_roles(roles)),
+                };
+                tell(&changed, &now)
             }
             Self::SetCommunities(SetCommunities { user, communities, none: _ }) => {
                 let (id, to) = (find_user(service, &user).await?.fields.id, communities.into_iter().collect());
                 let changed = service.set_user_communities(&permit::<WriteUsers>()?, id, to).await?;
-                tell(
-                    &changed,
-                    &format!("is limited to the communities {}", shown_communities(&changed.fields.communities)),
-                )
+                let now = match &changed.fields.communities {
+                    none if none.is_empty() => "is not limited to communities".to_owned(),
+                    communities => format!("is limited to the communities {}", shown_communities(communities)),
+                };
+                tell(&changed, &now)
             }
             Self::Unlock { user } => {
                 let found = find_user(service, &user).await?;

@@ -50,7 +50,7 @@ impl Labels {
         }
         for (tag, label) in &labels {
             if let Some(rule) = text::broken_required_rule(label, Self::MAX_CHARS) {
-                return Err(format!("the label of '{}' {rule}", tag.as_str()));
+                return Err(format!("is wrong in '{}': the label {rule}", tag.as_str()));
             }
         }
         labels.sort_by_cached_key(|(tag, _)| tag.key());

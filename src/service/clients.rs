@@ -8,12 +8,12 @@ use crate::domain::client::{
 };
 use crate::domain::community::Communities;
 use crate::domain::error::{Error, Kind, Result, Violation};
-use crate::domain::role::{ManageClients, Permit, Roles};
+use crate::domain::role::{Caller, ManageClients, Permit, Roles};
 use crate::domain::text;
 use crate::domain::user::{Secret, UserUid};
 use crate::store::{ClientWrite, Write};
 
-use super::Service;
+use super::{Service, log_change};
 
 /// A new client.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ impl Service {
                 secret_hash: hash.clone(),
             }))
         };
-        self.store.write_client(self.operation(permit.caller()), ClientKey::New, Box::new(edit)).await
+        self.write_client(permit.caller(), ClientKey::New, edit).await
     }
 
     /// The live client with this `client_id`.
@@ -106,9 +106,7 @@ impl Service {
     pub async fn delete_client(&self, permit: &Permit<ManageClients>, id: &str) -> Result<()> {
         let (key, missing) = (ClientKey::Id(id.to_owned()), id.to_owned());
         let edit = move |found: Option<&Client>| found.map(|_| Write::Delete).ok_or_else(|| not_found(&missing));
-        let written = self.store.write_client(self.operation(permit.caller()), key, Box::new(edit)).await;
-        self.tokens.standing_changed();
-        written.map(drop)
+        self.write_client(permit.caller(), key, edit).await.map(drop)
     }
 
     async fn change_client(
@@ -124,9 +122,22 @@ impl Service {
             change(&mut write);
             Ok(Write::Put(write))
         };
-        let written = self.store.write_client(self.operation(permit.caller()), key, Box::new(edit)).await;
+        self.write_client(permit.caller(), key, edit).await
+    }
+
+    /// Writes a client by the rule, lets tokens be looked at anew, and says so in the log.
+    async fn write_client(
+        &self,
+        caller: &Caller,
+        key: ClientKey,
+        edit: impl Fn(Option<&Client>) -> Result<Write<ClientWrite>> + Send + Sync + 'static,
+    ) -> Result<Client> {
+        let operation = self.operation(caller);
+        let written = self.store.write_client(operation.clone(), key, Box::new(edit)).await;
         self.tokens.standing_changed();
-        written
+        let written = written?;
+        log_change(&operation, "client", written.uid, written.version);
+        Ok(written)
     }
 
     async fn hashed_secret(&self, secret: Option<&Secret>) -> Result<Option<String>> {

@@ -7,11 +7,11 @@ use crate::domain::id::Id;
 use crate::domain::json::Json;
 use crate::domain::labels::{Labels, Tag};
 use crate::domain::query::{GroupQuery, Listed};
-use crate::domain::role::{Permit, ReadGroups, WriteGroups};
+use crate::domain::role::{Caller, Permit, ReadGroups, WriteGroups};
 use crate::domain::xp::Xp;
 use crate::store::Write;
 
-use super::Service;
+use super::{Service, log_change};
 
 /// A whole group as OrderCloud's POST and PUT tell it; members are within their limits.
 #[derive(Clone, Debug)]
@@ -85,7 +85,7 @@ impl Service {
         let communities = communities_of_new(&caller.visibility);
         let language = self.default_language().clone();
         let edit = move |_: Option<&Group>| put_new(&language, &draft, id.clone(), communities.clone()?);
-        self.store.write_group(self.operation(caller), GroupKey::New, Box::new(edit)).await
+        self.write_group(caller, GroupKey::New, edit).await
     }
 
     /// Puts a group in the place of the one with the URI's ID, or makes it (OrderCloud's PUT).
@@ -108,7 +108,7 @@ impl Service {
                 put_new(&language, &draft, id, communities_of_new(&visibility)?)
             }
         };
-        self.store.write_group(self.operation(caller), key, Box::new(edit)).await
+        self.write_group(caller, key, edit).await
     }
 
     /// Changes the members that the patch names (OrderCloud's PATCH).
@@ -136,7 +136,7 @@ impl Service {
             }
             Ok(Write::Put(fields))
         };
-        self.store.write_group(self.operation(caller), key, Box::new(edit)).await
+        self.write_group(caller, key, edit).await
     }
 
     /// Deletes a group, members or not (OrderCloud's DELETE).
@@ -148,7 +148,7 @@ impl Service {
             Some(group) if visibility.sees(&group.fields.communities) => Ok(Write::Delete),
             _ => Err(Error::NotFound(Kind::Group, id.to_string())),
         };
-        self.store.write_group(self.operation(caller), key, Box::new(edit)).await.map(drop)
+        self.write_group(caller, key, edit).await.map(drop)
     }
 
     /// Makes a group, or replaces the labels and perhaps the communities of one (Core's "add or edit").
@@ -169,7 +169,7 @@ impl Service {
             };
             let live = found.filter(|group| group.deleted.is_none());
             let Some(own) = live.filter(|group| visibility.sees(&group.fields.communities)) else {
-                return Err(Error::invalid("ID", format!("no group to edit has the ID {uid}")));
+                return Err(Error::invalid("ID", format!("is no group's: there is no group {uid} to edit")));
             };
             let mut fields = own.fields.clone();
             fields.labels = group.labels.clone();
@@ -178,7 +178,7 @@ impl Service {
             }
             Ok(Write::Put(fields))
         };
-        self.store.write_group(self.operation(caller), key, Box::new(edit)).await
+        self.write_group(caller, key, edit).await
     }
 
     /// Deletes a group that has no live members (Core's DELETE).
@@ -195,7 +195,20 @@ impl Service {
                 (None, members) => Err(Error::HasUsers(members)),
             }
         };
-        self.store.write_group(self.operation(caller), GroupKey::Uid(uid), Box::new(edit)).await.map(drop)
+        self.write_group(caller, GroupKey::Uid(uid), edit).await.map(drop)
+    }
+
+    /// Writes a group by the rule, and says so in the log.
+    async fn write_group(
+        &self,
+        caller: &Caller,
+        key: GroupKey,
+        edit: impl Fn(Option<&Group>) -> Result<Write<GroupFields>> + Send + Sync + 'static,
+    ) -> Result<Group> {
+        let operation = self.operation(caller);
+        let written = self.store.write_group(operation.clone(), key, Box::new(edit)).await?;
+        log_change(&operation, "group", written.uid, written.version);
+        Ok(written)
     }
 }
 

@@ -53,3 +53,9 @@ impl Service {
         crate::domain::id::Id::generated(self.ids.uuid(self.clock.now()))
     }
 }
+
+/// Says in the log that a thing was written; what changed stands in the journal.
+fn log_change(operation: &Operation, kind: &str, uid: i64, version: i64) {
+    let (door, user, client) = (operation.door.name(), operation.actor.user, operation.actor.client);
+    tracing::info!(operation = operation.id, door, user, client, kind, uid, version, "written");
+}

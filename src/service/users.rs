@@ -13,8 +13,8 @@ use crate::domain::user::{Secret, User, UserFields, UserKey, is_secure_password}
 use crate::domain::xp::Xp;
 use crate::store::{UserWrite, Write};
 
-use super::Service;
 use super::groups::patched_xp;
+use super::{Service, log_change};
 
 /// A whole user as POST and PUT tell it; members are within their limits.
 #[derive(Clone, Debug)]
@@ -161,9 +161,7 @@ impl Service {
             outranks(rights, found.ok_or_else(|| not_found(&id))?)?;
             Ok(Write::Delete)
         };
-        let written = self.store.write_user(self.operation(caller), key, Box::new(edit)).await;
-        self.tokens.standing_changed();
-        written.map(drop)
+        self.store_user(caller, key, edit).await.map(drop)
     }
 
     /// Ends all tokens of a user.
@@ -219,9 +217,22 @@ impl Service {
             }
             Ok(Write::Put(write))
         };
-        let written = self.store.write_user(self.operation(caller), key, Box::new(edit)).await;
+        self.store_user(caller, key, edit).await
+    }
+
+    /// Has the store write a user, lets tokens be looked at anew, and says so in the log.
+    async fn store_user(
+        &self,
+        caller: &Caller,
+        key: UserKey,
+        edit: impl Fn(Option<&User>) -> Result<Write<UserWrite>> + Send + Sync + 'static,
+    ) -> Result<User> {
+        let operation = self.operation(caller);
+        let written = self.store.write_user(operation.clone(), key, Box::new(edit)).await;
         self.tokens.standing_changed();
-        written
+        let written = written?;
+        log_change(&operation, "user", written.uid, written.version);
+        Ok(written)
     }
 
     async fn hashed_password(&self, password: Option<&Secret>) -> Result<Option<String>> {

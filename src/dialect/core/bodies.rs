@@ -108,7 +108,7 @@ fn read_label(tag: String, label: Json) -> Result<(Tag, String), String> {
     let language = Tag::parse(&tag).ok_or_else(|| format!("names '{tag:.60}', which is no BCP 47 language tag"))?;
     match label {
         Json::String(label) => Ok((language, label)),
-        _ => Err(format!("the label of '{tag:.60}' must be a string")),
+        _ => Err(format!("is wrong in '{tag:.60}': the label must be a string")),
     }
 }
 

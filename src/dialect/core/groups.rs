@@ -103,26 +103,27 @@ pub async fn list_all(State(api): State<Api>, permit: Permit<ReadGroups>) -> Res
 
 /// What is left to send of the array.
 enum Rest {
-    /// These groups, and those that follow them; `true` at the array's begin.
-    Groups(Vec<group::Group>, bool),
+    /// All of it; its first groups are read already.
+    All(Vec<group::Group>),
+    /// The groups with higher numbers than this.
+    After(GroupUid),
     Nothing,
 }
 
-/// The JSON array of all groups from the `first` batch on, a chunk a batch.
+/// The JSON array of all groups from the `first` batch on, a chunk a batch. No more than one batch is held at once.
 fn all_groups(
     service: Arc<Service>,
     permit: Permit<ReadGroups>,
     first: Vec<group::Group>,
 ) -> impl Stream<Item = Result<Bytes>> {
-    let state = (service, permit, Rest::Groups(first, true));
-    let chunks = stream::try_unfold(state, |(service, permit, rest)| async move {
-        let Rest::Groups(groups, begin) = rest else { return Ok(None) };
-        let chunk = array_part(&groups, begin)?;
-        let rest = match groups.last() {
-            Some(last) => Rest::Groups(service.groups_after(&permit, last.uid, BATCH).await?, false),
-            None => Rest::Nothing,
+    let chunks = stream::try_unfold((service, permit, Rest::All(first)), |(service, permit, rest)| async move {
+        let (groups, begin) = match rest {
+            Rest::All(first) => (first, true),
+            Rest::After(last) => (service.groups_after(&permit, last, BATCH).await?, false),
+            Rest::Nothing => return Ok(None),
         };
-        Ok(Some((chunk, (service, permit, rest))))
+        let rest = groups.last().map_or(Rest::Nothing, |last| Rest::After(last.uid));
+        Ok(Some((array_part(&groups, begin)?, (service, permit, rest))))
     });
     chunks.inspect_err(|error: &Error| error!(%error, "list-all was cut off"))
 }

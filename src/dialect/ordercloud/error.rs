@@ -63,7 +63,14 @@ impl Told {
         Errors { error: self.grant_refusal, error_description, errors: self.entries }
     }
 
-    fn answer(self) -> Response {
+    /// What a program decides by: the code of the entries, after that of RFC 6749 at the token endpoint.
+    pub fn code(&self) -> String {
+        let code = self.entries.first().map_or("", |entry| entry.error_code);
+        self.grant_refusal.map_or_else(|| code.to_owned(), |refusal| format!("{refusal}, {code}"))
+    }
+
+    /// The answer.
+    pub fn answer(self) -> Response {
         let (status, grant_refused) = (self.status, self.grant_refusal.is_some());
         let mut response = (status, Answer(self.body())).into_response();
         let header = match status {
@@ -82,24 +89,17 @@ pub fn render(error: &Error) -> Response {
     told(error).answer()
 }
 
-/// The token endpoint's answer to a form that cannot be read; `None` where the error is of another kind.
-pub fn unreadable_form(error: &Error) -> Option<Response> {
-    let refused = |code, message, data| Told {
-        grant_refusal: Some("invalid_request"),
-        ..one(StatusCode::BAD_REQUEST, code, message, data)
-    };
+/// How the token endpoint tells of a form that cannot be read; `None` where the error is of another kind.
+pub fn told_of_form(error: &Error) -> Option<Told> {
     match error {
         Error::UnsupportedMediaType => Some(refused(
+            "invalid_request",
             "Request.InvalidContentType",
             "Invalid content type. Please use x-www-form-urlencoded.",
-            Value::Null,
         )),
-        Error::InvalidBody(why) => {
-            Some(refused("Request.InvalidRequestBody", "Request body is invalid or null.", json!({ "Reason": why })))
-        }
+        Error::InvalidBody(_) => Some(Told { grant_refusal: Some("invalid_request"), ..told(error) }),
         _ => None,
     }
-    .map(Told::answer)
 }
 
 /// The status, the code, the message and the data that tell of an error.
@@ -344,8 +344,12 @@ mod tests {
             (response.status(), &response.headers()[CACHE_CONTROL]),
             (StatusCode::BAD_REQUEST, &"no-store".parse().unwrap())
         );
-        assert_eq!(unreadable_form(&Error::UnsupportedMediaType).unwrap().status(), StatusCode::BAD_REQUEST);
-        assert!(unreadable_form(&Error::TooLarge).is_none());
+        let form = told_of_form(&Error::UnsupportedMediaType).unwrap();
+        assert_eq!(
+            (form.status, form.code().as_str()),
+            (StatusCode::BAD_REQUEST, "invalid_request, Request.InvalidContentType")
+        );
+        assert!(told_of_form(&Error::TooLarge).is_none());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
-use axum::response::{AppendHeaders, IntoResponse};
+use axum::response::IntoResponse;
 
 use crate::domain::error::{Kind, Result};
 use crate::domain::role::{Permit, ReadGroups, WriteGroups};
@@ -71,7 +71,7 @@ pub async fn create(
 ) -> Result<impl IntoResponse, Failure> {
     let draft = bodies::group(Members::required(members)?)?;
     let group = api.service.create_group(&permit, draft).await?;
-    let location = AppendHeaders([(LOCATION, format!("/v1/usergroups/{}", group.fields.id))]);
+    let location = [(LOCATION, format!("/v1/usergroups/{}", group.fields.id))];
     Ok((StatusCode::CREATED, location, Answer(UserGroup::from(group))))
 }
 

@@ -5,7 +5,7 @@ use crate::domain::community::Visibility;
 use crate::domain::error::{Error, ListError, Result};
 use crate::domain::id::Id;
 use crate::domain::membership::MembershipQuery;
-use crate::domain::query::{Filter, GroupQuery, Page, Search, Sort, UserQuery};
+use crate::domain::query::{Condition, Filter, GroupQuery, Page, Search, Sort, UserQuery};
 use crate::domain::text::fold;
 
 use super::properties::{self, Model};
@@ -122,7 +122,7 @@ fn names(list: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Every parameter that is no list parameter is a filter.
-fn conditions<F: Model>(parameters: &Parameters) -> Result<Vec<crate::domain::query::Condition<F>>> {
+fn conditions<F: Model>(parameters: &Parameters) -> Result<Vec<Condition<F>>> {
     let reserved = [SEARCH, SEARCH_ON, SORT_BY, PAGE, PAGE_SIZE];
     let filters = parameters.iter().filter(|(name, _)| !reserved.iter().any(|own| own.eq_ignore_ascii_case(name)));
     filters.filter_map(|(name, value)| properties::condition(name, value).transpose()).collect()
@@ -134,7 +134,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use crate::domain::query::{Condition, Field, GroupField, UserField};
+    use crate::domain::query::{Field, GroupField, UserField};
 
     fn parameters(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()

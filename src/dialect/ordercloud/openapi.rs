@@ -14,7 +14,7 @@ use crate::domain::role::{Permission as _, ReadGroups, ReadUsers, Roles, WriteGr
 use crate::domain::user::PASSWORD_CHARS;
 use crate::http::openapi::{self, ErrorExample};
 
-use super::error::{Entry, Errors, told};
+use super::error::{Entry, Errors, Told, told, told_of_form};
 
 const DESCRIPTION: &str = "Admin user groups, their users and their tokens, as the OrderCloud API tells them. Every negative \
     answer is `{\"Errors\":[{\"ErrorCode\",\"Message\",\"Data\"}]}`; beside the errors listed with an operation, an unknown \
@@ -87,20 +87,21 @@ fn describe(operation: &mut Operation) {
     require(operation, required);
     let forbidden = Error::Forbidden { sufficient: required, assigned: Roles::NONE };
     let access = [Error::Unauthenticated, Error::TokenRevoked, forbidden];
-    add_errors(operation, access.into_iter().chain(own_errors(kind, action)));
+    add_errors(operation, access.iter().chain(&own_errors(kind, action)).map(told));
 }
 
 /// How an operation on groups or users fails by itself.
 fn own_errors(kind: Kind, action: &str) -> Vec<Error> {
-    let id = if kind == Kind::User { "ada" } else { "support" };
+    let (id, required) = if kind == Kind::User { ("ada", "Email") } else { ("support", "Name") };
     let missing = || Error::NotFound(kind, id.to_owned());
     let taken = || Error::AlreadyExists(kind, id.to_owned());
     let mut errors = match action {
         "List" => list_errors(kind),
         "ListUserAssignments" => vec![Error::List(ListError::Page), Error::List(ListError::PageSize)],
-        "Create" | "Save" => [body_errors("Name"), vec![taken()]].concat(),
-        "Patch" => [body_errors("Name"), vec![missing(), taken()]].concat(),
+        "Create" | "Save" => [body_errors(required), vec![taken()]].concat(),
+        "Patch" => [body_errors(required), vec![missing(), taken()]].concat(),
         "SaveUserAssignment" => [body_errors("UserID"), vec![missing()]].concat(),
+        "DeleteUserAssignment" => vec![Error::NotFound(Kind::Membership, "ada".to_owned())],
         _ => vec![missing()],
     };
     let makes = ["Create", "Save"].contains(&action);
@@ -143,18 +144,22 @@ fn body_errors(field: &'static str) -> Vec<Error> {
 fn describe_sign_in(operation: &mut Operation, action: &str) {
     // No token is needed, whatever the document says of the others.
     operation.security = Some(Vec::new());
+    let unreadable = [Error::UnsupportedMediaType, Error::InvalidBody("the field 'scope' stands twice".to_owned())];
     let errors = match action {
         "Token" => vec![
             Error::InvalidCredentials,
             Error::CredentialsRequired,
             Error::InvalidClient,
+            Error::InvalidRefreshToken,
+            Error::UnsupportedGrantType,
             Error::InvalidScope,
             Error::TooLarge,
         ],
         "Certificate" => vec![Error::NotFound(Kind::Certificate, "1".to_owned())],
         _ => Vec::new(),
     };
-    add_errors(operation, errors);
+    let of_form = unreadable.iter().filter_map(told_of_form).filter(|_| action == "Token");
+    add_errors(operation, of_form.chain(errors.iter().map(told)));
 }
 
 /// Any one of the roles opens the operation, however the token was had.
@@ -164,13 +169,12 @@ fn require(operation: &mut Operation, roles: Roles) {
     operation.security.get_or_insert_default().extend(oauth2);
 }
 
-fn add_errors(operation: &mut Operation, errors: impl IntoIterator<Item = Error>) {
+fn add_errors(operation: &mut Operation, errors: impl IntoIterator<Item = Told>) {
     let always = [Error::UriTooLong, Error::internal(anyhow::anyhow!("")), Error::Unavailable(String::new())];
-    let examples = errors.into_iter().chain(always).map(|error| {
-        let told = told(&error);
-        let (status, entry) = (told.status, told.entries.first().cloned());
-        let (code, message) = entry.map_or(("", String::new()), |entry| (entry.error_code, entry.message.into_owned()));
-        ErrorExample::new(status, code, &message, &told.body())
+    let examples = errors.into_iter().chain(always.iter().map(told)).map(|told| {
+        let (status, code) = (told.status, told.code());
+        let message = told.entries.first().map_or_else(String::new, |entry| entry.message.to_string());
+        ErrorExample::new(status, &code, &message, &told.body())
     });
     openapi::add_errors(operation, &Errors::name(), examples);
 }

@@ -147,22 +147,30 @@ fn stored<F: Model>(property: &Property<F>) -> Option<Field<F>> {
 
 /// The condition that the filter `name=value` asks for; `None` where it lets everything through.
 pub(super) fn condition<F: Model>(name: &str, value: &str) -> Result<Option<Condition<F>>> {
-    let (own, of) = match named::<F>(name) {
+    let wrong_type = |filter::WrongType| Error::List(ListError::Type(qualified::<F>(name)));
+    let tests = |of| filter::tests(value, of).map_err(wrong_type);
+    Ok(match named(name) {
         Named::Nothing => return Err(unknown::<F>(name)),
-        Named::Xp(path) => (Ok(Field::Xp(path)), Type::Text),
+        Named::Xp(path) => any(Field::Xp(path), tests(Type::Text)?),
         Named::Own(property) => match property.values {
-            Values::Stored(field, of) => (Ok(Field::Own(field)), of),
-            values @ (Values::Null | Values::Roles) => (Err(values), Type::Text),
+            Values::Stored(field, of) => any(Field::Own(field), tests(of)?),
+            Values::Null => of_null(&tests(Type::Text)?),
+            Values::Roles => of_roles(&tests(Type::Text)?),
         },
-    };
-    let tests =
-        filter::tests(value, of).map_err(|filter::WrongType| Error::List(ListError::Type(qualified::<F>(name))))?;
-    Ok(match own {
-        _ if tests.is_empty() => None,
-        Ok(field) => Some(Condition::Any(field, tests)),
-        Err(Values::Roles) => Some(Condition::Roles(tests.iter().map(roles).collect())),
-        Err(_) => (!tests.iter().any(passes_null)).then_some(Condition::Never),
     })
+}
+
+fn any<F>(field: Field<F>, tests: Vec<Test>) -> Option<Condition<F>> {
+    (!tests.is_empty()).then_some(Condition::Any(field, tests))
+}
+
+fn of_null<F>(tests: &[Test]) -> Option<Condition<F>> {
+    let passes = tests.is_empty() || tests.iter().any(passes_null);
+    (!passes).then_some(Condition::Never)
+}
+
+fn of_roles<F>(tests: &[Test]) -> Option<Condition<F>> {
+    (!tests.is_empty()).then(|| Condition::Roles(tests.iter().map(roles).collect()))
 }
 
 fn passes_null(test: &Test) -> bool {

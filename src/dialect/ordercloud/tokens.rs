@@ -13,7 +13,7 @@ use crate::http::extract::{Form, Path};
 use crate::http::{Api, Failure};
 use crate::service::tokens::{ClientAuth, Grant, Granted};
 
-use super::error::unreadable_form;
+use super::error::{Told, told_of_form};
 
 /// What is asked of the token endpoint. A field without a value counts as absent (RFC 6749, section 3.2).
 #[derive(Default, ToSchema)]
@@ -138,7 +138,7 @@ impl From<Granted> for AccessToken {
 pub async fn grant(State(api): State<Api>, form: Result<Form, Failure>) -> Result<Response, Failure> {
     let request = match form.and_then(|Form(fields)| Ok(TokenRequest::read(fields)?)) {
         Ok(request) => request,
-        Err(Failure(error)) => return unreadable_form(&error).ok_or(Failure(error)),
+        Err(Failure(error)) => return told_of_form(&error).map(Told::answer).ok_or(Failure(error)),
     };
     let granted = api.service.grant(request.grant()?).await?;
     Ok(([(CACHE_CONTROL, "no-store")], Answer(AccessToken::from(granted))).into_response())

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
-use axum::response::{AppendHeaders, IntoResponse};
+use axum::response::IntoResponse;
 
 use crate::domain::error::{Kind, Result};
 use crate::domain::role::{Permit, ReadUsers, WriteUsers};
@@ -73,7 +73,7 @@ pub async fn create(
 ) -> Result<impl IntoResponse, Failure> {
     let draft = bodies::user(Members::required(members)?)?;
     let user = api.service.create_user(&permit, draft).await?;
-    let location = AppendHeaders([(LOCATION, format!("/v1/adminusers/{}", user.fields.id))]);
+    let location = [(LOCATION, format!("/v1/adminusers/{}", user.fields.id))];
     Ok((StatusCode::CREATED, location, Answer(User::from(user))))
 }
 

@@ -6,6 +6,8 @@ mod keys;
 mod refresh;
 mod sign_in;
 mod standing;
+#[cfg(test)]
+mod tests;
 
 pub use grant::{ClientAuth, Grant, Granted};
 pub use sign_in::LoggedOn;

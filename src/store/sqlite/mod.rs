@@ -87,8 +87,7 @@ impl SqliteStore {
         }
         connection::create_file(&options.path)?;
         let lock = options.serve.then(|| lock(&options.path)).transpose()?;
-        let unusable = || format!("{shown} cannot be opened as a SQLite database; name another file with --database");
-        let mut connection = connection::open_writer(&options.path).with_context(unusable)?;
+        let mut connection = connection::open_writer(&options.path).map_err(|error| unusable(&shown, &error))?;
         migrate::migrate(&mut connection, &shown)?;
         let default_language = migrate::settle_language(&connection, options.default_language.as_ref())?;
         Ok(Self {
@@ -98,6 +97,15 @@ impl SqliteStore {
             default_language,
             lock: Mutex::new(lock),
         })
+    }
+}
+
+fn unusable(path: &str, error: &rusqlite::Error) -> anyhow::Error {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => {
+            anyhow::anyhow!("{path} is no SQLite database; name another file with --database")
+        }
+        _ => anyhow::anyhow!("the database {path} cannot be opened: {error}"),
     }
 }
 

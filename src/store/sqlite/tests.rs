@@ -133,7 +133,7 @@ async fn foreign_files_are_refused_and_left_alone() {
     let path = folder.path().join("file.db");
     let refusal = async |path: &Path| format!("{:#}", SqliteStore::open(options(path.to_owned())).await.err().unwrap());
     std::fs::write(&path, "this is not a database, but it is long enough to look like a file of its own").unwrap();
-    assert!(refusal(&path).await.contains("cannot be opened as a SQLite database"));
+    assert!(refusal(&path).await.contains("is no SQLite database"));
     std::fs::remove_file(&path).unwrap();
     Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (c)").unwrap();
     assert!(refusal(&path).await.contains("another program"));

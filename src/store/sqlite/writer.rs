@@ -115,8 +115,13 @@ impl Writer {
     fn enqueue(&self, job: Job) -> Result<()> {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let sender = queue.as_ref().ok_or_else(|| Error::Unavailable("the store is closed".to_owned()))?;
-        sender.try_send(job).map_err(|_| Error::Unavailable("the write queue is full".to_owned()))?;
-        metrics::gauge!("rollbook_write_queue").set(self.waiting.fetch_add(1, Ordering::Relaxed) as f64 + 1.0);
+        // Counted before it is sent: the writer takes it off again perhaps at once.
+        let waiting = self.waiting.fetch_add(1, Ordering::Relaxed) + 1;
+        if sender.try_send(job).is_err() {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(Error::Unavailable("the write queue is full".to_owned()));
+        }
+        metrics::gauge!("rollbook_write_queue").set(waiting as f64);
         Ok(())
     }
 

@@ -1,0 +1,197 @@
+//! The load generator: this program again, as a process of its own. Each connection sends one request after the
+//! other over a plain HTTP/1.1 connection that is kept, and reads each answer whole.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use clap::{Args, ValueEnum};
+use futures_util::future::try_join_all;
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::support::generate;
+
+/// The environment variable that holds the token: an argument would show in every list of processes.
+const TOKEN: &str = "ROLLBOOK_BENCH_TOKEN";
+/// Threads, each with its share of the connections.
+const THREADS: usize = 2;
+/// Not counted, so that every connection is open and warm.
+const WARM_UP: Duration = Duration::from_millis(300);
+
+/// What is asked again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Ask {
+    /// The fixed answer.
+    Fixed,
+    /// A group by its ID, any of them as likely as any other.
+    Group,
+    /// A new group.
+    Create,
+}
+
+/// One run of load.
+#[derive(Args, Clone, Debug)]
+pub struct Load {
+    #[arg(long)]
+    pub address: SocketAddr,
+    #[arg(long)]
+    pub ask: Ask,
+    #[arg(long)]
+    pub connections: usize,
+    #[arg(long)]
+    pub seconds: f64,
+    #[arg(long)]
+    pub groups: usize,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Answers a second.
+    pub rate: f64,
+    /// Half of the answers took at most so many microseconds.
+    pub p50: u32,
+    /// And 99 of 100.
+    pub p99: u32,
+}
+
+impl Load {
+    /// Runs it in a process of its own.
+    pub fn apart(&self, token: &str) -> anyhow::Result<Outcome> {
+        let ask = self.ask.to_possible_value().context("every question has a name")?;
+        let child = Command::new(std::env::current_exe()?)
+            .args(["client", "--ask", ask.get_name(), "--address", &self.address.to_string()])
+            .args(["--connections", &self.connections.to_string(), "--seconds", &self.seconds.to_string()])
+            .args(["--groups", &self.groups.to_string()])
+            .env(TOKEN, token)
+            .stderr(Stdio::inherit())
+            .output()?;
+        ensure!(child.status.success(), "the load generator failed");
+        Ok(serde_json::from_slice(&child.stdout)?)
+    }
+
+    /// Runs it in this process.
+    pub fn here(&self) -> anyhow::Result<Outcome> {
+        let token = std::env::var(TOKEN)?;
+        let from = Instant::now() + WARM_UP;
+        let span = from..from + Duration::from_secs_f64(self.seconds);
+        let threads = THREADS.min(self.connections);
+        let share = |thread: usize| (thread..self.connections).step_by(threads);
+        let mut took: Vec<u32> = std::thread::scope(|scope| {
+            let run = |thread| scope.spawn({ let (token, span) = (&token, &span); move || self.thread(share(thread), token, span) });
+            let running: Vec<_> = (0..threads).map(run).collect();
+            running.into_iter().map(|thread| thread.join().expect("no thread panics")).collect::<anyhow::Result<Vec<_>>>()
+        })?
+        .concat();
+        ensure!(!took.is_empty(), "nothing was answered");
+        took.sort_unstable();
+        let at = |of_100: usize| took[took.len() * of_100 / 100];
+        Ok(Outcome { rate: took.len() as f64 / self.seconds, p50: at(50), p99: at(99) })
+    }
+
+    #[tokio::main(flavor = "current_thread")]
+    async fn thread(
+        &self,
+        connections: impl Iterator<Item = usize>,
+        token: &str,
+        span: &std::ops::Range<Instant>,
+    ) -> anyhow::Result<Vec<u32>> {
+        let conversations = connections.map(|connection| self.converse(connection, token, span));
+        Ok(try_join_all(conversations).await?.concat())
+    }
+
+    /// Gives the microseconds that each answer took.
+    async fn converse(
+        &self,
+        connection: usize,
+        token: &str,
+        span: &std::ops::Range<Instant>,
+    ) -> anyhow::Result<Vec<u32>> {
+        const PATIENCE: Duration = Duration::from_secs(10);
+        let mut stream = TcpStream::connect(self.address).await?;
+        stream.set_nodelay(true)?;
+        let mut dice = StdRng::seed_from_u64(connection as u64);
+        let (mut request, mut answer, mut took) = (Vec::new(), vec![0; 64 * 1024], Vec::new());
+        let end = format!("Host: localhost\r\nAuthorization: Bearer {token}\r\n");
+        while span.contains(&Instant::now()) || Instant::now() < span.start {
+            request.clear();
+            self.write_request(&mut request, dice.random_range(0..self.groups), &end);
+            let begun = Instant::now();
+            timeout(PATIENCE, exchange(&mut stream, &request, &mut answer)).await.context("no answer in time")??;
+            if begun >= span.start {
+                took.push(u32::try_from(begun.elapsed().as_micros())?);
+            }
+        }
+        Ok(took)
+    }
+
+    /// All kinds of requests carry the same head, so that they differ in what they ask alone.
+    fn write_request(&self, request: &mut Vec<u8>, number: usize, head: &str) {
+        let begin = |request: &mut Vec<u8>, line: &[&str]| {
+            line.iter().chain(&[" HTTP/1.1\r\n", head]).for_each(|part| request.extend_from_slice(part.as_bytes()));
+        };
+        match self.ask {
+            Ask::Fixed => begin(request, &["GET ", super::FIXED_PATH]),
+            Ask::Group => begin(request, &["GET /v1/usergroups/", &generate::id(number)]),
+            Ask::Create => {
+                let generate::Made { name, description, xp } = generate::group(number, self.groups);
+                let body = serde_json::json!({ "Name": name, "Description": description, "xp": xp }).to_string();
+                begin(request, &["POST /v1/usergroups"]);
+                let length = format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+                request.extend_from_slice(length.as_bytes());
+                return request.extend_from_slice(body.as_bytes());
+            }
+        }
+        request.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Sends a request and reads its answer, which must tell of success.
+async fn exchange(stream: &mut TcpStream, request: &[u8], answer: &mut [u8]) -> anyhow::Result<()> {
+    let mut sent = 0;
+    while sent < request.len() {
+        sent += poll_fn(|context| Pin::new(&mut *stream).poll_write(context, &request[sent..])).await?;
+    }
+    let mut received = 0;
+    loop {
+        received += read(stream, &mut answer[received..]).await?;
+        match whole_length(&answer[..received])? {
+            Some(length) if received == length => break,
+            Some(length) if received > length => bail!("more was sent than one answer"),
+            _ => {}
+        }
+    }
+    ensure!(answer.starts_with(b"HTTP/1.1 20"), "refused: {}", String::from_utf8_lossy(&answer[..received]));
+    Ok(())
+}
+
+async fn read(stream: &mut TcpStream, into: &mut [u8]) -> io::Result<usize> {
+    let mut into = ReadBuf::new(into);
+    poll_fn(|context| Pin::new(&mut *stream).poll_read(context, &mut into)).await?;
+    match into.filled().len() {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        bytes => Ok(bytes),
+    }
+}
+
+/// How long an answer is, head and body, once its head is there.
+fn whole_length(answer: &[u8]) -> anyhow::Result<Option<usize>> {
+    const NAME: &[u8] = b"content-length:";
+    let Some(head) = answer.windows(4).position(|end| end == b"\r\n\r\n") else { return Ok(None) };
+    let mut lines = answer[..head].split(|byte| *byte == b'\n');
+    let length = lines.find_map(|line| {
+        let (name, value) = line.split_at_checked(NAME.len())?;
+        name.eq_ignore_ascii_case(NAME).then_some(value)
+    });
+    let length: usize = std::str::from_utf8(length.context("the answer tells no length")?)?.trim().parse()?;
+    Ok(Some(head + 4 + length))
+}
