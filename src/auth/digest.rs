@@ -1,16 +1,10 @@
-//! Digests of tokens: what is remembered of a token in place of the token.
+//! Digests of refresh tokens: what a store keeps in place of the token.
 
 use sha2::{Digest as _, Sha256};
 
-/// SHA-256 of a token: how memory knows it.
-pub fn sha256(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
-}
-
-/// SHA-256 of a token in lower-case hex: how a store keeps a refresh token. A token is 256 random bits, so a plain
-/// digest is as good as a slow hash.
+/// SHA-256 of a token in lower-case hex. A token is 256 random bits, so a plain digest is as good as a slow hash.
 pub fn sha256_hex(token: &str) -> String {
-    sha256(token).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

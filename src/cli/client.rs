@@ -16,7 +16,7 @@ use crate::service::Service;
 use crate::service::clients::{ClientDraft, new_secret};
 
 use super::operator::{
-    all_of, find_user, on_directory, parse_community, permit, shown, shown_communities, shown_roles,
+    all_of, find_user, on_directory, parse_community, permit, role_parser, shown, shown_communities, shown_roles,
 };
 
 /// How many clients are read at a time for a list.
@@ -67,7 +67,7 @@ struct CreateClient {
     name: String,
     /// A role the client has; may be given again. Users who sign in through it keep only these of their own roles;
     /// without any, they keep all
-    #[arg(long = "role", value_name = "ROLE")]
+    #[arg(long = "role", value_name = "ROLE", value_parser = role_parser())]
     roles: Vec<Roles>,
     /// A community (GUID) the client is limited to; may be given again. Without any, it is not limited
     #[arg(long = "community", value_name = "GUID", value_parser = parse_community)]

@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
 use crate::config::DatabaseConfig;
 use crate::domain::community::{Communities, Community};
 use crate::domain::error::{Error, Result};
@@ -44,6 +46,11 @@ pub async fn find_user(service: &Service, named: &str) -> Result<User> {
 /// Reads the value of `--community`.
 pub fn parse_community(text: &str) -> Result<Community, String> {
     Community::parse(text).ok_or_else(|| "must be a GUID".to_owned())
+}
+
+/// Reads the value of `--role`; the help lists the names there are.
+pub fn role_parser() -> impl TypedValueParser<Value = Roles> {
+    PossibleValuesParser::new(Roles::NAMES.map(|(_, name)| name)).try_map(|name| name.parse::<Roles>())
 }
 
 /// Every role that is in one of the sets.

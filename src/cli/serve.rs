@@ -153,6 +153,9 @@ Get a token and list the groups with it:
 TOKEN=$(curl -s {base}/oauth/token -d grant_type=client_credentials -d client_id={id} -d client_secret={secret} | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 curl -s {base}/v1/usergroups -H "Authorization: Bearer $TOKEN"
 
+The documents of every API: {base}/docs/
+Another client, should the secret get lost: rollbook client create --name admin --role FullAccess
+
 "#
         )?;
     }

@@ -16,7 +16,7 @@ use crate::service::Service;
 use crate::service::users::{UserDraft, UserPatch};
 
 use super::operator::{
-    all_of, find_user, on_directory, parse_community, permit, shown, shown_communities, shown_roles,
+    all_of, find_user, on_directory, parse_community, permit, role_parser, shown, shown_communities, shown_roles,
 };
 use super::password;
 
@@ -54,19 +54,23 @@ struct CreateUser {
     /// The name to sign in with; unique without regard to case
     #[arg(long)]
     username: String,
+    /// The user's first name
     #[arg(long, value_name = "NAME")]
     first_name: String,
+    /// The user's last name
     #[arg(long, value_name = "NAME")]
     last_name: String,
+    /// The user's email address; need not be unique
     #[arg(long)]
     email: String,
     /// 1 to 100 letters, digits, hyphens and underscores; made up where it is not given
     #[arg(long, value_parser = parse_id)]
     id: Option<Id>,
+    /// The user's phone number
     #[arg(long)]
     phone: Option<String>,
     /// A role the user has; may be given again
-    #[arg(long = "role", value_name = "ROLE")]
+    #[arg(long = "role", value_name = "ROLE", value_parser = role_parser())]
     roles: Vec<Roles>,
     /// A community (GUID) the user is limited to; may be given again. Without any, the user is not limited
     #[arg(long = "community", value_name = "GUID", value_parser = parse_community)]
@@ -82,7 +86,7 @@ struct SetRoles {
     /// The user's ID or username
     user: String,
     /// A role the user is to have; may be given again
-    #[arg(long = "role", value_name = "ROLE", group = "to")]
+    #[arg(long = "role", value_name = "ROLE", value_parser = role_parser(), group = "to")]
     roles: Vec<Roles>,
     /// Take all roles away
     #[arg(long, group = "to")]

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 
-use crate::auth::digest::sha256;
 use crate::auth::jwt::{self, Claims, Holder};
 use crate::domain::community::Visibility;
 use crate::domain::error::{Error, Result};
@@ -24,9 +24,10 @@ const REMEMBERED: usize = 10_000;
 /// which a revocation on another node must hold.
 const BELIEVED_MICROS: i64 = 4_000_000;
 
-/// Tokens whose signatures were found good, by door and digest, so that memory holds no token.
+/// Tokens whose signatures were found good. They are known by their text: a SHA-256 of it, at every request, would
+/// cost many times what all the rest of the check does, and memory holds the keys that make tokens anyway.
 pub(super) struct Known {
-    tokens: Cache<(Door, [u8; 32]), Standing>,
+    tokens: Cache<Shown<Box<str>>, Standing>,
     /// Grows with every change that can end a token.
     epoch: AtomicU64,
 }
@@ -41,6 +42,19 @@ impl Known {
     /// No standing found so far is believed any more.
     pub(super) fn forget(&self) {
         self.epoch.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+/// A token and the door at which it was shown.
+#[derive(PartialEq, Eq, Hash)]
+struct Shown<T> {
+    door: Door,
+    token: T,
+}
+
+impl Equivalent<Shown<Box<str>>> for Shown<&str> {
+    fn equivalent(&self, other: &Shown<Box<str>>) -> bool {
+        self.door == other.door && self.token == &*other.token
     }
 }
 
@@ -69,16 +83,16 @@ impl Service {
     /// malformed, forged or expired, and with `TokenRevoked` for a genuine one that was ended.
     pub async fn authenticate(&self, bearer: &str, door: Door) -> Result<Arc<Caller>> {
         let (known, now) = (&self.tokens.known, self.clock.now());
-        let key = (door, sha256(bearer));
         // Read before the store is asked: a change in between makes the answer one of an older epoch.
         let epoch = known.epoch.load(Ordering::Acquire);
-        let claims = match known.tokens.get(&key) {
+        let claims = match known.tokens.get(&Shown { door, token: bearer }) {
             Some(standing) if standing.is_believed(epoch, now) => return Ok(standing.caller),
             Some(standing) if standing.is_unexpired(now) => standing.claims,
             _ => Arc::new(self.genuine(bearer, now).await?),
         };
         let caller = Arc::new(self.standing_caller(&claims, door).await?);
-        known.tokens.insert(key, Standing { claims, caller: Arc::clone(&caller), epoch, checked: now });
+        let standing = Standing { claims, caller: Arc::clone(&caller), epoch, checked: now };
+        known.tokens.insert(Shown { door, token: bearer.into() }, standing);
         Ok(caller)
     }
 

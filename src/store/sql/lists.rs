@@ -32,7 +32,7 @@ pub struct List<'a, L: Listing, E: Engine> {
 pub struct Plan {
     /// The `uid`s of the page, in order.
     pub rows: SelectStatement,
-    /// The number of all things that match; `None` = every live thing does.
+    /// The number of all that match; `None` = all there are, which a counter has.
     pub total: Option<SelectStatement>,
 }
 

@@ -5,36 +5,20 @@ use sea_query::{Asterisk, Expr, ExprTrait as _, Func, JoinType, Order, Query, Se
 use crate::domain::community::Communities;
 use crate::domain::membership::MembershipQuery;
 
+use super::lists::Plan;
 use super::render::{linked, live, own};
 use super::tables::THING;
 
 const MEMBERSHIP: &str = "m";
 const USER: &str = "u";
 
-/// How a page of memberships is answered.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// The group's ID and the user's number, in order.
-    pub rows: SelectStatement,
-    pub total: Total,
-}
-
-/// Where the number of all that match is found.
-#[derive(Clone, Debug)]
-pub enum Total {
-    /// Every membership matches: a counter has it.
-    All,
-    /// The statement gives it.
-    Of(SelectStatement),
-}
-
-/// The statements for the question.
+/// The statements for the question; the rows are the group's ID and the user's number, in order.
 pub fn plan(query: &MembershipQuery) -> Plan {
     let mut joined = joined(query);
     let total = match (&query.group, &query.user, query.visibility.limit()) {
-        (None, None, None) => Total::All,
-        (_, None, limit) => Total::Of(members_of_groups(query, limit)),
-        (_, Some(_), _) => Total::Of(joined.clone().expr(Func::count(Expr::col(Asterisk))).take()),
+        (None, None, None) => None,
+        (_, None, limit) => Some(members_of_groups(query, limit)),
+        (_, Some(_), _) => Some(joined.clone().expr(Func::count(Expr::col(Asterisk))).take()),
     };
     let rows = joined
         .column((THING, "id"))

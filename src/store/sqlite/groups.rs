@@ -44,24 +44,15 @@ pub fn after(
     limit: u32,
     visibility: &Visibility,
 ) -> rusqlite::Result<Vec<Group>> {
-    let linked = match visibility.limit() {
-        None => "",
-        Some(_) => {
-            "AND EXISTS (SELECT 1 FROM group_communities c WHERE c.owner = groups.uid \
-             AND c.community IN (SELECT value FROM json_each(?3)))"
-        }
-    };
-    let sql =
-        format!("SELECT {} FROM groups WHERE uid > ?1 AND deleted IS NULL {linked} ORDER BY uid LIMIT ?2", rows::GROUP);
-    let mut statement = connection.prepare_cached(&sql)?;
-    let found = match visibility.limit() {
-        None => statement.query_map(params![after, limit], rows::group)?.collect(),
-        Some(own) => {
-            let names = serde_json::Value::from_iter(own.iter().map(ToString::to_string)).to_string();
-            statement.query_map(params![after, limit, names], rows::group)?.collect()
-        }
-    };
-    found
+    let sql = format!(
+        "SELECT {} FROM groups WHERE uid > ?1 AND deleted IS NULL AND (?3 IS NULL OR EXISTS (SELECT 1 \
+         FROM group_communities c WHERE c.owner = groups.uid AND c.community IN (SELECT value FROM json_each(?3)))) \
+         ORDER BY uid LIMIT ?2",
+        rows::GROUP
+    );
+    let names = |own: &Communities| serde_json::Value::from_iter(own.iter().map(ToString::to_string)).to_string();
+    let communities = visibility.limit().map(names);
+    connection.prepare_cached(&sql)?.query_map(params![after, limit, communities], rows::group)?.collect()
 }
 
 /// Writes a group by the rule.

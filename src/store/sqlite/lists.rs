@@ -9,7 +9,7 @@ use crate::domain::membership::{Membership, MembershipQuery};
 use crate::domain::query::{GroupQuery, Listed, UserQuery};
 use crate::domain::user::User;
 use crate::store::sql::lists::List;
-use crate::store::sql::memberships::{self, Total};
+use crate::store::sql::memberships;
 use crate::store::sql::tables::{Groups, Listing, Users};
 
 use super::bind::Bound;
@@ -47,8 +47,8 @@ pub fn memberships(connection: &Connection, query: &MembershipQuery) -> Result<L
     let plan = memberships::plan(query);
     let read = || {
         let total = match &plan.total {
-            Total::All => counters::get(connection, Counter::Memberships)?,
-            Total::Of(statement) => one(connection, statement, |row| row.get::<_, Option<u64>>(0))?.unwrap_or(0),
+            None => counters::get(connection, Counter::Memberships)?,
+            Some(statement) => one(connection, statement, |row| row.get::<_, Option<u64>>(0))?.unwrap_or(0),
         };
         let pairs = all(connection, &plan.rows, |row| Ok((rows::id(row, 0)?, row.get::<_, i64>(1)?)))?;
         let mut user_id = connection.prepare_cached("SELECT id FROM users WHERE uid = ?1")?;

@@ -195,6 +195,17 @@ async fn a_full_disk_refuses_writes_and_lets_reads_go_on() {
 }
 
 #[tokio::test]
+async fn a_write_that_panics_is_undone_alone() {
+    let (store, _folder) = open().await;
+    let defect =
+        store.write_group(crate::store::suite::operation(1), GroupKey::New, Box::new(|_| panic!("on purpose")));
+    let (defect, made) = tokio::join!(defect, put_group(&store, 1, GroupKey::New, group("a", "n")));
+    assert!(matches!(defect, Err(Error::Unavailable(_))));
+    assert_eq!(made.unwrap().uid, 1);
+    make_group(&store, group("b", "n")).await;
+}
+
+#[tokio::test]
 async fn a_list_over_its_time_is_given_up() {
     let (store, _folder) = open().await;
     let impatient = Options { serve: false, list_limit: Duration::ZERO, ..options(store.path.clone()) };

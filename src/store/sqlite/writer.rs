@@ -2,6 +2,7 @@
 //! (each in a savepoint of its own, so that one refused write does not undo its neighbours) and answers each only
 //! after that transaction reached the disk.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -34,11 +35,13 @@ pub struct Writing<'a> {
 /// Tells the waiting caller what became of its write: its own result, or the failure that undid it.
 type Answer = Box<dyn FnOnce(Option<Error>) + Send>;
 
-/// A queued write. Run with its savepoint, or with what lost the transaction before it came to that, it gives whether
-/// it succeeded and how to answer once that is on the disk.
+/// Runs a write in its savepoint; gives whether it succeeded and how to answer once that is on the disk.
+type Run = Box<dyn FnOnce(&mut Writing<'_>) -> (bool, Answer) + Send>;
+
+/// A queued write. One that is dropped without an answer was not made.
 struct Job {
     standing: Arc<Standing>,
-    run: Box<dyn FnOnce(Result<&mut Writing<'_>>) -> (bool, Answer) + Send>,
+    run: Run,
 }
 
 /// Whether a queued write has begun or was withdrawn: whichever came first.
@@ -91,8 +94,8 @@ impl Writer {
     ) -> Result<T> {
         let (sender, mut receiver) = oneshot::channel();
         let standing = Arc::new(Standing::default());
-        let run = move |writing: Result<&mut Writing<'_>>| {
-            let result = writing.and_then(write);
+        let run = move |writing: &mut Writing<'_>| {
+            let result = write(writing);
             let succeeded = result.is_ok();
             let answer = move |undone: Option<Error>| {
                 let _gone = sender.send(undone.map_or(result, Err));
@@ -109,7 +112,7 @@ impl Writer {
             Err(_) => receiver.await,
         };
         drop(withdraw);
-        answered.unwrap_or_else(|_| Err(Error::Unavailable("the writer stopped".to_owned())))
+        answered.unwrap_or_else(|_| Err(Error::Unavailable("the write was undone with others".to_owned())))
     }
 
     fn enqueue(&self, job: Job) -> Result<()> {
@@ -153,7 +156,8 @@ fn run(mut connection: Connection, mut queue: mpsc::Receiver<Job>, waiting: &Ato
     checkpoints.finish(&connection);
 }
 
-/// Runs the group in one transaction and answers all of it. Where the transaction was lost, all of it is told so.
+/// Runs the group in one transaction and answers all of it. Where the transaction was lost, all of it is told so:
+/// those that have run by their answer, those that have not by being dropped.
 fn commit_group(connection: &Connection, group: Vec<Job>) {
     let mut answers = Vec::with_capacity(group.len());
     let undone = run_group(connection, group, &mut answers).err();
@@ -178,7 +182,7 @@ fn run_group(connection: &Connection, group: Vec<Job>, answers: &mut Vec<Answer>
             continue;
         }
         state = state.and_then(|()| {
-            answers.push(run_in_savepoint(connection, &mut texts, job)?);
+            answers.extend(run_in_savepoint(connection, &mut texts, job)?);
             Ok(())
         });
     }
@@ -187,20 +191,20 @@ fn run_group(connection: &Connection, group: Vec<Job>, answers: &mut Vec<Answer>
     connection.execute_batch("COMMIT").map_err(failed)
 }
 
-/// Runs one write; fails only where the whole transaction is gone.
-fn run_in_savepoint(connection: &Connection, texts: &mut Vec<TextChange>, job: Job) -> Result<Answer> {
+/// Runs one write; fails only where the whole transaction is gone. No answer for one that panicked: it is dropped.
+fn run_in_savepoint(connection: &Connection, texts: &mut Vec<TextChange>, job: Job) -> Result<Option<Answer>> {
     let before = texts.len();
-    let begun = connection.execute_batch("SAVEPOINT one").map_err(failed);
-    let (succeeded, answer) =
-        (job.run)(begun.map(|()| Writing { connection, texts }).as_mut().map_err(|error| error.clone()));
+    connection.execute_batch("SAVEPOINT one").map_err(failed)?;
+    // A defect in one write must not end the thread that all writes need.
+    let run = catch_unwind(AssertUnwindSafe(|| (job.run)(&mut Writing { connection, texts })));
     if connection.is_autocommit() {
         // SQLite gave the transaction up (a full disk, say), and with it every write of the group.
         return Err(Error::Unavailable("the transaction was lost to a failure of the disk".to_owned()));
     }
-    if !succeeded {
+    if !matches!(run, Ok((true, _))) {
         texts.truncate(before);
         connection.execute_batch("ROLLBACK TO one").map_err(failed)?;
     }
     connection.execute_batch("RELEASE one").map_err(failed)?;
-    Ok(answer)
+    Ok(run.ok().map(|(_, answer)| answer))
 }
