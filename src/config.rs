@@ -39,9 +39,10 @@ pub struct DatabaseConfig {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "The log")]
 pub struct LogConfig {
-    /// The least severe level that is logged, also by module: "info,rollbook::store=debug"
-    #[arg(long, env = "ROLLBOOK_LOG", value_name = "FILTER", default_value = "info", global = true)]
-    pub log: String,
+    /// The least severe level that is logged, also by module: "info,rollbook::store=debug" [default: info for
+    /// `serve`, warn for the other commands, which print what they did]
+    #[arg(long, env = "ROLLBOOK_LOG", value_name = "FILTER", global = true)]
+    pub log: Option<String>,
 
     /// How log lines are written
     #[arg(long, env = "ROLLBOOK_LOG_FORMAT", value_name = "FORMAT", default_value = "text", global = true)]

@@ -21,10 +21,12 @@ const LATENCY_BUCKETS: [f64; 14] =
 /// Upper bounds of the number of writes in one commit.
 const COMMIT_BUCKETS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
-/// Sends what is logged from now on to standard error, panics included. Fails on a filter that cannot be read.
-pub fn log(config: &LogConfig) -> anyhow::Result<()> {
-    let Ok(filter) = EnvFilter::try_new(&config.log) else {
-        bail!("--log {:?} is no filter; give a level such as info, or levels by module", config.log)
+/// Sends what is logged from now on to standard error, panics included; by `default` where no filter is configured.
+/// Fails on a filter that cannot be read.
+pub fn log(config: &LogConfig, default: &str) -> anyhow::Result<()> {
+    let wanted = config.log.as_deref().unwrap_or(default);
+    let Ok(filter) = EnvFilter::try_new(wanted) else {
+        bail!("--log {wanted:?} is no filter; give a level such as info, or levels by module")
     };
     let colours = io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr);

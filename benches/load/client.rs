@@ -87,9 +87,17 @@ impl Load {
         let threads = THREADS.min(self.connections);
         let share = |thread: usize| (thread..self.connections).step_by(threads);
         let mut took: Vec<u32> = std::thread::scope(|scope| {
-            let run = |thread| scope.spawn({ let (token, span) = (&token, &span); move || self.thread(share(thread), token, span) });
+            let run = |thread| {
+                scope.spawn({
+                    let (token, span) = (&token, &span);
+                    move || self.thread(share(thread), token, span)
+                })
+            };
             let running: Vec<_> = (0..threads).map(run).collect();
-            running.into_iter().map(|thread| thread.join().expect("no thread panics")).collect::<anyhow::Result<Vec<_>>>()
+            running
+                .into_iter()
+                .map(|thread| thread.join().expect("no thread panics"))
+                .collect::<anyhow::Result<Vec<_>>>()
         })?
         .concat();
         ensure!(!took.is_empty(), "nothing was answered");

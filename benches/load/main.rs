@@ -1,3 +1,135 @@
-//! To come.
+//! The server under load, on a directory of 100,000 groups: `cargo bench --bench load` (see docs/performance.md).
+//!
+//! Prints Markdown: requests a second of a group by its ID beside fixed answers, how long the server works on lists,
+//! and durable creates a second. Ratios are of rounds that took turns, so that they mean something on a busy machine
+//! too; absolute figures are of this machine at this moment.
 
-fn main() {}
+mod client;
+mod lists;
+mod report;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
+use clap::{Parser, Subcommand};
+use rollbook::config::{LogConfig, LogFormat};
+use rollbook::http::limits::Limits;
+use rollbook::http::server;
+use rollbook::telemetry;
+use tokio::net::TcpListener;
+use tokio::time::interval;
+
+use client::{Ask, Load, Outcome};
+use report::Report;
+use support::Directory;
+
+// As in the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const CONNECTIONS: usize = 64;
+/// Where the fixed answer is, outside of every API.
+const FIXED_PATH: &str = "/fixed";
+/// The fixed answer: 300 bytes, about as long as a group.
+const FIXED: &str = include_str!("fixed.json");
+
+/// Measures the server under load.
+#[derive(Parser)]
+struct Arguments {
+    /// How many groups the directory holds
+    #[arg(long, default_value_t = 100_000)]
+    groups: usize,
+    /// How many seconds each round of load takes
+    #[arg(long, default_value_t = 3.0)]
+    seconds: f64,
+    /// How many rounds of each kind take turns
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// A file to make and keep, or to use again; without it, one that is deleted afterwards
+    #[arg(long)]
+    database: Option<PathBuf>,
+    /// What cargo tells every benchmark
+    #[arg(long, hide = true)]
+    bench: bool,
+    #[command(subcommand)]
+    role: Option<Role>,
+}
+
+#[derive(Subcommand)]
+enum Role {
+    /// The load generator, as this program calls itself
+    #[command(hide = true)]
+    Client(Load),
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    match &arguments.role {
+        Some(Role::Client(load)) => println!("{}", serde_json::to_string(&load.here()?)?),
+        None => println!("{}", measure(&arguments)?),
+    }
+    Ok(())
+}
+
+#[tokio::main]
+async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
+    telemetry::log(&LogConfig { log: None, log_format: LogFormat::Text }, "warn,rollbook=info")?;
+    let measured = telemetry::metrics()?;
+    tokio::spawn(async move {
+        let mut ticks = interval(Duration::from_secs(1));
+        loop {
+            ticks.tick().await;
+            measured.run_upkeep();
+        }
+    });
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let file = arguments.database.clone().unwrap_or_else(|| folder.path().join("rollbook.db"));
+    let fresh = !file.exists();
+    let directory = Directory::open(&file).await?;
+    let mut report = Report::new(arguments.groups);
+    if fresh {
+        let started = Instant::now();
+        directory.fill(arguments.groups).await?;
+        report.filled(started.elapsed(), std::fs::metadata(&file)?.len());
+    }
+    let app = rollbook::app(&directory.service, fixed())?;
+    for question in lists::questions(arguments.groups) {
+        let timed = question.time(&app, &directory).await?;
+        report.lists.push((question, timed));
+    }
+    let (own, bare) = (listener().await?, listener().await?);
+    let run = |ask, address: SocketAddr, connections| {
+        let load = Load { address, ask, connections, seconds: arguments.seconds, groups: arguments.groups };
+        let token = directory.token.clone();
+        async move { tokio::task::spawn_blocking(move || load.apart(&token)).await? }
+    };
+    let (at, bare_at) = (own.local_addr()?, bare.local_addr()?);
+    tokio::spawn(server::serve(own, app, Limits::default(), std::future::pending()));
+    tokio::spawn(async move { axum::serve(bare, fixed()).await });
+    for _ in 0..arguments.rounds {
+        report.bare.push(run(Ask::Fixed, bare_at, CONNECTIONS).await?);
+        report.fixed.push(run(Ask::Fixed, at, CONNECTIONS).await?);
+        report.group.push(run(Ask::Group, at, CONNECTIONS).await?);
+    }
+    for connections in [1, CONNECTIONS] {
+        let outcome: Outcome = run(Ask::Create, at, connections).await?;
+        report.creates.push((connections, outcome));
+    }
+    directory.service.store().close().await;
+    Ok(report)
+}
+
+async fn listener() -> std::io::Result<TcpListener> {
+    TcpListener::bind("127.0.0.1:0").await
+}
+
+/// A route that always gives the same 300 bytes.
+fn fixed() -> Router {
+    Router::new().route(FIXED_PATH, get(async || ([(CONTENT_TYPE, "application/json")], FIXED)))
+}

@@ -48,9 +48,9 @@ enum Command {
 impl Cli {
     /// Does what was asked for. An error is one sentence that says what to do.
     pub async fn run(self) -> anyhow::Result<()> {
-        telemetry::log(&self.log)?;
-        let database = &self.database;
-        errors::explain(match self.command.unwrap_or(Command::Serve(self.serve)) {
+        let (command, database) = (self.command.unwrap_or(Command::Serve(self.serve)), &self.database);
+        telemetry::log(&self.log, if matches!(command, Command::Serve(_)) { "info" } else { "warn" })?;
+        errors::explain(match command {
             Command::Serve(config) => serve::run(config, database).await,
             Command::Client(args) => client::run(args, database).await,
             Command::User(args) => user::run(args, database).await,

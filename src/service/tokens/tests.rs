@@ -372,15 +372,3 @@ async fn what_is_no_token_is_refused() {
         assert!(matches!(nodes.caller(bearer).await, Err(Error::Unauthenticated)), "{bearer}");
     }
 }
-#[tokio::test]
-async fn zz_timing() {
-    let nodes = Nodes::start().await;
-    let (_, auth) = nodes.client(|draft| draft.roles = Roles::FULL_ACCESS).await;
-    let token = nodes.client_token(&auth, None).await.unwrap();
-    nodes.caller(&token).await.unwrap();
-    for _ in 0..3 {
-    let t = std::time::Instant::now();
-    for _ in 0..200_000 { std::hint::black_box(nodes.caller(&token).await.unwrap()); }
-    eprintln!("hit {:?}", t.elapsed() / 200_000);
-    }
-}

@@ -24,7 +24,7 @@ mod users;
 mod writer;
 mod xp;
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError, rename};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -289,14 +289,20 @@ fn backup(from: &Path, to: &Path) -> anyhow::Result<()> {
     let mut part = to.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
-    let name = part.to_str().context("the file's name is not UTF-8")?;
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part);
+    let file = file.with_context(|| format!("cannot make {}", part.display()))?;
+    let copied = copy_into(from, &part).and_then(|()| Ok(file.sync_all()?)).and_then(|()| Ok(rename(&part, to)?));
+    if copied.is_err() {
+        std::fs::remove_file(&part)?;
+    }
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    copied.and_then(|()| File::open(folder)?.sync_all().context("the folder cannot be synced"))
+}
+
+fn copy_into(from: &Path, part: &Path) -> anyhow::Result<()> {
     let connection = connection::open_reader(from)?;
     // Only the copy is written, but SQLite counts that as a write.
     connection.pragma_update(None, "query_only", false)?;
-    connection.execute("VACUUM INTO ?1", [name])?;
-    file.sync_all()?;
-    std::fs::rename(&part, to)?;
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all().context("the folder cannot be synced")
+    connection.execute("VACUUM INTO ?1", [part.to_str().context("the file's name is not UTF-8")?])?;
+    Ok(())
 }
