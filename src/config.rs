@@ -69,7 +69,7 @@ pub struct ServeConfig {
     )]
     pub listen: SocketAddr,
 
-    /// An address to serve /metrics on; without it they are served beside the APIs, on a loopback address alone
+    /// A second address, to serve /metrics alone; beside the APIs they are served on a loopback address only
     #[arg(long, env = "ROLLBOOK_METRICS_LISTEN", value_name = "ADDR:PORT", value_parser = address)]
     pub metrics_listen: Option<SocketAddr>,
 

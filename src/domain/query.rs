@@ -142,6 +142,17 @@ pub enum Condition<F> {
     Never,
 }
 
+impl<F> Condition<F> {
+    /// How many tests it takes at most: what it may cost.
+    pub fn tests(&self) -> usize {
+        match self {
+            Self::Any(_, tests) => tests.len(),
+            Self::Roles(alternatives) => alternatives.len(),
+            Self::Never => 1,
+        }
+    }
+}
+
 /// A test of a field's value. An absent value (a null; at an xp path also an array of nothing but nulls for all
 /// but presence, or an object) passes only the negative ones.
 #[derive(Clone, Debug, PartialEq)]

@@ -21,6 +21,12 @@ const PAGE_SIZE: &str = "pageSize";
 const USER_GROUP_ID: &str = "userGroupID";
 const USER_ID: &str = "userID";
 
+/// The most tests one list may ask for: alternatives of filters and searched fields together. Each is a part of one
+/// statement, whose size a database bounds.
+const TESTS_MAX: usize = 200;
+/// The most fields one list may be sorted by, for the same reason.
+const SORTS_MAX: usize = 20;
+
 /// The question that these parameters ask of the list of groups. The service sets its visibility.
 ///
 /// # Errors
@@ -62,11 +68,18 @@ struct Question<F> {
 
 impl<F: Model> Question<F> {
     fn read(parameters: &Parameters) -> Result<Self> {
-        Ok(Self {
+        let question = Self {
             page: page(parameters)?,
             sort: sort(only(parameters, SORT_BY)?.unwrap_or_default())?,
             filter: Filter { search: search(parameters)?, conditions: conditions(parameters)? },
-        })
+        };
+        if question.is_too_costly() { Err(Error::List(ListError::TooCostly)) } else { Ok(question) }
+    }
+
+    fn is_too_costly(&self) -> bool {
+        let searched = self.filter.search.as_ref().map_or(0, |search| search.fields.len());
+        let tests: usize = self.filter.conditions.iter().map(Condition::tests).sum();
+        searched + tests > TESTS_MAX || self.sort.len() > SORTS_MAX
     }
 }
 
@@ -207,6 +220,20 @@ mod tests {
         let name = Field::Own(GroupField::Name);
         assert_eq!(fields.collect::<Vec<_>>(), [name.clone(), name, Field::Xp("k".to_owned())]);
         assert_eq!(of_groups(&[("pageKey", "x")]).unwrap_err(), ListError::Property("UserGroup.pageKey".to_owned()));
+    }
+
+    #[test]
+    fn a_question_has_a_size() {
+        let outcome = |name: &str, value: String| of_groups(&[("ID", "a"), (name, &value)]).map(drop);
+        let alternatives = |count| vec!["a"; count].join("|");
+        assert_eq!(outcome("Name", alternatives(TESTS_MAX - 1)), Ok(()));
+        assert_eq!(outcome("Name", alternatives(TESTS_MAX)), Err(ListError::TooCostly));
+        let paths = |count| (0..count).map(|at| format!("xp.{at}")).collect::<Vec<_>>().join(",");
+        assert_eq!(outcome("sortBy", paths(SORTS_MAX)), Ok(()));
+        assert_eq!(outcome("sortBy", paths(SORTS_MAX + 1)), Err(ListError::TooCostly));
+        let search = |count| of_groups(&[("search", "a"), ("searchOn", &paths(count))]).map(drop);
+        assert_eq!(search(TESTS_MAX), Ok(()));
+        assert_eq!(search(TESTS_MAX + 1), Err(ListError::TooCostly));
     }
 
     #[test]

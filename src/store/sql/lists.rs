@@ -12,7 +12,7 @@ use crate::domain::query::{Field, Filter, Page, Sort};
 use super::render::{self, Engine, live, own};
 use super::sets::{Set, sets};
 use super::tables::{Listing, THING};
-use super::xp::{KIND_NUMBER, path_key};
+use super::xp::{KIND_NUMBER, KIND_TEXT, path_key};
 
 /// Up to how many things a set is looked up and sorted rather than the order walked.
 pub const FEW: u64 = 1_000;
@@ -158,8 +158,10 @@ fn order_by_xp<L: Listing>(statement: &mut SelectStatement, path: &str, at: usiz
     let value = |name: &'static str| Expr::col((alias.clone(), name));
     let joined = value("owner").equals((THING, "uid")).and(value("path").eq(path_key(path))).and(value("least").eq(1));
     statement.join_as(JoinType::LeftJoin, L::XP_TABLE, alias.clone(), joined);
-    let number = CaseStatement::new().case(value("kind").eq(KIND_NUMBER), value("number"));
-    for key in [value("kind"), number.into(), value("text"), value("rest")] {
+    // Numbers that are equal but for their spelling are equal.
+    let of = |kind: i64, name| Expr::from(CaseStatement::new().case(value("kind").eq(kind), value(name)));
+    let keys = [value("kind"), of(KIND_NUMBER, "number"), of(KIND_TEXT, "text"), of(KIND_TEXT, "rest")];
+    for key in keys {
         statement.order_by_expr_with_nulls(key, order.clone(), nulls(order));
     }
 }
