@@ -159,8 +159,8 @@ fn order_by_xp<L: Listing>(statement: &mut SelectStatement, path: &str, at: usiz
     let joined = value("owner").equals((THING, "uid")).and(value("path").eq(path_key(path))).and(value("least").eq(1));
     statement.join_as(JoinType::LeftJoin, L::XP_TABLE, alias.clone(), joined);
     // Numbers that are equal but for their spelling are equal.
-    let of = |kind: i64, name| Expr::from(CaseStatement::new().case(value("kind").eq(kind), value(name)));
-    let keys = [value("kind"), of(KIND_NUMBER, "number"), of(KIND_TEXT, "text"), of(KIND_TEXT, "rest")];
+    let of = |kind: i64, name| CaseStatement::new().case(value("kind").eq(kind), value(name)).into();
+    let keys: [Expr; 4] = [value("kind"), of(KIND_NUMBER, "number"), of(KIND_TEXT, "text"), of(KIND_TEXT, "rest")];
     for key in keys {
         statement.order_by_expr_with_nulls(key, order.clone(), nulls(order));
     }

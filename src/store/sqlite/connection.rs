@@ -22,10 +22,17 @@ pub const APPLICATION_ID: i32 = 0x526f_6c6c;
 pub fn create_file(path: &Path) -> anyhow::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        made.with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        made.with_context(|| {
+            format!("the folder {} cannot be made; name another place with --database", folder.display())
+        })?;
     }
     let opened = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
-    opened.map(drop).with_context(|| format!("cannot open the database file {} for writing", path.display()))
+    opened.map(drop).with_context(|| {
+        format!(
+            "{} cannot be opened for writing; let it be written, or name another file with --database",
+            path.display()
+        )
+    })
 }
 
 /// The connection that writes.

@@ -198,12 +198,13 @@ pub async fn xp_sorts_by_least_value(store: &impl TestStore) {
         ("e", r#"{"v":["zz",9]}"#),
         ("f", r#"{"v":false}"#),
         ("g", r#"{"v":"10"}"#),
+        ("0", r#"{"v":10.0}"#),
     ];
     for (id, document) in documents {
         make_group(store, GroupFields { xp: xp(document), ..group(id, "n") }).await;
     }
     make_group(store, group("h", "n")).await;
     let by = |descending| vec![Sort { field: Field::Xp("v".into()), descending }];
-    assert_eq!(ids(store, query(vec![], by(false))).await.concat(), "dhecbgfa");
-    assert_eq!(ids(store, query(vec![], by(true))).await.concat(), "afgbcedh");
+    assert_eq!(ids(store, query(vec![], by(false))).await.concat(), "dhec0bgfa", "10 and 10.0 are a tie");
+    assert_eq!(ids(store, query(vec![], by(true))).await.concat(), "afg0bcedh");
 }

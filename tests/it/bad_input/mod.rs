@@ -1,0 +1,92 @@
+//! Bad input: whatever is sent, the answer is the API's own clear error, never a 500, and nothing is changed.
+
+mod bodies;
+mod lists;
+mod transport;
+
+use serde_json::json;
+
+use crate::support::{Caller, Launch, Server, everything};
+
+/// One bad request for an operation, and how it is refused. `{long}` in a path stands for 17,000 characters.
+pub struct BadRequest {
+    /// The `operationId`.
+    pub operation: &'static str,
+    method: &'static str,
+    path: &'static str,
+    body: &'static str,
+    pub status: u16,
+    pub code: &'static str,
+}
+
+const fn bad(
+    operation: &'static str,
+    (method, path, body): (&'static str, &'static str, &'static str),
+    (status, code): (u16, &'static str),
+) -> BadRequest {
+    BadRequest { operation, method, path, body, status, code }
+}
+
+const MISSING: (u16, &str) = (404, "NotFound");
+const INVALID: (u16, &str) = (400, "ValidationFailure");
+
+/// At least one for every operation of every API; `openapi.rs` sees to that.
+pub const REQUESTS: &[BadRequest] = &[
+    bad("getGroup", ("GET", "/api/admin/v1/users-groups/abc", ""), (400, "invalid_request")),
+    bad("listGroups", ("GET", "/api/admin/v1/users-groups/list?page=0", ""), (400, "invalid_request")),
+    bad("listAllGroups", ("GET", "/api/admin/v1/users-groups/list-all?{long}", ""), (414, "uri_too_long")),
+    bad("addOrEditGroup", ("POST", "/api/admin/v1/users-groups", r#"{"Labels":"{}"}"#), (400, "invalid_data")),
+    bad("deleteGroup", ("DELETE", "/api/admin/v1/users-groups/0", ""), (400, "invalid_request")),
+    bad("logon", ("POST", "/api/admin/v1/user/logon", "{}"), (400, "invalid_data")),
+    bad("logoff", ("POST", "/api/admin/v1/user/logoff?{long}", ""), (414, "uri_too_long")),
+    bad("AdminUserGroups.List", ("GET", "/v1/usergroups?pageSize=101", ""), (400, "List.InvalidPageSize")),
+    bad("AdminUserGroups.Get", ("GET", "/v1/usergroups/a%20b", ""), MISSING),
+    bad("AdminUserGroups.Create", ("POST", "/v1/usergroups", "{}"), INVALID),
+    bad("AdminUserGroups.Save", ("PUT", "/v1/usergroups/a%20b", r#"{"Name":"N"}"#), INVALID),
+    bad("AdminUserGroups.Patch", ("PATCH", "/v1/usergroups/g", r#"{"Name":null}"#), INVALID),
+    bad("AdminUserGroups.Delete", ("DELETE", "/v1/usergroups/a%20b", ""), MISSING),
+    bad(
+        "AdminUserGroups.ListUserAssignments",
+        ("GET", "/v1/usergroups/assignments?page=0", ""),
+        (400, "InvalidRequest"),
+    ),
+    bad("AdminUserGroups.SaveUserAssignment", ("POST", "/v1/usergroups/assignments", "{}"), INVALID),
+    bad("AdminUserGroups.DeleteUserAssignment", ("DELETE", "/v1/usergroups/g/assignments/a%20b", ""), MISSING),
+    bad("AdminUsers.List", ("GET", "/v1/adminusers?Active=perhaps", ""), (400, "List.InvalidType")),
+    bad("AdminUsers.Get", ("GET", "/v1/adminusers/a%20b", ""), MISSING),
+    bad("AdminUsers.Create", ("POST", "/v1/adminusers", r#"{"Active":"yes"}"#), INVALID),
+    bad("AdminUsers.Save", ("PUT", "/v1/adminusers/u", r#"{"Username":" "}"#), INVALID),
+    bad(
+        "AdminUsers.Patch",
+        ("PATCH", "/v1/adminusers/u", r#"{"Password":"short"}"#),
+        (400, "PasswordReset.InsecurePassword"),
+    ),
+    bad("AdminUsers.Delete", ("DELETE", "/v1/adminusers/a%20b", ""), MISSING),
+    bad("AdminUsers.UnlockUserAccount", ("POST", "/v1/adminusers/a%20b/unlock", ""), MISSING),
+    bad("AdminUsers.RevokeUserTokens", ("DELETE", "/v1/adminusers/a%20b/tokens", ""), MISSING),
+    bad("Auth.Token", ("POST", "/oauth/token", r#"{"grant_type":"password"}"#), (400, "Request.InvalidContentType")),
+    bad("Auth.Certificates", ("GET", "/oauth/certs?{long}", ""), (414, "Request.UriTooLong")),
+    bad("Auth.Certificate", ("GET", "/oauth/certs/no%00key", ""), MISSING),
+];
+
+#[tokio::test]
+async fn every_operation_refuses_it() {
+    let (server, admin) = directory().await;
+    let before = everything(&admin).await;
+    for BadRequest { method, path, body, status, code, .. } in REQUESTS {
+        let path = path.replace("{long}", &"x".repeat(17_000));
+        admin.text(method, &path, body).await.fails(*status, code);
+    }
+    assert_eq!(everything(&admin).await, before);
+    assert!(!server.log().contains("ERROR"), "{}", server.log());
+}
+
+/// A server whose directory holds the group `g`, known to Core as 1, and its user `u`.
+async fn directory() -> (Server, Caller) {
+    let server = Launch::default().start();
+    let admin = server.admin().await;
+    admin.post("/v1/usergroups", &json!({ "ID": "g", "Name": "G", "xp": { "a": 1 } })).await.is(201);
+    crate::support::make_user(&admin, "u").await;
+    admin.post("/v1/usergroups/assignments", &json!({ "UserGroupID": "g", "UserID": "u" })).await.is(204);
+    (server, admin)
+}

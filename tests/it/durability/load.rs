@@ -1,0 +1,274 @@
+//! Writers at both doors that remember what was acknowledged to them.
+//!
+//! A writer owns its groups and writes one after the other, so that of each group at most one write is in doubt when the
+//! server ends. Each write sets every member of the group to one new number, so that a torn one shows.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use reqwest::{RequestBuilder, Response};
+use serde_json::{Value as Json, json};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use crate::support::{CORE, Caller, core_groups, make_user};
+
+const WRITERS: usize = 8;
+/// The groups of a writer at each door.
+const GROUPS: usize = 4;
+/// A group is deleted at each mark that this divides; it shares no factor with the number of groups.
+const STEPS: usize = 7;
+
+/// A group as it is or may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct State {
+    /// The number that all its members hold; none where there is no such group.
+    mark: Option<usize>,
+    /// Whether the writer's user is in it.
+    assigned: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Door {
+    /// The group's ID.
+    OrderCloud(String),
+    /// The group's number, once it is known.
+    Core(Option<i64>),
+}
+
+#[derive(Clone, Debug)]
+struct Group {
+    door: Door,
+    acknowledged: State,
+    /// What a write without an answer may have made of it.
+    in_doubt: Option<State>,
+}
+
+#[derive(Clone, Debug)]
+struct Writer {
+    user: String,
+    groups: Vec<Group>,
+    /// Grows with each write; no two writers have the same.
+    mark: usize,
+}
+
+/// Writers at rest.
+pub struct Load(Vec<Writer>);
+
+/// Writers at work, until the server is gone.
+pub struct Writing {
+    writers: JoinSet<Writer>,
+    tally: Arc<Tally>,
+}
+
+#[derive(Default)]
+struct Tally {
+    acknowledged: AtomicUsize,
+    one_more: Notify,
+}
+
+impl Load {
+    /// Makes the users of the writers.
+    pub async fn prepared(admin: &Caller) -> Self {
+        let mut writers = Vec::new();
+        for at in 0..WRITERS {
+            let user = format!("user-{at}");
+            make_user(admin, &user).await;
+            let ids = (0..GROUPS).map(|group| Door::OrderCloud(format!("group-{at}-{group}")));
+            let doors = ids.chain((0..GROUPS).map(|_| Door::Core(None)));
+            let groups = doors.map(|door| Group { door, acknowledged: State::default(), in_doubt: None });
+            writers.push(Writer { user, groups: groups.collect(), mark: at * 1_000_003 });
+        }
+        Self(writers)
+    }
+
+    /// Lets all writers write.
+    pub fn start(self, caller: &Caller) -> Writing {
+        let tally = Arc::new(Tally::default());
+        let run = |writer: Writer| writer.run(caller.clone(), Arc::clone(&tally));
+        Writing { writers: self.0.into_iter().map(run).collect(), tally }
+    }
+
+    /// Holds what the server tells against what was acknowledged; what was in doubt is settled by it.
+    pub async fn verify(&mut self, caller: &Caller) {
+        let (mut groups, mut assigned) = (0, 0);
+        for writer in &mut self.0 {
+            for group in &mut writer.groups {
+                let found = group.verify(caller, &writer.user).await;
+                groups += usize::from(found.mark.is_some());
+                assigned += usize::from(found.assigned);
+            }
+        }
+        // The counts that are kept agree with what there is.
+        let total = async |path: &str| caller.get(path).await.is(200).total();
+        assert_eq!(total("/v1/usergroups").await, groups as u64);
+        assert_eq!(total("/v1/usergroups/assignments").await, assigned as u64);
+        assert_eq!(core_groups(caller).await.len(), groups);
+    }
+}
+
+impl Writing {
+    /// Waits until so many writes were acknowledged.
+    pub async fn acknowledged(&self, count: usize) {
+        while self.tally.acknowledged.load(Ordering::Acquire) < count {
+            self.tally.one_more.notified().await;
+        }
+    }
+
+    /// Waits until every writer found the server gone.
+    pub async fn ended(self) -> Load {
+        Load(self.writers.join_all().await)
+    }
+}
+
+impl Writer {
+    async fn run(mut self, caller: Caller, tally: Arc<Tally>) -> Self {
+        for at in (0..self.groups.len()).cycle() {
+            self.mark += 1;
+            let (group, mark) = (&mut self.groups[at], self.mark);
+            let (next, request) = group.next(&caller, &self.user, mark);
+            group.in_doubt = Some(next);
+            let Ok(response) = request.send().await else { break };
+            group.acknowledge(&response);
+            tally.acknowledged.fetch_add(1, Ordering::AcqRel);
+            tally.one_more.notify_one();
+        }
+        self
+    }
+}
+
+fn text(mark: usize) -> String {
+    format!("mark{mark}z")
+}
+
+fn labels(mark: usize) -> String {
+    json!({ "en": text(mark), "it": text(mark) }).to_string()
+}
+
+fn whole(mark: usize) -> Json {
+    json!({ "Name": text(mark), "Description": text(mark), "xp": { "n": mark, "deep": { "n": [mark] } } })
+}
+
+impl Group {
+    /// The group's next write, and what it makes of the group. The mark decides which one it is.
+    fn next(&self, caller: &Caller, user: &str, mark: usize) -> (State, RequestBuilder) {
+        let now = self.acknowledged;
+        let marked = State { mark: Some(mark), ..now };
+        match (&self.door, now.mark) {
+            (Door::OrderCloud(id), None) => {
+                (marked, caller.request("PUT", &format!("/v1/usergroups/{id}")).json(&whole(mark)))
+            }
+            (Door::OrderCloud(id), Some(_)) => match mark % STEPS {
+                0 => (State::default(), caller.request("DELETE", &format!("/v1/usergroups/{id}"))),
+                2 | 4 | 5 if now.assigned => {
+                    let path = format!("/v1/usergroups/{id}/assignments/{user}");
+                    (State { assigned: false, ..now }, caller.request("DELETE", &path))
+                }
+                2 | 4 | 5 => {
+                    let pair = json!({ "UserGroupID": id, "UserID": user });
+                    let request = caller.request("POST", "/v1/usergroups/assignments").json(&pair);
+                    (State { assigned: true, ..now }, request)
+                }
+                _ => (marked, caller.request("PATCH", &format!("/v1/usergroups/{id}")).json(&whole(mark))),
+            },
+            (Door::Core(Some(number)), Some(_)) if mark.is_multiple_of(STEPS) => {
+                (State::default(), caller.request("DELETE", &format!("{CORE}/{number}")))
+            }
+            (Door::Core(number), present) => {
+                let number = number.filter(|_| present.is_some());
+                (marked, caller.request("POST", CORE).json(&json!({ "ID": number, "Labels": labels(mark) })))
+            }
+        }
+    }
+
+    fn acknowledge(&mut self, response: &Response) {
+        assert!(response.status().is_success(), "{response:?}");
+        if let (Door::Core(number), Some(path)) = (&mut self.door, response.headers().get("location")) {
+            let last = path.to_str().ok().and_then(|path| path.rsplit('/').next()?.parse().ok());
+            *number = Some(last.expect("a number"));
+        }
+        self.acknowledged = self.in_doubt.take().expect("a write under way");
+    }
+
+    /// Asks the server for the group: it must be whole, and as acknowledged or as in doubt.
+    async fn verify(&mut self, caller: &Caller, user: &str) -> State {
+        let possible: Vec<_> = [Some(self.acknowledged), self.in_doubt].into_iter().flatten().collect();
+        let found = match self.door.clone() {
+            Door::OrderCloud(id) => read_by_id(caller, &id, user).await,
+            Door::Core(number) => self.read_by_number(caller, number, &possible).await,
+        };
+        assert!(possible.contains(&found), "{found:?} of {self:?}");
+        // The indexes know the group by its present number, and by no other.
+        for mark in possible.iter().filter_map(|state| state.mark) {
+            let expected = usize::from(found.mark == Some(mark));
+            let hits = caller.list("/v1/usergroups", &[("search", &text(mark))]).await.is(200);
+            assert_eq!(hits.ids().len(), expected, "search for {mark} of {self:?}");
+            if matches!(self.door, Door::OrderCloud(_)) {
+                let hits = caller.get(&format!("/v1/usergroups?xp.n={mark}&xp.deep.n={mark}")).await.is(200);
+                assert_eq!(hits.ids().len(), expected, "xp.n={mark} of {self:?}");
+            }
+        }
+        (self.acknowledged, self.in_doubt) = (found, None);
+        found
+    }
+
+    /// A group of the Core API. One whose creation is in doubt is looked for by its mark.
+    async fn read_by_number(&mut self, caller: &Caller, number: Option<i64>, possible: &[State]) -> State {
+        if self.acknowledged.mark.is_none() {
+            let Some(mark) = possible.iter().find_map(|state| state.mark) else { return State::default() };
+            self.door = Door::Core(numbered(caller, mark).await);
+            return State { mark: matches!(self.door, Door::Core(Some(_))).then_some(mark), assigned: false };
+        }
+        let path = format!("{CORE}/{}", number.expect("acknowledged with its number"));
+        let reply = caller.get(&path).await;
+        if reply.status == 404 {
+            caller.delete(&path).await.fails(410, "already_deleted");
+            return State::default();
+        }
+        let mark = mark_of(&reply["Labels"].as_str().map(labelled_text).expect("labels"));
+        assert_eq!(reply["Labels"], labels(mark), "torn");
+        State { mark: Some(mark), assigned: false }
+    }
+}
+
+async fn read_by_id(caller: &Caller, id: &str, user: &str) -> State {
+    let assignments = caller.get(&format!("/v1/usergroups/assignments?userGroupID={id}&userID={user}")).await.is(200);
+    let assigned = assignments.total() == 1;
+    let reply = caller.get(&format!("/v1/usergroups/{id}")).await;
+    if reply.status == 404 {
+        assert!(!assigned);
+        return State::default();
+    }
+    let mark = mark_of(reply["Name"].as_str().expect("a name"));
+    let mut expected = whole(mark);
+    expected["ID"] = id.into();
+    assert_eq!(reply.json(), &expected, "torn");
+    if assigned {
+        let number = numbered_as(caller, &json!({ "en": text(mark) }).to_string()).await.expect("at both doors");
+        let refused = caller.delete(&format!("{CORE}/{number}")).await.fails(409, "has_users");
+        assert!(refused.text.contains("has 1 user;"), "{}", refused.text);
+    }
+    State { mark: Some(mark), assigned }
+}
+
+async fn numbered(caller: &Caller, mark: usize) -> Option<i64> {
+    numbered_as(caller, &labels(mark)).await
+}
+
+/// The number of the one group with these labels.
+async fn numbered_as(caller: &Caller, labels: &str) -> Option<i64> {
+    let all = caller.get(&format!("{CORE}/list-all")).await.is(200);
+    let numbers = all.json().as_array().into_iter().flatten().filter(|group| group["Labels"] == labels);
+    let numbers: Vec<_> = numbers.filter_map(|group| group["ID"].as_i64()).collect();
+    assert!(numbers.len() <= 1, "{numbers:?}");
+    numbers.first().copied()
+}
+
+fn labelled_text(labels: &str) -> String {
+    let labels: Json = serde_json::from_str(labels).expect("JSON");
+    labels["en"].as_str().expect("a label").to_owned()
+}
+
+fn mark_of(text: &str) -> usize {
+    text.trim_start_matches("mark").trim_end_matches('z').parse().expect("a mark")
+}

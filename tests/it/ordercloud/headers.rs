@@ -1,0 +1,66 @@
+//! Headers of every API: CORS and the request's ID (docs/ordercloud.md, section 1).
+
+use crate::support::{Caller, Reply, Server};
+
+/// A path of each kind: known and unknown, of either API.
+const PATHS: [&str; 5] =
+    ["/v1/usergroups", "/v1/nothing", "/oauth/token", "/api/admin/v1/users-groups/list", "/api/admin/nothing"];
+
+async fn with_header(caller: &Caller, path: &str, name: &str, value: &str) -> Reply {
+    caller.send(caller.request("GET", path).header(name, value)).await
+}
+
+#[tokio::test]
+async fn browsers_may_call_from_anywhere() {
+    let server = Server::start();
+    let callers = [server.anonymous(), server.admin().await];
+    for path in PATHS {
+        let preflight = callers[0].call("OPTIONS", path, None, "").await.is(204);
+        assert_eq!(preflight.header("access-control-allow-origin"), "*");
+        assert_eq!(preflight.header("access-control-allow-methods"), "GET, POST, PUT, PATCH, DELETE, OPTIONS");
+        assert_eq!(preflight.header("access-control-allow-headers"), "authorization, content-type, accept");
+        for caller in &callers {
+            let reply = caller.get(path).await;
+            assert_eq!(reply.header("access-control-allow-origin"), "*", "{path} {}", reply.status);
+            let exposed = "Location, Link, X-Total-Count, X-Request-ID";
+            assert_eq!(reply.header("access-control-expose-headers"), exposed);
+            assert_eq!(reply.header("access-control-allow-credentials"), "");
+        }
+    }
+    assert_eq!(callers[0].get("/healthz").await.is(200).header("access-control-allow-origin"), "");
+}
+
+#[tokio::test]
+async fn every_answer_carries_a_request_id() {
+    let server = Server::start();
+    let anonymous = server.anonymous();
+    for path in PATHS.into_iter().chain(["/", "/nothing", "/healthz", "/docs/", "/openapi/core.json"]) {
+        assert_eq!(
+            with_header(&anonymous, path, "x-request-id", "From_outside-1").await.header("x-request-id"),
+            "From_outside-1"
+        );
+        let made = anonymous.get(path).await.header("x-request-id").to_owned();
+        assert!(!made.is_empty() && made.len() <= 64, "{path}");
+        assert_ne!(anonymous.get(path).await.header("x-request-id"), made);
+    }
+    for bad in ["", "a b", "a;b", "ü", &"x".repeat(65)] {
+        let own = with_header(&anonymous, "/v1/usergroups", "x-request-id", bad).await;
+        assert!(!own.header("x-request-id").is_empty() && own.header("x-request-id") != bad, "{bad}");
+    }
+    assert!(server.log().contains("From_outside-1"), "the log tells which request failed");
+}
+
+/// Neither is trusted: links are paths.
+#[tokio::test]
+async fn links_are_never_built_from_the_host() {
+    let server = Server::start();
+    let admin = server.admin().await;
+    let request = admin
+        .request("POST", "/v1/usergroups")
+        .header("host", "evil.example")
+        .header("x-forwarded-host", "evil.example");
+    let made = admin.send(request.json(&serde_json::json!({ "ID": "g", "Name": "N" }))).await.is(201);
+    assert_eq!(made.header("location"), "/v1/usergroups/g");
+    let listed = with_header(&admin, "/api/admin/v1/users-groups/list", "host", "evil.example").await.is(200);
+    assert!(!listed.header("link").contains("evil"), "{}", listed.header("link"));
+}

@@ -1,0 +1,170 @@
+//! Who may do what: every operation of every API, called by every kind of caller. The outcome is one table an API,
+//! kept as a snapshot: a change of rights is a change of a table that a person reviews.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use crate::support::{
+    A, B, Caller, FULL, GROUP_ADMIN, GROUP_READER, Server, USER_ADMIN, USER_READER, make_group, make_user,
+};
+
+/// An operation, as the table calls it. In path and body `{group}`, `{number}` and `{user}` stand for a group's two
+/// names and a user who were made for this one call, and `{new}` for a name nothing has.
+pub struct Operation {
+    /// Its `operationId`.
+    pub id: &'static str,
+    method: &'static str,
+    path: &'static str,
+    body: &'static str,
+}
+
+const fn operation(id: &'static str, method: &'static str, path: &'static str, body: &'static str) -> Operation {
+    Operation { id, method, path, body }
+}
+
+impl Operation {
+    /// Whether this is what a document says of it, whatever the parameters are called.
+    pub fn is(&self, method: &str, path: &str) -> bool {
+        let shape = |path: &str| {
+            path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }.to_owned()).collect::<Vec<_>>()
+        };
+        self.method.eq_ignore_ascii_case(method) && shape(self.path) == shape(path)
+    }
+}
+
+const LOGON: &str = r#"{"username":"{user}","password":"Correct-Horse-7"}"#; // support::PASSWORD
+const LABELS: &str = r#"{"ID":{number},"Labels":"{\"en\":\"Edited\"}"}"#;
+const USER: &str = r#"{"Username":"{new}","FirstName":"F","LastName":"L","Email":"e@x.io","Active":true}"#;
+const PAIR: &str = r#"{"UserGroupID":"{group}","UserID":"{user}"}"#;
+const TOKEN: &str = "grant_type=client_credentials&client_id=admin&client_secret=a-secret-of-the-tests-0123456789";
+
+/// Every operation of the Core API. Logging off stands last, as it ends the caller's token.
+pub const CORE_OPERATIONS: &[Operation] = &[
+    operation("getGroup", "GET", "/api/admin/v1/users-groups/{number}", ""),
+    operation("listGroups", "GET", "/api/admin/v1/users-groups/list", ""),
+    operation("listAllGroups", "GET", "/api/admin/v1/users-groups/list-all", ""),
+    operation("addOrEditGroup", "POST", "/api/admin/v1/users-groups", LABELS),
+    operation("deleteGroup", "DELETE", "/api/admin/v1/users-groups/{number}", ""),
+    operation("logon", "POST", "/api/admin/v1/user/logon", LOGON),
+    operation("logoff", "POST", "/api/admin/v1/user/logoff", ""),
+];
+
+/// Every operation of the OrderCloud API.
+pub const ORDERCLOUD_OPERATIONS: &[Operation] = &[
+    operation("AdminUserGroups.List", "GET", "/v1/usergroups", ""),
+    operation("AdminUserGroups.Get", "GET", "/v1/usergroups/{group}", ""),
+    operation("AdminUserGroups.Create", "POST", "/v1/usergroups", r#"{"Name":"N"}"#),
+    operation("AdminUserGroups.Save", "PUT", "/v1/usergroups/{group}", r#"{"Name":"N"}"#),
+    operation("AdminUserGroups.Patch", "PATCH", "/v1/usergroups/{group}", r#"{"Name":"N"}"#),
+    operation("AdminUserGroups.ListUserAssignments", "GET", "/v1/usergroups/assignments", ""),
+    operation("AdminUserGroups.SaveUserAssignment", "POST", "/v1/usergroups/assignments", PAIR),
+    operation("AdminUserGroups.DeleteUserAssignment", "DELETE", "/v1/usergroups/{group}/assignments/{user}", ""),
+    operation("AdminUserGroups.Delete", "DELETE", "/v1/usergroups/{group}", ""),
+    operation("AdminUsers.List", "GET", "/v1/adminusers", ""),
+    operation("AdminUsers.Get", "GET", "/v1/adminusers/{user}", ""),
+    operation("AdminUsers.Create", "POST", "/v1/adminusers", USER),
+    operation("AdminUsers.Save", "PUT", "/v1/adminusers/{user}", USER),
+    operation("AdminUsers.Patch", "PATCH", "/v1/adminusers/{user}", r#"{"Phone":"1"}"#),
+    operation("AdminUsers.UnlockUserAccount", "POST", "/v1/adminusers/{user}/unlock", ""),
+    operation("AdminUsers.RevokeUserTokens", "DELETE", "/v1/adminusers/{user}/tokens", ""),
+    operation("AdminUsers.Delete", "DELETE", "/v1/adminusers/{user}", ""),
+    operation("Auth.Token", "POST", "/oauth/token", TOKEN),
+    operation("Auth.Certificates", "GET", "/oauth/certs", ""),
+    operation("Auth.Certificate", "GET", "/oauth/certs/{new}", ""),
+];
+
+#[tokio::test]
+async fn of_core() {
+    insta::assert_snapshot!("roles_of_core", table("core", CORE_OPERATIONS).await);
+}
+
+#[tokio::test]
+async fn of_ordercloud() {
+    insta::assert_snapshot!("roles_of_ordercloud", table("ordercloud", ORDERCLOUD_OPERATIONS).await);
+}
+
+/// A column: a caller, and the communities of the group that the call is about.
+struct Column {
+    title: &'static str,
+    caller: Caller,
+    communities: &'static [&'static str],
+}
+
+async fn columns(server: &Server) -> Vec<Column> {
+    let column = |title, caller, communities| Column { title, caller, communities };
+    let revoked = server.bearer(&new_token(server, &[FULL], &[]).await);
+    revoked.post("/api/admin/v1/user/logoff", &json!({})).await.is(200);
+    let mut columns = vec![
+        column("anonymous", server.anonymous(), &[][..]),
+        column("garbage", server.bearer("e30.e30.e30"), &[]),
+        column("revoked", revoked, &[]),
+    ];
+    let roles = [FULL, GROUP_ADMIN, GROUP_READER, USER_ADMIN, USER_READER];
+    for (role, title) in roles.into_iter().zip(["Full", "GroupAdm", "GroupRead", "UserAdm", "UserRead"]) {
+        columns.push(column(title, server.bearer(&new_token(server, &[role], &[]).await), &[]));
+    }
+    for (title, communities) in [("A: in A", &[A][..]), ("A: in B", &[B]), ("A: in none", &[])] {
+        columns.push(column(title, server.bearer(&new_token(server, &[FULL], &[A]).await), communities));
+    }
+    columns
+}
+
+/// A token of its own for each column: some operations end the one they are called with.
+async fn new_token(server: &Server, roles: &[&str], communities: &[&str]) -> String {
+    let (id, secret) = server.make_client(roles, communities, &[]);
+    server.client_token(&id, &secret).await
+}
+
+async fn table(api: &str, operations: &[Operation]) -> String {
+    let server = Server::start();
+    let (columns, mut legend) = (columns(&server).await, Vec::new());
+    let mut table = format!("{:44}", format!("operations of {api}"));
+    columns.iter().for_each(|column| write!(table, "{:11}", column.title).unwrap());
+    for (row, operation) in operations.iter().enumerate() {
+        write!(table, "\n{:44}", operation.id).unwrap();
+        for (at, column) in columns.iter().enumerate() {
+            let (status, code) = outcome(&server, operation, column, &format!("r{row}c{at}")).await;
+            write!(table, "{:11}", cell(status, code, &mut legend)).unwrap();
+        }
+    }
+    let table: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    let legend = legend.iter().zip('a'..).map(|(code, letter)| format!("{letter} {code}\n"));
+    table + "\n" + &legend.collect::<String>()
+}
+
+/// The status and a letter for the code, which the legend explains.
+fn cell(status: u16, code: String, legend: &mut Vec<String>) -> String {
+    if code.is_empty() {
+        return status.to_string();
+    }
+    let at = legend.iter().position(|own| *own == code).unwrap_or_else(|| {
+        legend.push(code);
+        legend.len() - 1
+    });
+    format!("{status} {}", ('a'..='z').nth(at).expect("fewer codes than letters"))
+}
+
+/// Calls the operation on a group and a user that were made for this call.
+async fn outcome(server: &Server, operation: &Operation, column: &Column, name: &str) -> (u16, String) {
+    let admin = server.admin().await;
+    let number = make_group(&admin, name, column.communities).await;
+    let found = admin.list("/v1/usergroups", &[("Name", name)]).await.is(200);
+    let (group, user) = (found.ids().remove(0), format!("u-{name}"));
+    make_user(&admin, &user).await;
+    if operation.id == "logon" {
+        server.cli().run(&["user", "set-roles", &user, "--role", FULL]).printed();
+    }
+    if operation.id == "AdminUserGroups.DeleteUserAssignment" {
+        let pair = json!({ "UserGroupID": group, "UserID": user });
+        admin.post("/v1/usergroups/assignments", &pair).await.is(204);
+    }
+    let names =
+        [("{group}", &*group), ("{number}", &number.to_string()), ("{user}", &user), ("{new}", &format!("new-{name}"))];
+    let fill = |template: &str| names.iter().fold(template.to_owned(), |text, (place, own)| text.replace(place, own));
+    let form = operation.id == "Auth.Token";
+    let content_type = if form { "application/x-www-form-urlencoded" } else { "application/json" };
+    let (path, body) = (fill(operation.path), fill(operation.body));
+    let reply = column.caller.call(operation.method, &path, Some(content_type), body).await;
+    (reply.status, reply.code().to_owned())
+}
