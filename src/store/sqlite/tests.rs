@@ -77,8 +77,8 @@ impl TestStore for SqliteStore {
 
 fn replay(writing: &mut Writing<'_>, change: &Replayed) -> Result<()> {
     match change {
-        Replayed::Group(before, after) => groups::put(writing, before.as_ref(), after),
-        Replayed::User(before, after) => users::put(writing, before.as_ref(), after),
+        Replayed::Group(before, after) => groups::put(writing, before.as_deref(), after),
+        Replayed::User(before, after) => users::put(writing, before.as_deref(), after),
         Replayed::Client(after) => clients::put(writing.connection, after),
         Replayed::Membership(group, user, Some(added)) => {
             let user = users::find(writing.connection, &UserKey::Uid(*user)).map_err(failed)?;

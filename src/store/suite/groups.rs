@@ -56,7 +56,7 @@ pub async fn refused_writes_leave_no_trace(store: &impl TestStore) {
     let before = store.state();
     // All at once, so that those that fail share their commit with those that succeed.
     let write = |number: usize| {
-        let fields = group(if number % 2 == 0 { "a" } else { "b" }, "n");
+        let fields = group(["a", "b"][number % 2], "n");
         put_group(store, 2, GroupKey::New, GroupFields { xp: xp(r#"{"k":1}"#), ..fields })
     };
     let refused = futures_util::future::join_all((0..8).map(|number| write(number * 2))).await;

@@ -14,10 +14,10 @@ use crate::store::sql::journal::{ClientEntry, GroupEntry, MembershipEntry, UserE
 #[derive(Clone, Debug)]
 pub enum Replayed {
     /// The group before and after.
-    Group(Option<Group>, Group),
+    Group(Option<Box<Group>>, Box<Group>),
     /// The user before and after.
-    User(Option<User>, User),
-    Client(Client),
+    User(Option<Box<User>>, Box<User>),
+    Client(Box<Client>),
     /// The group and user, and when the user was added; `None` = taken out.
     Membership(i64, i64, Option<Timestamp>),
 }
@@ -114,7 +114,7 @@ fn changes(journal: &[JournalRow]) -> Vec<Replayed> {
                 let group = |text| {
                     read::<GroupEntry>(text).map(|entry| {
                         let count = members.of_group(entry.uid);
-                        group_of(entry, count)
+                        Box::new(group_of(entry, count))
                     })
                 };
                 Replayed::Group(group(row.before.as_ref()), group(row.after.as_ref()).unwrap())
@@ -124,9 +124,9 @@ fn changes(journal: &[JournalRow]) -> Vec<Replayed> {
                 if row.change == "deleted" {
                     members.0.retain(|(_, user)| *user != after.uid);
                 }
-                Replayed::User(read(row.before.as_ref()).map(user_of), after)
+                Replayed::User(read(row.before.as_ref()).map(|entry| Box::new(user_of(entry))), Box::new(after))
             }
-            "client" => Replayed::Client(client_of(read(row.after.as_ref()).unwrap())),
+            "client" => Replayed::Client(Box::new(client_of(read(row.after.as_ref()).unwrap()))),
             "membership" => {
                 match (read::<MembershipEntry>(row.before.as_ref()), read::<MembershipEntry>(row.after.as_ref())) {
                     (None, Some(added)) => {

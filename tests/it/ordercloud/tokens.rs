@@ -150,6 +150,24 @@ async fn a_client_that_cannot_show_its_secret_is_refused() {
 }
 
 #[tokio::test]
+async fn a_client_with_a_secret_shows_it_for_its_users_too() {
+    let server = Server::start();
+    server.make_user("ada", &[FULL], &[]);
+    let (id, secret) = server.make_client(&[], &[], &[]);
+    let grant = async |password: &str, secret: &[(&str, &str)]| {
+        let fields = [("grant_type", "password"), ("client_id", &id), ("username", "ada"), ("password", password)];
+        server.grant(&[&fields, secret].concat()).await
+    };
+    refused(grant(PASSWORD, &[]).await, "invalid_client", "Auth.OauthError");
+    refused(grant(PASSWORD, &[("client_secret", "wrong")]).await, "invalid_client", "Auth.OauthError");
+    for wrong in ["wrong", &"x".repeat(129), &"x".repeat(10_000), "a\u{85}b"] {
+        let reply = grant(wrong, &[("client_secret", &secret)]).await;
+        refused(reply, "invalid_grant", "Auth.InvalidUsernameOrPassword");
+    }
+    grant(PASSWORD, &[("client_secret", &secret)]).await.is(200);
+}
+
+#[tokio::test]
 async fn what_is_no_grant_is_refused() {
     let server = Server::start();
     let grant = async |fields: &[(&str, &str)]| server.grant(fields).await;

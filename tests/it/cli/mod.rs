@@ -1,0 +1,4 @@
+//! The command line, alone and beside a running server.
+
+mod commands;
+mod serving;
