@@ -68,9 +68,9 @@ async fn answered(app: &Router, request: Request<Body>) {
 criterion_group! {
     name = directory;
     config = Criterion::default()
-        .sample_size(50)
+        .sample_size(30)
         .warm_up_time(Duration::from_secs(1))
-        .measurement_time(Duration::from_secs(4));
+        .measurement_time(Duration::from_secs(3));
     targets = benchmarks
 }
 criterion_main!(directory);

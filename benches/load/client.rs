@@ -151,7 +151,8 @@ impl Load {
             Ask::Fixed => begin(request, &["GET ", super::FIXED_PATH]),
             Ask::Group => begin(request, &["GET /v1/usergroups/", &generate::id(number)]),
             Ask::Create => {
-                let generate::Made { name, description, xp } = generate::group(number, self.groups);
+                // Numbers of their own, so that what is found of the directory's own groups stays the same.
+                let generate::Made { name, description, xp } = generate::group(self.groups + number, usize::MAX);
                 let body = serde_json::json!({ "Name": name, "Description": description, "xp": xp }).to_string();
                 begin(request, &["POST /v1/usergroups"]);
                 let length = format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());

@@ -10,7 +10,6 @@ mod report;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -18,6 +17,7 @@ use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use clap::{Parser, Subcommand};
+use metrics_exporter_prometheus::PrometheusHandle;
 use rollbook::config::{LogConfig, LogFormat};
 use rollbook::http::limits::Limits;
 use rollbook::http::server;
@@ -25,7 +25,7 @@ use rollbook::telemetry;
 use tokio::net::TcpListener;
 use tokio::time::interval;
 
-use client::{Ask, Load, Outcome};
+use client::{Ask, Load};
 use report::Report;
 use support::Directory;
 
@@ -79,15 +79,9 @@ fn main() -> anyhow::Result<()> {
 
 #[tokio::main]
 async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
-    telemetry::log(&LogConfig { log: None, log_format: LogFormat::Text }, "warn,rollbook=info")?;
-    let measured = telemetry::metrics()?;
-    tokio::spawn(async move {
-        let mut ticks = interval(Duration::from_secs(1));
-        loop {
-            ticks.tick().await;
-            measured.run_upkeep();
-        }
-    });
+    // A line for each of the writes would drown the figures.
+    telemetry::log(&LogConfig { log: None, log_format: LogFormat::Text }, "warn")?;
+    tokio::spawn(keep_measuring(telemetry::metrics()?));
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let file = arguments.database.clone().unwrap_or_else(|| folder.path().join("rollbook.db"));
     let fresh = !file.exists();
@@ -103,26 +97,40 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
         let timed = question.time(&app, &directory).await?;
         report.lists.push((question, timed));
     }
-    let (own, bare) = (listener().await?, listener().await?);
-    let run = |ask, address: SocketAddr, connections| {
-        let load = Load { address, ask, connections, seconds: arguments.seconds, groups: arguments.groups };
-        let token = directory.token.clone();
-        async move { tokio::task::spawn_blocking(move || load.apart(&token)).await? }
-    };
-    let (at, bare_at) = (own.local_addr()?, bare.local_addr()?);
-    tokio::spawn(server::serve(own, app, Limits::default(), std::future::pending()));
-    tokio::spawn(async move { axum::serve(bare, fixed()).await });
-    for _ in 0..arguments.rounds {
-        report.bare.push(run(Ask::Fixed, bare_at, CONNECTIONS).await?);
-        report.fixed.push(run(Ask::Fixed, at, CONNECTIONS).await?);
-        report.group.push(run(Ask::Group, at, CONNECTIONS).await?);
-    }
-    for connections in [1, CONNECTIONS] {
-        let outcome: Outcome = run(Ask::Create, at, connections).await?;
-        report.creates.push((connections, outcome));
-    }
+    load(arguments, &directory.token, app, &mut report).await?;
     directory.service.store().close().await;
     Ok(report)
+}
+
+/// Serves the app, and beside it a bare server, and puts load on both in turns.
+async fn load(arguments: &Arguments, token: &str, app: Router, report: &mut Report) -> anyhow::Result<()> {
+    let (own, bare) = (listener().await?, listener().await?);
+    let (own_at, bare_at) = (own.local_addr()?, bare.local_addr()?);
+    tokio::spawn(server::serve(own, app, Limits::default(), std::future::pending()));
+    tokio::spawn(async move { axum::serve(bare, fixed()).await });
+    let run = |ask, address, connections| {
+        let load = Load { address, ask, connections, seconds: arguments.seconds, groups: arguments.groups };
+        let token = token.to_owned();
+        async move { tokio::task::spawn_blocking(move || load.apart(&token)).await? }
+    };
+    for _ in 0..arguments.rounds {
+        report.bare.push(run(Ask::Fixed, bare_at, CONNECTIONS).await?);
+        report.fixed.push(run(Ask::Fixed, own_at, CONNECTIONS).await?);
+        report.group.push(run(Ask::Group, own_at, CONNECTIONS).await?);
+    }
+    for connections in [1, CONNECTIONS] {
+        report.creates.push((connections, run(Ask::Create, own_at, connections).await?));
+    }
+    Ok(())
+}
+
+/// As the program does: histograms keep every sample until they are folded into their buckets.
+async fn keep_measuring(measured: PrometheusHandle) {
+    let mut ticks = interval(Duration::from_secs(1));
+    loop {
+        ticks.tick().await;
+        measured.run_upkeep();
+    }
 }
 
 async fn listener() -> std::io::Result<TcpListener> {

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::fmt::{self, Write as _};
+use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
@@ -50,7 +51,7 @@ impl Json {
                 items.into_iter().map(|item| Self::from_raw(item, depth + 1)).collect::<Result<_, _>>().map(Self::Array)
             }
             b'{' => {
-                let Members(members) = serde_json::from_str(text).map_err(json_error)?;
+                let Members::<&RawValue>(members) = serde_json::from_str(text).map_err(json_error)?;
                 let mut names = HashSet::with_capacity(members.len());
                 if let Some((name, _)) = members.iter().find(|(name, _)| !names.insert(name.as_str())) {
                     return Err(format!("the name {} stands twice in one object", Self::String(name.clone())));
@@ -136,14 +137,19 @@ fn no_nul(text: String) -> Result<String, String> {
     if text.contains('\0') { Err("a string holds a NUL character".to_owned()) } else { Ok(text) }
 }
 
-/// The members of one object, their values unread, duplicates included.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
+/// The members of an object of strings, in their order; `None` for anything else.
+pub fn string_members(text: &str) -> Option<Vec<(String, String)>> {
+    serde_json::from_str(text).ok().map(|Members(members)| members)
+}
 
-impl<'de> Deserialize<'de> for Members<'de> {
+/// The members of one object in their order, duplicates included.
+struct Members<T>(Vec<(String, T)>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect;
-        impl<'de> Visitor<'de> for Collect {
-            type Value = Members<'de>;
+        struct Collect<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Collect<T> {
+            type Value = Members<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
@@ -157,7 +163,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
                 Ok(Members(members))
             }
         }
-        deserializer.deserialize_map(Collect)
+        deserializer.deserialize_map(Collect(PhantomData))
     }
 }
 

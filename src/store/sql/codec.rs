@@ -1,7 +1,7 @@
 //! Sets and labels as the one text column each of them is kept in.
 
 use crate::domain::community::{Communities, Community};
-use crate::domain::json::Json;
+use crate::domain::json::{Json, string_members};
 use crate::domain::labels::Labels;
 
 /// Labels as a JSON object, ordered by tag.
@@ -12,12 +12,7 @@ pub fn labels_to_text(labels: &Labels) -> String {
 
 /// Labels from what [`labels_to_text`] wrote; `None` for anything else.
 pub fn labels_from_text(text: &str) -> Option<Labels> {
-    let Ok(Json::Object(members)) = Json::parse(text.as_bytes()) else { return None };
-    let label = |(tag, label)| match label {
-        Json::String(label) => Some((tag, label)),
-        _ => None,
-    };
-    Some(Labels::from_stored(members.into_iter().map(label).collect::<Option<Vec<_>>>()?))
+    string_members(text).map(Labels::from_stored)
 }
 
 /// Communities in ascending order, separated by spaces.

@@ -42,15 +42,20 @@ impl<L: Listing, E: Engine> List<'_, L, E> {
         sets::<L>(self.engine, self.filter, self.communities)
     }
 
-    /// Counts a set up to one more than [`FEW`]. Repeated things count each time.
-    pub fn bounded_count(set: &Set) -> SelectStatement {
-        count_rows(Query::select().column(("s", OWNER)).from_subquery(set.statement.clone(), "s").limit(FEW + 1).take())
+    /// The beginning of a set: up to one more than [`FEW`]. Repeated things come each time.
+    pub fn beginning(set: &Set) -> SelectStatement {
+        Query::select().column(("s", OWNER)).from_subquery(set.statement.clone(), "s").limit(FEW + 1).take()
     }
 
-    /// The statements, given the smallest set and how much a bounded count found in it.
-    pub fn plan(&self, smallest: Option<(Set, u64)>) -> Plan {
+    /// The statements, given the set with the shortest beginning, and that. A small set is not asked for again: its
+    /// beginning is all of it.
+    pub fn plan(&self, smallest: Option<(Set, Vec<i64>)>) -> Plan {
+        let smallest = smallest.map(|(set, beginning)| match beginning.len() as u64 <= FEW {
+            true => (Set { statement: self.engine.these(&beginning), ..set }, true),
+            false => (set, false),
+        });
         let conditions = self.conditions();
-        let looked_up = smallest.as_ref().filter(|(_, count)| *count <= FEW || !self.is_walkable());
+        let looked_up = smallest.as_ref().filter(|(_, few)| *few || !self.is_walkable());
         let mut rows = match looked_up {
             Some((set, _)) => Self::members_of(set),
             None => Self::things(),

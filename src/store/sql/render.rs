@@ -18,6 +18,8 @@ pub trait Engine: Send + Sync {
     /// The `uid`s of the live things that have `term` (folded, not empty) as a substring of one of `fields`, all of
     /// which are in the text index. May hold a thing twice.
     fn with_text<L: Listing>(&self, term: &str, fields: &[L::Field]) -> SelectStatement;
+    /// These `uid`s themselves, as a set.
+    fn these(&self, uids: &[i64]) -> SelectStatement;
 }
 
 /// The column of the listed thing.
@@ -83,7 +85,7 @@ pub fn column_test(column: Column, test: &Test) -> Expr {
         Test::Absent => value().is_null(),
         Test::Equal(operand) => value().eq(typed(column.kind, operand)),
         Test::NotEqual(operand) => value().is_null().or(value().ne(typed(column.kind, operand))),
-        Test::Like(pattern) => like(value(), pattern),
+        Test::Like(pattern) => like_in_range(value(), value(), pattern),
         Test::NotLike(pattern) => value().is_null().or(like(value(), pattern).not()),
         Test::Compare(comparison, operand) => compare(value(), *comparison, typed(column.kind, operand)),
     }
@@ -151,16 +153,26 @@ fn entry_equals(operand: &Operand) -> Expr {
     let (text, rest) = split(&operand.text);
     let as_text = xp_column("text").eq(text).and(xp_column("kind").eq(KIND_TEXT)).and(xp_column("rest").eq(rest));
     match operand.number {
-        Some(number) => as_text.or(xp_column("number").eq(number).and(xp_column("kind").eq(KIND_NUMBER))),
+        // Equal text reads as the same number, so that the index of numbers serves both kinds.
+        Some(number) => xp_column("number").eq(number).and(xp_column("kind").eq(KIND_NUMBER).or(as_text)),
         None => as_text,
     }
 }
 
 fn entry_like(pattern: &Pattern) -> Expr {
+    like_in_range(xp_column("text"), whole_text(), pattern)
+}
+
+/// Holds for text that matches the pattern. The range of the pattern's prefix, of the text or its beginning, is what
+/// an index can serve.
+fn like_in_range(indexed: Expr, text: Expr, pattern: &Pattern) -> Expr {
     let prefix = pattern.0.first().map_or("", String::as_str);
-    let within = prefix_range(xp_column("text"), split(prefix).0);
-    let matches = like(whole_text(), pattern);
-    within.map_or(matches.clone(), |within| within.and(matches))
+    let within = prefix_range(indexed, split(prefix).0);
+    let matches = like(text, pattern);
+    match within {
+        Some(within) => within.and(matches),
+        None => matches,
+    }
 }
 
 /// As numbers if both are, as instants if both are, else as text.
@@ -223,7 +235,7 @@ fn like(text: Expr, pattern: &Pattern) -> Expr {
 }
 
 /// Holds for text that may begin with the prefix: a range that an index serves. `None` for an empty prefix.
-pub fn prefix_range(text: Expr, prefix: &str) -> Option<Expr> {
+fn prefix_range(text: Expr, prefix: &str) -> Option<Expr> {
     let after = after_prefix(prefix)?;
     Some(text.clone().gte(prefix).and(text.lt(after)))
 }

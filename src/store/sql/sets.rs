@@ -1,13 +1,13 @@
 //! Sets: the parts of a filter that an index answers by itself. A list that few things match starts from the
 //! smallest of them instead of walking the directory.
 
-use sea_query::{ExprTrait as _, Query, SelectStatement, UnionType};
+use sea_query::{Query, SelectStatement, UnionType};
 
 use crate::domain::community::Communities;
 use crate::domain::query::{Condition, Field, Filter, Pattern, Search, Test};
 
 use super::lists::OWNER;
-use super::render::{self, Engine, column_test, live, own, prefix_range};
+use super::render::{self, Engine, column_test, live, own};
 use super::tables::{ColumnKind, Listing, THING};
 
 /// A statement that gives the `uid`s (perhaps repeated, as its one column [`OWNER`]) of all things that one part of a
@@ -65,8 +65,7 @@ fn of_column_test<L: Listing>(engine: &impl Engine, field: L::Field, test: &Test
             Some(Set { statement: things(column_test(column, test)), exact: true })
         }
         Test::Like(pattern) if column.indexed && !pattern.0.first()?.is_empty() => {
-            let range = prefix_range(own(column.name), pattern.0.first()?)?;
-            Some(Set { statement: things(range.and(column_test(column, test))), exact: true })
+            Some(Set { statement: things(column_test(column, test)), exact: true })
         }
         Test::Like(Pattern(runs)) => of_text::<L>(engine, field, runs.iter().max_by_key(|run| run.len())?),
         Test::Equal(operand) if column.kind == ColumnKind::Text => of_text::<L>(engine, field, &operand.text),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, wal::CheckpointMode};
 
 use super::connection::BUSY_TIMEOUT;
+use super::readers::Readers;
 
 /// After how many new pages in the log a checkpoint copies what no reader holds back (4 MiB).
 const PASSIVE_PAGES: usize = 1_024;
@@ -39,7 +40,7 @@ impl Checkpoints {
     }
 
     /// Checkpoints if the log has grown enough since the last time.
-    pub fn run_if_due(&self, connection: &Connection) {
+    pub fn run_if_due(&self, connection: &Connection, readers: &Readers) {
         let pages = self.pages.load(Ordering::Relaxed);
         metrics::gauge!("rollbook_wal_bytes").set((pages * PAGE_BYTES) as f64);
         let done_at = self.done_at.load(Ordering::Relaxed);
@@ -49,6 +50,7 @@ impl Checkpoints {
             return;
         }
         self.done_at.store(pages, Ordering::Relaxed);
+        readers.release();
         let checkpointed = if pages >= RESTART_PAGES {
             with_wait(connection, RESTART_WAIT, CheckpointMode::RESTART)
         } else {

@@ -13,25 +13,23 @@ use crate::store::{ClientWrite, Edit, Write};
 
 use super::connection::{deleted_nothing, failed, is_unique_violation, next_uid};
 use super::journal::{Entry, append};
-use super::rows;
+use super::rows::{self, select_client};
 
 /// The client with the key; by number also a deleted one.
 pub fn find(connection: &Connection, key: &ClientKey) -> rusqlite::Result<Option<Client>> {
-    let by = |condition: &str| format!("SELECT {} FROM clients WHERE {condition}", rows::CLIENT);
+    const BY_ID: &str = select_client!("FROM clients WHERE id_key = ?1 AND deleted IS NULL");
+    const BY_UID: &str = select_client!("FROM clients WHERE uid = ?1");
     match key {
-        ClientKey::Id(id) => connection
-            .prepare_cached(&by("id_key = ?1 AND deleted IS NULL"))?
-            .query_row([fold(id)], rows::client)
-            .optional(),
-        ClientKey::Uid(uid) => connection.prepare_cached(&by("uid = ?1"))?.query_row([uid], rows::client).optional(),
+        ClientKey::Id(id) => connection.prepare_cached(BY_ID)?.query_row([fold(id)], rows::client).optional(),
+        ClientKey::Uid(uid) => connection.prepare_cached(BY_UID)?.query_row([uid], rows::client).optional(),
         ClientKey::New => Ok(None),
     }
 }
 
 /// The first live clients above a number.
 pub fn after(connection: &Connection, after: ClientUid, limit: u32) -> rusqlite::Result<Vec<Client>> {
-    let sql = format!("SELECT {} FROM clients WHERE uid > ?1 AND deleted IS NULL ORDER BY uid LIMIT ?2", rows::CLIENT);
-    connection.prepare_cached(&sql)?.query_map(params![after, limit], rows::client)?.collect()
+    let sql = select_client!("FROM clients WHERE uid > ?1 AND deleted IS NULL ORDER BY uid LIMIT ?2");
+    connection.prepare_cached(sql)?.query_map(params![after, limit], rows::client)?.collect()
 }
 
 /// Whether there ever was a client.

@@ -31,4 +31,12 @@ impl Engine for Sqlite {
         let matches = Expr::cust_with_values(format!("{table} MATCH ?"), [expression]);
         Query::select().expr_as(Expr::col("rowid"), OWNER).from(table).and_where(matches).take()
     }
+
+    fn these(&self, uids: &[i64]) -> SelectStatement {
+        let array = serde_json::Value::from(uids).to_string();
+        Query::select()
+            .expr_as(Expr::col("value"), OWNER)
+            .from_function(Func::cust("json_each").arg(array), "uids")
+            .take()
+    }
 }

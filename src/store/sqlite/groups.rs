@@ -1,6 +1,6 @@
 //! Groups in SQLite.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
 use crate::domain::community::{Communities, Visibility};
 use crate::domain::error::{Error, Kind, Result};
@@ -17,24 +17,24 @@ use crate::store::{Edit, Write};
 use super::connection::{deleted_nothing, failed, is_unique_violation, next_uid};
 use super::counters::{self, Counter};
 use super::journal::{Entry, append};
-use super::rows;
+use super::rows::{self, select_group};
 use super::search::{Searched, TextChange};
 use super::writer::Writing;
 use super::xp;
 
 /// The group with the key; by number also a deleted one.
 pub fn find(connection: &Connection, key: &GroupKey) -> rusqlite::Result<Option<Group>> {
+    const BY_ID: &str = select_group!("FROM groups WHERE id_key = ?1 AND deleted IS NULL");
     match key {
-        GroupKey::Id(id) => connection
-            .prepare_cached(&format!("SELECT {} FROM groups WHERE id_key = ?1 AND deleted IS NULL", rows::GROUP))?
-            .query_row([id.key()], rows::group)
-            .optional(),
-        GroupKey::Uid(uid) => connection
-            .prepare_cached(&format!("SELECT {} FROM groups WHERE uid = ?1", rows::GROUP))?
-            .query_row([uid], rows::group)
-            .optional(),
+        GroupKey::Id(id) => connection.prepare_cached(BY_ID)?.query_row([id.key()], rows::group).optional(),
+        GroupKey::Uid(uid) => by_uid(connection)?.query_row([uid], rows::group).optional(),
         GroupKey::New => Ok(None),
     }
+}
+
+/// The statement that finds a group by its number.
+pub fn by_uid(connection: &Connection) -> rusqlite::Result<CachedStatement<'_>> {
+    connection.prepare_cached(select_group!("FROM groups WHERE uid = ?1"))
 }
 
 /// The first visible live groups above a number.
@@ -44,15 +44,13 @@ pub fn after(
     limit: u32,
     visibility: &Visibility,
 ) -> rusqlite::Result<Vec<Group>> {
-    let sql = format!(
-        "SELECT {} FROM groups WHERE uid > ?1 AND deleted IS NULL AND (?3 IS NULL OR EXISTS (SELECT 1 \
-         FROM group_communities c WHERE c.owner = groups.uid AND c.community IN (SELECT value FROM json_each(?3)))) \
-         ORDER BY uid LIMIT ?2",
-        rows::GROUP
+    let sql = select_group!(
+        "FROM groups WHERE uid > ?1 AND deleted IS NULL AND (?3 IS NULL OR EXISTS (SELECT 1 FROM group_communities c \
+         WHERE c.owner = groups.uid AND c.community IN (SELECT value FROM json_each(?3)))) ORDER BY uid LIMIT ?2"
     );
     let names = |own: &Communities| serde_json::Value::from_iter(own.iter().map(ToString::to_string)).to_string();
     let communities = visibility.limit().map(names);
-    connection.prepare_cached(&sql)?.query_map(params![after, limit, communities], rows::group)?.collect()
+    connection.prepare_cached(sql)?.query_map(params![after, limit, communities], rows::group)?.collect()
 }
 
 /// Writes a group by the rule.

@@ -1,6 +1,6 @@
-//! Answering lists: the statements of [`crate::store::sql`], counted, chosen and run in one snapshot.
+//! Answering lists: the statements of [`crate::store::sql`], chosen and run in one snapshot.
 
-use rusqlite::{Connection, Row, params_from_iter};
+use rusqlite::{CachedStatement, Connection, Row, params_from_iter};
 use sea_query::{SelectStatement, SqliteQueryBuilder};
 
 use crate::domain::Result;
@@ -16,10 +16,10 @@ use super::bind::Bound;
 use super::connection::failed;
 use super::counters::{self, Counter};
 use super::engine::Sqlite;
-use super::rows;
+use super::{groups, rows, users};
 
 /// A page of groups.
-pub fn groups(connection: &Connection, query: &GroupQuery) -> Result<Listed<Group>> {
+pub fn of_groups(connection: &Connection, query: &GroupQuery) -> Result<Listed<Group>> {
     let list = List::<Groups, _> {
         engine: &Sqlite,
         filter: &query.filter,
@@ -27,11 +27,11 @@ pub fn groups(connection: &Connection, query: &GroupQuery) -> Result<Listed<Grou
         sort: &query.sort,
         page: query.page,
     };
-    answer(connection, &list, Counter::Groups, rows::GROUP, rows::group).map_err(failed)
+    answer(connection, &list, Counter::Groups, groups::by_uid, rows::group).map_err(failed)
 }
 
 /// A page of users.
-pub fn users(connection: &Connection, query: &UserQuery) -> Result<Listed<User>> {
+pub fn of_users(connection: &Connection, query: &UserQuery) -> Result<Listed<User>> {
     let list = List::<Users, _> {
         engine: &Sqlite,
         filter: &query.filter,
@@ -39,11 +39,11 @@ pub fn users(connection: &Connection, query: &UserQuery) -> Result<Listed<User>>
         sort: &query.sort,
         page: query.page,
     };
-    answer(connection, &list, Counter::Users, rows::USER, rows::user).map_err(failed)
+    answer(connection, &list, Counter::Users, users::by_uid, rows::user).map_err(failed)
 }
 
 /// A page of memberships.
-pub fn memberships(connection: &Connection, query: &MembershipQuery) -> Result<Listed<Membership>> {
+pub fn of_memberships(connection: &Connection, query: &MembershipQuery) -> Result<Listed<Membership>> {
     let plan = memberships::plan(query);
     let read = || {
         let total = match &plan.total {
@@ -59,25 +59,25 @@ pub fn memberships(connection: &Connection, query: &MembershipQuery) -> Result<L
     read().map_err(failed)
 }
 
-fn answer<L: Listing, T>(
-    connection: &Connection,
+fn answer<'c, L: Listing, T>(
+    connection: &'c Connection,
     list: &List<'_, L, Sqlite>,
     counter: Counter,
-    columns: &str,
+    by_uid: impl FnOnce(&'c Connection) -> rusqlite::Result<CachedStatement<'c>>,
     read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Listed<T>> {
-    let mut counted = Vec::new();
+    let mut begun = Vec::new();
     for set in list.sets() {
-        let count = one(connection, &List::<L, Sqlite>::bounded_count(&set), |row| row.get::<_, u64>(0))?;
-        counted.push((set, count));
+        let beginning: Vec<i64> = all(connection, &List::<L, Sqlite>::beginning(&set), |row| row.get(0))?;
+        begun.push((set, beginning));
     }
-    let plan = list.plan(counted.into_iter().min_by_key(|(_, count)| *count));
+    let plan = list.plan(begun.into_iter().min_by_key(|(_, beginning)| beginning.len()));
     let total = match &plan.total {
         None => counters::get(connection, counter)?,
         Some(statement) => one(connection, statement, |row| row.get(0))?,
     };
     let uids: Vec<i64> = all(connection, &plan.rows, |row| row.get(0))?;
-    let mut thing = connection.prepare_cached(&format!("SELECT {columns} FROM {} WHERE uid = ?1", L::TABLE))?;
+    let mut thing = by_uid(connection)?;
     let items = uids.into_iter().map(|uid| thing.query_row([uid], &read)).collect::<rusqlite::Result<_>>()?;
     Ok(Listed { items, total })
 }

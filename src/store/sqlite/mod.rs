@@ -90,9 +90,10 @@ impl SqliteStore {
         let mut connection = connection::open_writer(&options.path).map_err(|error| unusable(&shown, &error))?;
         migrate::migrate(&mut connection, &shown)?;
         let default_language = migrate::settle_language(&connection, options.default_language.as_ref())?;
+        let readers = Arc::new(Readers::new(options.path.clone(), options.list_limit));
         Ok(Self {
-            writer: Arc::new(Writer::start(connection)?),
-            readers: Arc::new(Readers::new(options.path.clone(), options.list_limit)),
+            writer: Arc::new(Writer::start(connection, Arc::clone(&readers))?),
+            readers,
             path: options.path.clone(),
             default_language,
             lock: Mutex::new(lock),
@@ -135,7 +136,7 @@ impl Store for SqliteStore {
     }
 
     async fn list_groups(&self, query: GroupQuery) -> Result<Listed<Group>> {
-        self.readers.scan(move |connection| lists::groups(connection, &query)).await
+        self.readers.scan(move |connection| lists::of_groups(connection, &query)).await
     }
 
     async fn groups_after(&self, after: GroupUid, limit: u32, visibility: &Visibility) -> Result<Vec<Group>> {
@@ -154,7 +155,7 @@ impl Store for SqliteStore {
     }
 
     async fn list_users(&self, query: UserQuery) -> Result<Listed<User>> {
-        self.readers.scan(move |connection| lists::users(connection, &query)).await
+        self.readers.scan(move |connection| lists::of_users(connection, &query)).await
     }
 
     async fn write_user(&self, operation: Operation, key: UserKey, edit: Edit<User, UserWrite>) -> Result<User> {
@@ -162,7 +163,7 @@ impl Store for SqliteStore {
     }
 
     async fn list_memberships(&self, query: MembershipQuery) -> Result<Listed<Membership>> {
-        self.readers.scan(move |connection| lists::memberships(connection, &query)).await
+        self.readers.scan(move |connection| lists::of_memberships(connection, &query)).await
     }
 
     async fn add_member(

@@ -1,10 +1,14 @@
 //! Reading. A point read takes a few microseconds, less than handing it to another thread would, so it runs where
 //! the request runs, on a connection of that thread's own. Lists and scans may take longer: they go to a bounded
 //! pool, with a limit on the time of each.
+//!
+//! Beginning and ending a read transaction costs as much as the read itself (two locks of the file). A thread's point
+//! reads therefore share one snapshot until this process commits again, or for half a second: other processes' changes are
+//! seen that much later. So a read sees all that was acknowledged here before it.
 
-use std::cell::RefCell;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -20,10 +24,16 @@ const SCAN_WAIT: Duration = Duration::from_secs(5);
 /// After how many of SQLite's steps the time of a list is looked at.
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
+/// For how long point reads share a snapshot at most: with the four seconds for which a token is believed, what
+/// another process revoked is refused within five.
+const SNAPSHOT_AGE: Duration = Duration::from_millis(500);
+
 /// The connections that read.
 pub struct Readers {
     path: PathBuf,
-    points: ThreadLocal<RefCell<Connection>>,
+    points: ThreadLocal<Mutex<PointReader>>,
+    /// How many times this process has committed.
+    commits: AtomicU64,
     idle: Arc<Mutex<Vec<Connection>>>,
     turns: Arc<Semaphore>,
     scan_limit: Duration,
@@ -34,13 +44,31 @@ impl Readers {
     pub fn new(path: PathBuf, scan_limit: Duration) -> Self {
         let at_once = std::thread::available_parallelism().map_or(2, usize::from).max(2);
         let turns = Arc::new(Semaphore::new(at_once));
-        Self { path, points: ThreadLocal::new(), idle: Arc::default(), turns, scan_limit }
+        let (points, commits) = (ThreadLocal::new(), AtomicU64::new(0));
+        Self { path, points, commits, idle: Arc::default(), turns, scan_limit }
     }
 
-    /// Runs a point read on this thread.
+    /// Runs a point read on this thread, in one snapshot.
     pub fn point<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-        let connection = self.points.get_or_try(|| open_reader(&self.path).map(RefCell::new)).map_err(failed)?;
-        read(&connection.borrow()).map_err(failed)
+        // Read before the snapshot is taken, which so has this commit or a later one.
+        let commits = self.commits.load(Ordering::Acquire);
+        let reader = self.points.get_or_try(|| PointReader::open(&self.path)).map_err(failed)?;
+        let mut reader = lock(reader);
+        reader.refresh(commits).and_then(|()| read(&reader.connection)).map_err(failed)
+    }
+
+    /// Something was committed: later reads must see it. To be called before anybody is told.
+    pub fn committed(&self) {
+        self.commits.fetch_add(1, Ordering::Release);
+    }
+
+    /// Ends the snapshots of threads that read nothing now, so that they hold no checkpoint back.
+    pub fn release(&self) {
+        for mut reader in self.points.iter().filter_map(|reader| reader.try_lock().ok()) {
+            if let Err(error) = reader.end() {
+                tracing::debug!(%error, "a snapshot could not be ended");
+            }
+        }
     }
 
     /// Runs a list or scan in the pool, in one snapshot; over its time it fails with `TooCostly`.
@@ -64,8 +92,41 @@ impl Readers {
     }
 }
 
-fn lock(idle: &Mutex<Vec<Connection>>) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-    idle.lock().unwrap_or_else(PoisonError::into_inner)
+/// A connection for point reads and the snapshot it may hold.
+struct PointReader {
+    connection: Connection,
+    /// The commits that the snapshot has at least, and when it began.
+    snapshot: Option<(u64, Instant)>,
+}
+
+impl PointReader {
+    fn open(path: &Path) -> rusqlite::Result<Mutex<Self>> {
+        Ok(Mutex::new(Self { connection: open_reader(path)?, snapshot: None }))
+    }
+
+    /// Begins a new snapshot unless the present one has these commits and is young.
+    fn refresh(&mut self, commits: u64) -> rusqlite::Result<()> {
+        let now = Instant::now();
+        if self.snapshot.is_some_and(|(seen, begun)| seen == commits && now - begun < SNAPSHOT_AGE) {
+            return Ok(());
+        }
+        self.end()?;
+        self.connection.prepare_cached("BEGIN")?.execute([])?;
+        self.snapshot = Some((commits, now));
+        Ok(())
+    }
+
+    fn end(&mut self) -> rusqlite::Result<()> {
+        self.snapshot = None;
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        self.connection.prepare_cached("ROLLBACK")?.execute([]).map(drop)
+    }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn within<T>(connection: &mut Connection, limit: Duration, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {

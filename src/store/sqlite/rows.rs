@@ -12,15 +12,40 @@ use crate::domain::user::{User, UserFields};
 use crate::domain::xp::Xp;
 use crate::store::sql::codec::{communities_from_text, labels_from_text};
 
-/// The columns that [`group`] reads, in its order.
-pub const GROUP: &str =
-    "uid, id, name, labels, description, xp, communities, created, updated, deleted, version, members";
-/// The columns that [`user`] reads, in its order.
-pub const USER: &str = "uid, id, username, first_name, last_name, email, phone, terms_accepted, active, xp, roles, \
-     communities, generation, password_set, created, updated, deleted, version, last_active, failed_attempts";
-/// The columns that [`client`] reads, in its order.
-pub const CLIENT: &str = "uid, id, name, roles, communities, user_uid, access_minutes, refresh_minutes, enabled, \
-     generation, secret_set, created, updated, deleted, version, secret_hash";
+/// `SELECT` of the columns that [`group`] reads, in its order, and what follows them: one constant text, as a read of
+/// one group is too short to put it together each time.
+macro_rules! select_group {
+    ($rest:literal) => {
+        concat!(
+            "SELECT uid, id, name, labels, description, xp, communities, created, updated, deleted, version, members ",
+            $rest
+        )
+    };
+}
+
+/// The same of the columns that [`user`] reads.
+macro_rules! select_user {
+    ($rest:literal) => {
+        concat!(
+            "SELECT uid, id, username, first_name, last_name, email, phone, terms_accepted, active, xp, roles, \
+             communities, generation, password_set, created, updated, deleted, version, last_active, failed_attempts ",
+            $rest
+        )
+    };
+}
+
+/// The same of the columns that [`client`] reads.
+macro_rules! select_client {
+    ($rest:literal) => {
+        concat!(
+            "SELECT uid, id, name, roles, communities, user_uid, access_minutes, refresh_minutes, enabled, \
+             generation, secret_set, created, updated, deleted, version, secret_hash ",
+            $rest
+        )
+    };
+}
+
+pub(super) use {select_client, select_group, select_user};
 
 /// A group from a row of [`GROUP`].
 pub fn group(row: &Row<'_>) -> rusqlite::Result<Group> {

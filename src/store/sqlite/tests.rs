@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::connection::open_reader;
+use super::rows::{select_client, select_group, select_user};
 use super::writer::Writing;
 use super::*;
 use crate::store::sql::journal::{client_text, group_text, membership_text, user_text};
@@ -45,9 +46,9 @@ impl TestStore for SqliteStore {
     }
 
     fn state(&self) -> State {
-        let groups = read(self, &format!("SELECT {} FROM groups", rows::GROUP), rows::group);
-        let users = read(self, &format!("SELECT {} FROM users", rows::USER), rows::user);
-        let clients = read(self, &format!("SELECT {} FROM clients", rows::CLIENT), rows::client);
+        let groups = read(self, select_group!("FROM groups"), rows::group);
+        let users = read(self, select_user!("FROM users"), rows::user);
+        let clients = read(self, select_client!("FROM clients"), rows::client);
         let memberships = read(self, "SELECT group_uid, user_uid, added, live, user_key FROM memberships", |row| {
             let text = membership_text(row.get(0)?, row.get(1)?, Timestamp::from_micros(row.get(2)?)).unwrap();
             Ok(((row.get(0)?, row.get(1)?), format!("{text} {} {}", row.get::<_, i64>(3)?, row.get::<_, String>(4)?)))

@@ -14,18 +14,16 @@ use super::{clients, users};
 /// How many expired rows a write clears away at most.
 const CLEARED: u32 = 100;
 
-/// What the standing of a token depends on.
+/// What the standing of a token depends on; the connection is to be in a snapshot, so that all is of one moment.
 pub fn standing(
     connection: &Connection,
     user: Option<UserUid>,
     client: Option<ClientUid>,
     jti: &str,
 ) -> rusqlite::Result<TokenStanding> {
-    // One transaction, so that all three are of one moment.
-    let snapshot = connection.unchecked_transaction()?;
-    let user = user.map(|uid| users::find(&snapshot, &UserKey::Uid(uid))).transpose()?.flatten();
-    let client = client.map(|uid| clients::find(&snapshot, &ClientKey::Uid(uid))).transpose()?.flatten();
-    let ended = snapshot
+    let user = user.map(|uid| users::find(connection, &UserKey::Uid(uid))).transpose()?.flatten();
+    let client = client.map(|uid| clients::find(connection, &ClientKey::Uid(uid))).transpose()?.flatten();
+    let ended = connection
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM ended_tokens WHERE jti = ?1)")?
         .query_row([jti], |row| row.get(0))?;
     Ok(TokenStanding { user, client, ended })

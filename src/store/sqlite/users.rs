@@ -1,6 +1,6 @@
 //! Users in SQLite, and what their sign-ins leave behind.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::journal::{Change, Operation};
@@ -15,25 +15,28 @@ use crate::store::{Edit, UserWrite, Write};
 use super::connection::{deleted_nothing, failed, is_unique_violation, next_uid};
 use super::counters::{self, Counter};
 use super::journal::{Entry, append};
+use super::rows::{self, select_user};
 use super::search::{Searched, TextChange};
 use super::writer::Writing;
-use super::{memberships, rows, xp};
+use super::{memberships, xp};
 
 /// The user with the key; by number also a deleted one.
 pub fn find(connection: &Connection, key: &UserKey) -> rusqlite::Result<Option<User>> {
-    let by = |condition: &str| format!("SELECT {} FROM users WHERE {condition}", rows::USER);
+    const BY_ID: &str = select_user!("FROM users WHERE id_key = ?1 AND deleted IS NULL");
+    const BY_USERNAME: &str = select_user!("FROM users WHERE username_key = ?1 AND deleted IS NULL");
     match key {
-        UserKey::Id(id) => connection
-            .prepare_cached(&by("id_key = ?1 AND deleted IS NULL"))?
-            .query_row([id.key()], rows::user)
-            .optional(),
-        UserKey::Username(username) => connection
-            .prepare_cached(&by("username_key = ?1 AND deleted IS NULL"))?
-            .query_row([fold(username)], rows::user)
-            .optional(),
-        UserKey::Uid(uid) => connection.prepare_cached(&by("uid = ?1"))?.query_row([uid], rows::user).optional(),
+        UserKey::Id(id) => connection.prepare_cached(BY_ID)?.query_row([id.key()], rows::user).optional(),
+        UserKey::Username(username) => {
+            connection.prepare_cached(BY_USERNAME)?.query_row([fold(username)], rows::user).optional()
+        }
+        UserKey::Uid(uid) => by_uid(connection)?.query_row([uid], rows::user).optional(),
         UserKey::New => Ok(None),
     }
+}
+
+/// The statement that finds a user by its number.
+pub fn by_uid(connection: &Connection) -> rusqlite::Result<CachedStatement<'_>> {
+    connection.prepare_cached(select_user!("FROM users WHERE uid = ?1"))
 }
 
 /// Writes a user by the rule.

@@ -15,6 +15,7 @@ use crate::domain::{Error, Result};
 
 use super::checkpoint::Checkpoints;
 use super::connection::failed;
+use super::readers::Readers;
 use super::search::{TextChange, apply};
 
 /// How many writes may wait; one more is refused at once.
@@ -75,13 +76,13 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread on the connection.
-    pub fn start(connection: Connection) -> std::io::Result<Self> {
+    /// Starts the thread on the connection; `readers` are told of its commits.
+    pub fn start(connection: Connection, readers: Arc<Readers>) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let waiting = Arc::new(AtomicUsize::new(0));
         let thread = std::thread::Builder::new().name("rollbook-writer".to_owned()).spawn({
             let waiting = Arc::clone(&waiting);
-            move || run(connection, receiver, &waiting)
+            move || run(connection, receiver, &waiting, &readers)
         })?;
         Ok(Self { queue: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)), waiting })
     }
@@ -138,7 +139,7 @@ impl Writer {
     }
 }
 
-fn run(mut connection: Connection, mut queue: mpsc::Receiver<Job>, waiting: &AtomicUsize) {
+fn run(mut connection: Connection, mut queue: mpsc::Receiver<Job>, waiting: &AtomicUsize, readers: &Readers) {
     let checkpoints = Checkpoints::watch(&mut connection);
     while let Some(first) = queue.blocking_recv() {
         let mut group = vec![first];
@@ -150,17 +151,19 @@ fn run(mut connection: Connection, mut queue: mpsc::Receiver<Job>, waiting: &Ato
         waiting.fetch_sub(group.len(), Ordering::Relaxed);
         metrics::gauge!("rollbook_write_queue").set(waiting.load(Ordering::Relaxed) as f64);
         metrics::histogram!("rollbook_commit_size").record(group.len() as f64);
-        commit_group(&connection, group);
-        checkpoints.run_if_due(&connection);
+        commit_group(&connection, group, readers);
+        checkpoints.run_if_due(&connection, readers);
     }
+    readers.release();
     checkpoints.finish(&connection);
 }
 
 /// Runs the group in one transaction and answers all of it. Where the transaction was lost, all of it is told so:
 /// those that have run by their answer, those that have not by being dropped.
-fn commit_group(connection: &Connection, group: Vec<Job>) {
+fn commit_group(connection: &Connection, group: Vec<Job>, readers: &Readers) {
     let mut answers = Vec::with_capacity(group.len());
     let undone = run_group(connection, group, &mut answers).err();
+    readers.committed();
     if let Some(error) = &undone {
         tracing::error!(%error, writes = answers.len(), "a group of writes was undone");
         if !connection.is_autocommit()
