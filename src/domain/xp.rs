@@ -1,12 +1,14 @@
 //! Extended properties (`xp`): a JSON object of the caller's own, and the entries by which it is filtered and sorted.
 
+use std::sync::Arc;
+
 use super::json::Json;
 use super::text::fold;
 use super::time::Timestamp;
 
 /// An xp document, printed compactly; within the limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Xp(Box<str>);
+pub struct Xp(Arc<str>);
 
 impl Xp {
     /// The most bytes of compact JSON.

@@ -1,5 +1,7 @@
 //! Groups: what both APIs read and write of them.
 
+use std::sync::Arc;
+
 use crate::domain::community::{Communities, Visibility};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::group::{Group, GroupFields, GroupKey, GroupUid};
@@ -45,12 +47,12 @@ pub struct LabelledGroup {
 
 impl Service {
     /// The live group with this ID, if the caller may see it.
-    pub async fn group(&self, permit: &Permit<ReadGroups>, id: &Id) -> Result<Group> {
+    pub async fn group(&self, permit: &Permit<ReadGroups>, id: &Id) -> Result<Arc<Group>> {
         self.seen(self.store.group(&GroupKey::Id(id.clone())).await?, &permit.caller().visibility, id.as_str())
     }
 
     /// The live group with this number, if the caller may see it.
-    pub async fn group_by_uid(&self, permit: &Permit<ReadGroups>, uid: GroupUid) -> Result<Group> {
+    pub async fn group_by_uid(&self, permit: &Permit<ReadGroups>, uid: GroupUid) -> Result<Arc<Group>> {
         let found = self.store.group(&GroupKey::Uid(uid)).await?.filter(|group| group.deleted.is_none());
         self.seen(found, &permit.caller().visibility, &uid.to_string())
     }
@@ -61,7 +63,7 @@ impl Service {
         self.seen(found, &permit.caller().visibility, id.as_str()).map(drop)
     }
 
-    fn seen(&self, found: Option<Group>, visibility: &Visibility, key: &str) -> Result<Group> {
+    fn seen(&self, found: Option<Arc<Group>>, visibility: &Visibility, key: &str) -> Result<Arc<Group>> {
         found
             .filter(|group| visibility.sees(&group.fields.communities))
             .ok_or_else(|| Error::NotFound(Kind::Group, key.to_owned()))

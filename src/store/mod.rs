@@ -9,6 +9,7 @@ pub mod sqlite;
 pub mod suite;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -97,7 +98,7 @@ pub trait Store: Send + Sync {
     fn default_language(&self) -> &Tag;
 
     /// A group, by any key but `New`; with [`GroupKey::Uid`] also a deleted one.
-    async fn group(&self, key: &GroupKey) -> Result<Option<Group>>;
+    async fn group(&self, key: &GroupKey) -> Result<Option<Arc<Group>>>;
     /// One page of the groups that match.
     async fn list_groups(&self, query: GroupQuery) -> Result<Listed<Group>>;
     /// The first `limit` visible live groups with a number above `after`, in order of their numbers.

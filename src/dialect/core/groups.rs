@@ -47,7 +47,7 @@ pub async fn get(
     Path(PathId(id)): Path<PathId>,
 ) -> Result<impl IntoResponse, Failure> {
     let group = api.service.group_by_uid(&permit, id).await?;
-    Ok(Answer(Group::from(&group)))
+    Ok(Answer(Group::from(&*group)))
 }
 
 /// Get a page of groups

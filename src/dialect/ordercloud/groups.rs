@@ -90,7 +90,7 @@ pub async fn get(
     Path(id): Path<String>,
 ) -> Result<Answer<UserGroup>, Failure> {
     let group = api.service.group(&permit, &known_id(Kind::Group, id)?).await?;
-    Ok(Answer(group.into()))
+    Ok(Answer(UserGroup::from(&*group)))
 }
 
 /// Create or replace a user group

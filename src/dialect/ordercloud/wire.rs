@@ -36,11 +36,17 @@ pub struct UserGroup {
 
 impl From<Group> for UserGroup {
     fn from(group: Group) -> Self {
+        Self::from(&group)
+    }
+}
+
+impl From<&Group> for UserGroup {
+    fn from(group: &Group) -> Self {
         Self {
             id: group.fields.id.to_string(),
-            name: group.name,
-            description: group.fields.description,
-            xp: group.fields.xp.map(StoredXp),
+            name: group.name.clone(),
+            description: group.fields.description.clone(),
+            xp: group.fields.xp.clone().map(StoredXp),
         }
     }
 }

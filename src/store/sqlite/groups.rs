@@ -14,6 +14,7 @@ use crate::store::sql::codec::{communities_to_text, labels_to_text};
 use crate::store::sql::journal::group_text;
 use crate::store::{Edit, Write};
 
+use super::cache::Stale;
 use super::connection::{deleted_nothing, failed, is_unique_violation, next_uid};
 use super::counters::{self, Counter};
 use super::journal::{Entry, append};
@@ -100,6 +101,8 @@ pub fn put(writing: &mut Writing<'_>, before: Option<&Group>, after: &Group) -> 
         error if is_unique_violation(&error) => Error::AlreadyExists(Kind::Group, after.fields.id.to_string()),
         error => failed(error),
     })?;
+    let keys = before.into_iter().chain([after]).map(|group| Stale::Group(group.fields.id.key()));
+    writing.stale.extend(keys);
     let was = before.filter(|group| group.deleted.is_none());
     let is = Some(after).filter(|group| group.deleted.is_none());
     put_links(writing.connection, after.uid, was, is).map_err(failed)?;

@@ -11,9 +11,11 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserKey, UserUid};
 use crate::store::sql::journal::membership_text;
 
+use super::cache::Stale;
 use super::connection::failed;
 use super::counters::{self, Counter};
 use super::journal::{Entry, append};
+use super::writer::Writing;
 use super::{groups, users};
 
 /// The group and user of a membership, if both are live and the group may be seen.
@@ -32,11 +34,12 @@ fn ends(
 
 /// Puts the user into the group.
 pub fn add(
-    connection: &Connection,
+    writing: &mut Writing<'_>,
     operation: &Operation,
     visibility: &Visibility,
     member: &Membership,
 ) -> Result<MembershipChange> {
+    let connection = writing.connection;
     let (group, user) = match ends(connection, visibility, member).map_err(failed)? {
         Ok(ends) => ends,
         Err(missing) => return Ok(missing),
@@ -44,6 +47,7 @@ pub fn add(
     if !insert(connection, group.uid, &user, operation.at).map_err(failed)? {
         return Ok(MembershipChange::Unchanged);
     }
+    writing.stale.push(Stale::Group(group.fields.id.key()));
     let after = Some(membership_text(group.uid, user.uid, operation.at)?);
     let entry = Entry { kind: "membership", subject: group.uid, member: Some(user.uid), before: None, after };
     append(connection, operation, Change::Created, &entry)?;
@@ -52,11 +56,12 @@ pub fn add(
 
 /// Takes the user out of the group.
 pub fn remove(
-    connection: &Connection,
+    writing: &mut Writing<'_>,
     operation: &Operation,
     visibility: &Visibility,
     member: &Membership,
 ) -> Result<MembershipChange> {
+    let connection = writing.connection;
     let (group, user) = match ends(connection, visibility, member).map_err(failed)? {
         Ok(ends) => ends,
         Err(missing) => return Ok(missing),
@@ -64,6 +69,7 @@ pub fn remove(
     let Some(added) = delete(connection, group.uid, user.uid).map_err(failed)? else {
         return Ok(MembershipChange::Unchanged);
     };
+    writing.stale.push(Stale::Group(group.fields.id.key()));
     let before = Some(membership_text(group.uid, user.uid, added)?);
     let entry = Entry { kind: "membership", subject: group.uid, member: Some(user.uid), before, after: None };
     append(connection, operation, Change::Deleted, &entry)?;

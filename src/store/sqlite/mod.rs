@@ -4,6 +4,7 @@
 //! the same file at the same time; a second server may not.
 
 mod bind;
+mod cache;
 mod checkpoint;
 mod clients;
 mod connection;
@@ -131,8 +132,11 @@ impl Store for SqliteStore {
         &self.default_language
     }
 
-    async fn group(&self, key: &GroupKey) -> Result<Option<Group>> {
-        self.readers.point(|connection| groups::find(connection, key))
+    async fn group(&self, key: &GroupKey) -> Result<Option<Arc<Group>>> {
+        match key {
+            GroupKey::Id(id) => self.readers.group(id),
+            key => Ok(self.readers.point(|connection| groups::find(connection, key))?.map(Arc::new)),
+        }
     }
 
     async fn list_groups(&self, query: GroupQuery) -> Result<Listed<Group>> {
@@ -172,9 +176,7 @@ impl Store for SqliteStore {
         visibility: Visibility,
         member: Membership,
     ) -> Result<MembershipChange> {
-        let add = move |writing: &mut writer::Writing<'_>| {
-            memberships::add(writing.connection, &operation, &visibility, &member)
-        };
+        let add = move |writing: &mut writer::Writing<'_>| memberships::add(writing, &operation, &visibility, &member);
         self.writer.write(add).await
     }
 
@@ -184,9 +186,8 @@ impl Store for SqliteStore {
         visibility: Visibility,
         member: Membership,
     ) -> Result<MembershipChange> {
-        let remove = move |writing: &mut writer::Writing<'_>| {
-            memberships::remove(writing.connection, &operation, &visibility, &member)
-        };
+        let remove =
+            move |writing: &mut writer::Writing<'_>| memberships::remove(writing, &operation, &visibility, &member);
         self.writer.write(remove).await
     }
 

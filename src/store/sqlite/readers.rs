@@ -15,9 +15,13 @@ use rusqlite::Connection;
 use thread_local::ThreadLocal;
 use tokio::sync::Semaphore;
 
+use crate::domain::group::{Group, GroupKey};
+use crate::domain::id::Id;
 use crate::domain::{Error, Result};
 
+use super::cache::{GroupCache, Stale};
 use super::connection::{failed, open_reader};
+use super::groups;
 
 /// For how long a list waits for its turn.
 const SCAN_WAIT: Duration = Duration::from_secs(5);
@@ -32,8 +36,9 @@ const SNAPSHOT_AGE: Duration = Duration::from_millis(500);
 pub struct Readers {
     path: PathBuf,
     points: ThreadLocal<Mutex<PointReader>>,
-    /// How many times this process has committed.
+    /// How many times the database has changed, as far as is known here.
     commits: AtomicU64,
+    groups: GroupCache,
     idle: Arc<Mutex<Vec<Connection>>>,
     turns: Arc<Semaphore>,
     scan_limit: Duration,
@@ -45,7 +50,7 @@ impl Readers {
         let at_once = std::thread::available_parallelism().map_or(2, usize::from).max(2);
         let turns = Arc::new(Semaphore::new(at_once));
         let (points, commits) = (ThreadLocal::new(), AtomicU64::new(0));
-        Self { path, points, commits, idle: Arc::default(), turns, scan_limit }
+        Self { path, points, commits, groups: GroupCache::default(), idle: Arc::default(), turns, scan_limit }
     }
 
     /// Runs a point read on this thread, in one snapshot.
@@ -57,9 +62,17 @@ impl Readers {
         reader.refresh(commits).and_then(|()| read(&reader.connection)).map_err(failed)
     }
 
-    /// Something was committed: later reads must see it. To be called before anybody is told.
-    pub fn committed(&self) {
+    /// The live group with the ID, from memory or else read on this thread.
+    pub fn group(&self, id: &Id) -> Result<Option<Arc<Group>>> {
+        let key = || GroupKey::Id(id.clone());
+        self.groups.get(id, || self.point(|connection| groups::find(connection, &key())))
+    }
+
+    /// Something was committed that makes `stale` untrue: later reads must see it. To be called before anybody is told.
+    pub fn committed(&self, stale: &[Stale]) {
+        // In this order: who finds nothing in memory afterwards must not read in a snapshot of before.
         self.commits.fetch_add(1, Ordering::Release);
+        self.groups.forget(stale);
     }
 
     /// Ends the snapshots of threads that read nothing now, so that they hold no checkpoint back.

@@ -118,7 +118,15 @@ async fn reopened_stores_have_everything_and_a_second_server_is_refused() {
     let refused = SqliteStore::open(options(store.path.clone())).await.err().unwrap().to_string();
     assert!(refused.contains("another 'rollbook serve' runs"), "{refused}");
     let beside = SqliteStore::open(Options { serve: false, ..options(store.path.clone()) }).await.unwrap();
+    let known = GroupKey::Id(crate::store::suite::id("a"));
+    assert!(store.group(&known).await.unwrap().is_some());
     put_group(&beside, 2, GroupKey::Uid(made.uid), group("b", "n")).await.unwrap();
+    let noticed = async {
+        while store.group(&known).await.unwrap().is_some() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), noticed).await.expect("another process's write holds here soon");
     assert_eq!(store.group(&GroupKey::Uid(1)).await.unwrap().unwrap().fields.id.as_str(), "b");
     beside.close().await;
     store.close().await;

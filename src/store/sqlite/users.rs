@@ -12,6 +12,7 @@ use crate::store::sql::codec::communities_to_text;
 use crate::store::sql::journal::user_text;
 use crate::store::{Edit, UserWrite, Write};
 
+use super::cache::Stale;
 use super::connection::{deleted_nothing, failed, is_unique_violation, next_uid};
 use super::counters::{self, Counter};
 use super::journal::{Entry, append};
@@ -99,7 +100,11 @@ pub fn put(writing: &mut Writing<'_>, before: Option<&User>, after: &User) -> Re
     let live = i64::from(is.is_some()) - i64::from(was.is_some());
     counters::add(writing.connection, Counter::Users, live).map_err(failed)?;
     match (was, is) {
-        (Some(_), None) => memberships::hide_user(writing.connection, after.uid).map_err(failed),
+        (Some(_), None) => {
+            // Any number of groups has one member less.
+            writing.stale.push(Stale::All);
+            memberships::hide_user(writing.connection, after.uid).map_err(failed)
+        }
         (Some(was), Some(is)) if was.fields.id.key() != is.fields.id.key() => {
             memberships::rename_user(writing.connection, is.uid, &is.fields.id.key()).map_err(failed)
         }

@@ -4,15 +4,17 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use crate::domain::{Error, Result};
 
+use super::cache::Stale;
 use super::checkpoint::Checkpoints;
 use super::connection::failed;
 use super::readers::Readers;
@@ -22,6 +24,8 @@ use super::search::{TextChange, apply};
 const QUEUE: usize = 4_096;
 /// How many writes at most share one commit.
 const GROUP: usize = 256;
+/// How long the thread waits for a write before it looks around.
+const IDLE: Duration = Duration::from_millis(500);
 /// How long a write waits in the queue before it is withdrawn.
 const QUEUE_WAIT: Duration = Duration::from_secs(5);
 
@@ -31,6 +35,8 @@ pub struct Writing<'a> {
     /// Changes of the text indexes, put off to the end of the group: SQLite's full-text index writes itself out at
     /// every savepoint, and one write-out a commit is many times cheaper.
     pub texts: &'a mut Vec<TextChange>,
+    /// What the write makes untrue of what is held in memory.
+    pub stale: &'a mut Vec<Stale>,
 }
 
 /// Tells the waiting caller what became of its write: its own result, or the failure that undid it.
@@ -70,7 +76,7 @@ impl Drop for Withdraw {
 
 /// The queue to the writing thread.
 pub struct Writer {
-    queue: Mutex<Option<mpsc::Sender<Job>>>,
+    queue: Mutex<Option<SyncSender<Job>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     waiting: Arc<AtomicUsize>,
 }
@@ -78,7 +84,7 @@ pub struct Writer {
 impl Writer {
     /// Starts the thread on the connection; `readers` are told of its commits.
     pub fn start(connection: Connection, readers: Arc<Readers>) -> std::io::Result<Self> {
-        let (sender, receiver) = mpsc::channel(QUEUE);
+        let (sender, receiver) = sync_channel(QUEUE);
         let waiting = Arc::new(AtomicUsize::new(0));
         let thread = std::thread::Builder::new().name("rollbook-writer".to_owned()).spawn({
             let waiting = Arc::clone(&waiting);
@@ -139,31 +145,61 @@ impl Writer {
     }
 }
 
-fn run(mut connection: Connection, mut queue: mpsc::Receiver<Job>, waiting: &AtomicUsize, readers: &Readers) {
+fn run(mut connection: Connection, queue: Receiver<Job>, waiting: &AtomicUsize, readers: &Readers) {
     let checkpoints = Checkpoints::watch(&mut connection);
-    while let Some(first) = queue.blocking_recv() {
-        let mut group = vec![first];
-        while group.len() < GROUP
-            && let Ok(job) = queue.try_recv()
-        {
-            group.push(job);
+    let mut seen = None;
+    loop {
+        let first = queue.recv_timeout(IDLE);
+        notice_others(&connection, &mut seen, readers);
+        match first {
+            Ok(first) => {
+                let group = group_of(first, &queue);
+                waiting.fetch_sub(group.len(), Ordering::Relaxed);
+                metrics::gauge!("rollbook_write_queue").set(waiting.load(Ordering::Relaxed) as f64);
+                metrics::histogram!("rollbook_commit_size").record(group.len() as f64);
+                commit_group(&connection, group, readers);
+                checkpoints.run_if_due(&connection, readers);
+            }
+            // No snapshot outlives an idle moment.
+            Err(RecvTimeoutError::Timeout) => readers.release(),
+            Err(RecvTimeoutError::Disconnected) => break,
         }
-        waiting.fetch_sub(group.len(), Ordering::Relaxed);
-        metrics::gauge!("rollbook_write_queue").set(waiting.load(Ordering::Relaxed) as f64);
-        metrics::histogram!("rollbook_commit_size").record(group.len() as f64);
-        commit_group(&connection, group, readers);
-        checkpoints.run_if_due(&connection, readers);
     }
     readers.release();
     checkpoints.finish(&connection);
+}
+
+/// The first write, and all that wait behind it.
+fn group_of(first: Job, queue: &Receiver<Job>) -> Vec<Job> {
+    std::iter::once(first).chain(queue.try_iter().take(GROUP - 1)).collect()
+}
+
+/// Another process (the command line) may have written: what is held in memory may be untrue then.
+fn notice_others(connection: &Connection, seen: &mut Option<i64>, readers: &Readers) {
+    let version = connection
+        .prepare_cached("PRAGMA data_version")
+        .and_then(|mut version| version.query_row([], |row| row.get::<_, i64>(0)));
+    match version {
+        // It changes with the commits of every connection but this one.
+        Ok(version) if *seen == Some(version) => {}
+        Ok(version) => {
+            *seen = Some(version);
+            readers.committed(&[Stale::All]);
+        }
+        Err(error) => {
+            tracing::warn!(%error, "whether another process wrote cannot be told");
+            readers.committed(&[Stale::All]);
+        }
+    }
 }
 
 /// Runs the group in one transaction and answers all of it. Where the transaction was lost, all of it is told so:
 /// those that have run by their answer, those that have not by being dropped.
 fn commit_group(connection: &Connection, group: Vec<Job>, readers: &Readers) {
     let mut answers = Vec::with_capacity(group.len());
-    let undone = run_group(connection, group, &mut answers).err();
-    readers.committed();
+    let mut stale = Vec::new();
+    let undone = run_group(connection, group, &mut stale, &mut answers).err();
+    readers.committed(&stale);
     if let Some(error) = &undone {
         tracing::error!(%error, writes = answers.len(), "a group of writes was undone");
         if !connection.is_autocommit()
@@ -177,7 +213,12 @@ fn commit_group(connection: &Connection, group: Vec<Job>, readers: &Readers) {
     }
 }
 
-fn run_group(connection: &Connection, group: Vec<Job>, answers: &mut Vec<Answer>) -> Result<()> {
+fn run_group(
+    connection: &Connection,
+    group: Vec<Job>,
+    stale: &mut Vec<Stale>,
+    answers: &mut Vec<Answer>,
+) -> Result<()> {
     let mut texts = Vec::new();
     let mut state = connection.execute_batch("BEGIN IMMEDIATE").map_err(failed);
     for job in group {
@@ -185,7 +226,8 @@ fn run_group(connection: &Connection, group: Vec<Job>, answers: &mut Vec<Answer>
             continue;
         }
         state = state.and_then(|()| {
-            answers.extend(run_in_savepoint(connection, &mut texts, job)?);
+            let mut writing = Writing { connection, texts: &mut texts, stale };
+            answers.extend(run_in_savepoint(&mut writing, job)?);
             Ok(())
         });
     }
@@ -195,17 +237,17 @@ fn run_group(connection: &Connection, group: Vec<Job>, answers: &mut Vec<Answer>
 }
 
 /// Runs one write; fails only where the whole transaction is gone. No answer for one that panicked: it is dropped.
-fn run_in_savepoint(connection: &Connection, texts: &mut Vec<TextChange>, job: Job) -> Result<Option<Answer>> {
-    let before = texts.len();
+fn run_in_savepoint(writing: &mut Writing<'_>, job: Job) -> Result<Option<Answer>> {
+    let (connection, before) = (writing.connection, writing.texts.len());
     connection.execute_batch("SAVEPOINT one").map_err(failed)?;
     // A defect in one write must not end the thread that all writes need.
-    let run = catch_unwind(AssertUnwindSafe(|| (job.run)(&mut Writing { connection, texts })));
+    let run = catch_unwind(AssertUnwindSafe(|| (job.run)(writing)));
     if connection.is_autocommit() {
         // SQLite gave the transaction up (a full disk, say), and with it every write of the group.
         return Err(Error::Unavailable("the transaction was lost to a failure of the disk".to_owned()));
     }
     if !matches!(run, Ok((true, _))) {
-        texts.truncate(before);
+        writing.texts.truncate(before);
         connection.execute_batch("ROLLBACK TO one").map_err(failed)?;
     }
     connection.execute_batch("RELEASE one").map_err(failed)?;

@@ -12,7 +12,7 @@ pub async fn ids_are_unique_without_case(store: &impl TestStore) {
     let taken = put_group(store, 2, GroupKey::New, group("aB-1", "two")).await.unwrap_err();
     assert!(matches!(taken, Error::AlreadyExists(Kind::Group, id) if id == "aB-1"));
     let found = store.group(&GroupKey::Id(id("AB-1"))).await.unwrap().unwrap();
-    assert_eq!(found, first);
+    assert_eq!(*found, first);
     assert_eq!(found.fields.id.as_str(), "Ab-1");
     assert_eq!(store.group(&GroupKey::Id(id("Ab-2"))).await.unwrap(), None);
     assert_eq!(store.group(&GroupKey::Uid(2)).await.unwrap(), None);
@@ -37,7 +37,7 @@ pub async fn tombstones_stay_known(store: &impl TestStore) {
     assert_eq!(gone.deleted, Some(Timestamp::from_micros(5_000_000)));
     assert_eq!(store.group(&GroupKey::Id(id("a"))).await.unwrap(), None);
     let tombstone = store.group(&GroupKey::Uid(made.uid)).await.unwrap().unwrap();
-    assert_eq!(tombstone, gone);
+    assert_eq!(*tombstone, gone);
     assert_eq!(tombstone.fields.communities, made.fields.communities);
     assert_eq!(make_group(store, group("a", "n")).await.uid, 2, "the number is never reused, the ID is free");
     assert_eq!(store.groups_after(0, 10, &Visibility::All).await.unwrap().len(), 1);
@@ -99,5 +99,44 @@ pub async fn xp_is_kept_as_spelled(store: &impl TestStore) {
     let spelled = r#"{"b":1.0,"a":{"z":[1e2,null],"é":"2019-01-01T00:00:00Z"}}"#;
     make_group(store, GroupFields { xp: xp(spelled), ..group("a", "n") }).await;
     let found = store.group(&GroupKey::Id(id("a"))).await.unwrap().unwrap();
-    assert_eq!(found.fields.xp.unwrap().as_str(), spelled);
+    assert_eq!(found.fields.xp.as_ref().unwrap().as_str(), spelled);
+}
+
+/// Reads go on all the time, so that whatever a store remembers of them is filled at every moment of a write.
+pub async fn what_was_acknowledged_is_read_at_once(store: &impl TestStore) {
+    const WRITES: u32 = 300;
+    make_group(store, group("a", "0")).await;
+    let read = async || {
+        let found = store.group(&GroupKey::Id(id("a"))).await.unwrap().unwrap();
+        found.name.parse::<u32>().unwrap()
+    };
+    let writes = async {
+        for number in 1..=WRITES {
+            put_group(store, 2, GroupKey::Id(id("a")), group("a", &number.to_string())).await.unwrap();
+            assert_eq!(read().await, number);
+        }
+    };
+    let reads = async {
+        let mut last = 0;
+        while last < WRITES {
+            let number = read().await;
+            assert!(number >= last, "{number} after {last}");
+            last = number;
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::join!(writes, reads);
+    put_group(store, 3, GroupKey::Id(id("a")), group("b", "0")).await.unwrap();
+    assert_eq!(store.group(&GroupKey::Id(id("a"))).await.unwrap(), None);
+    assert_eq!(read_members(store).await, 0);
+    make_user(store, user("u")).await;
+    let pair = || crate::domain::membership::Membership { group: id("b"), user: id("u") };
+    store.add_member(operation(4), Visibility::All, pair()).await.unwrap();
+    assert_eq!(read_members(store).await, 1);
+    delete_user(store, 5, UserKey::Id(id("u"))).await;
+    assert_eq!(read_members(store).await, 0);
+}
+
+async fn read_members(store: &impl TestStore) -> i64 {
+    store.group(&GroupKey::Id(id("b"))).await.unwrap().unwrap().members
 }

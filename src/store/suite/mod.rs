@@ -71,7 +71,7 @@ macro_rules! conformance {
     ($open:path) => {
         $crate::store::suite::conformance! { $open;
             groups: ids_are_unique_without_case, renaming_moves_and_frees, tombstones_stay_known,
-                nothing_changed_nothing_moved, refused_writes_leave_no_trace, communities_limit, xp_is_kept_as_spelled;
+                nothing_changed_nothing_moved, what_was_acknowledged_is_read_at_once, refused_writes_leave_no_trace, communities_limit, xp_is_kept_as_spelled;
             lists: order_is_by_folded_key_with_nulls_lowest, pages_hold_every_row_once, xp_compares_by_type,
                 absent_values_match_negatives_alone, long_texts_are_compared_whole, every_plan_gives_the_same,
                 xp_sorts_by_least_value;
