@@ -134,8 +134,8 @@ impl Store for SqliteStore {
 
     async fn group(&self, key: &GroupKey) -> Result<Option<Arc<Group>>> {
         match key {
-            GroupKey::Id(id) => self.readers.group(id),
-            key => Ok(self.readers.point(|connection| groups::find(connection, key))?.map(Arc::new)),
+            GroupKey::Id(id) => self.readers.group_by_id(id),
+            key => Ok(self.readers.group(key)?.map(Arc::new)),
         }
     }
 

@@ -2,9 +2,10 @@
 //! the request runs, on a connection of that thread's own. Lists and scans may take longer: they go to a bounded
 //! pool, with a limit on the time of each.
 //!
-//! Beginning and ending a read transaction costs as much as the read itself (two locks of the file). A thread's point
-//! reads therefore share one snapshot until this process commits again, or for half a second: other processes' changes are
-//! seen that much later. So a read sees all that was acknowledged here before it.
+//! Beginning and ending a read transaction costs as much as the read itself (two locks of the file). A thread's reads
+//! of groups therefore share one snapshot until this process commits again, or for half a second. So they see all that
+//! was acknowledged here before them, and what another process changed at most that much later. Everything else is read
+//! in a snapshot of its own: a client made at the command line is known here at once.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,8 +29,7 @@ const SCAN_WAIT: Duration = Duration::from_secs(5);
 /// After how many of SQLite's steps the time of a list is looked at.
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
-/// For how long point reads share a snapshot at most: with the four seconds for which a token is believed, what
-/// another process revoked is refused within five.
+/// For how long reads of groups share a snapshot at most.
 const SNAPSHOT_AGE: Duration = Duration::from_millis(500);
 
 /// The connections that read.
@@ -53,19 +53,31 @@ impl Readers {
         Self { path, points, commits, groups: GroupCache::default(), idle: Arc::default(), turns, scan_limit }
     }
 
-    /// Runs a point read on this thread, in one snapshot.
+    /// Runs a point read on this thread, in a snapshot of its own.
     pub fn point<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-        // Read before the snapshot is taken, which so has this commit or a later one.
+        self.read(PointReader::renew, read)
+    }
+
+    /// The group with the key, read on this thread in the snapshot that its reads of groups share.
+    pub fn group(&self, key: &GroupKey) -> Result<Option<Group>> {
+        self.read(PointReader::refresh, |connection| groups::find(connection, key))
+    }
+
+    /// The live group with the ID, from memory or else as [`Self::group`].
+    pub fn group_by_id(&self, id: &Id) -> Result<Option<Arc<Group>>> {
+        self.groups.get(id, || self.group(&GroupKey::Id(id.clone())))
+    }
+
+    fn read<T>(
+        &self,
+        begin: impl FnOnce(&mut PointReader, u64) -> rusqlite::Result<()>,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        // Loaded before the snapshot is taken, which so has this commit or a later one.
         let commits = self.commits.load(Ordering::Acquire);
         let reader = self.points.get_or_try(|| PointReader::open(&self.path)).map_err(failed)?;
         let mut reader = lock(reader);
-        reader.refresh(commits).and_then(|()| read(&reader.connection)).map_err(failed)
-    }
-
-    /// The live group with the ID, from memory or else read on this thread.
-    pub fn group(&self, id: &Id) -> Result<Option<Arc<Group>>> {
-        let key = || GroupKey::Id(id.clone());
-        self.groups.get(id, || self.point(|connection| groups::find(connection, &key())))
+        begin(&mut reader, commits).and_then(|()| read(&reader.connection)).map_err(failed)
     }
 
     /// Something was committed that makes `stale` untrue: later reads must see it. To be called before anybody is told.
@@ -119,13 +131,15 @@ impl PointReader {
 
     /// Begins a new snapshot unless the present one has these commits and is young.
     fn refresh(&mut self, commits: u64) -> rusqlite::Result<()> {
-        let now = Instant::now();
-        if self.snapshot.is_some_and(|(seen, begun)| seen == commits && now - begun < SNAPSHOT_AGE) {
-            return Ok(());
-        }
+        let fresh = |(seen, begun): (u64, Instant)| seen == commits && begun.elapsed() < SNAPSHOT_AGE;
+        if self.snapshot.is_some_and(fresh) { Ok(()) } else { self.renew(commits) }
+    }
+
+    /// Begins a new snapshot, which has these commits at least.
+    fn renew(&mut self, commits: u64) -> rusqlite::Result<()> {
         self.end()?;
         self.connection.prepare_cached("BEGIN")?.execute([])?;
-        self.snapshot = Some((commits, now));
+        self.snapshot = Some((commits, Instant::now()));
         Ok(())
     }
 
