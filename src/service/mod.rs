@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::auth::password::Passwords;
 use crate::domain::env::{Clock, Ids};
+use crate::domain::id::Id;
 use crate::domain::journal::Operation;
 use crate::domain::labels::Tag;
 use crate::domain::role::Caller;
@@ -49,8 +50,8 @@ impl Service {
         Operation { id: self.ids.uuid(at).to_string(), at, actor: caller.actor, door: caller.door }
     }
 
-    fn new_id(&self) -> crate::domain::id::Id {
-        crate::domain::id::Id::generated(self.ids.uuid(self.clock.now()))
+    fn new_id(&self) -> Id {
+        Id::generated(self.ids.uuid(self.clock.now()))
     }
 }
 

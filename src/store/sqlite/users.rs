@@ -6,7 +6,7 @@ use crate::domain::error::{Error, Kind, Result};
 use crate::domain::journal::{Change, Operation};
 use crate::domain::text::fold;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Credentials, LOCK_SECONDS, MAX_FAILURES, User, UserKey, UserUid};
+use crate::domain::user::{Credentials, LOCK_SECONDS, MAX_FAILURES, User, UserFields, UserKey, UserUid};
 use crate::domain::xp::Xp;
 use crate::store::sql::codec::communities_to_text;
 use crate::store::sql::journal::user_text;
@@ -77,7 +77,7 @@ pub fn write(
     Ok(after)
 }
 
-fn new_user(uid: UserUid, fields: crate::domain::user::UserFields, at: Timestamp) -> User {
+fn new_user(uid: UserUid, fields: UserFields, at: Timestamp) -> User {
     User { uid, fields, created: at, updated: at, deleted: None, version: 1, last_active: None, failed_attempts: 0 }
 }
 
