@@ -47,7 +47,7 @@ macro_rules! select_client {
 
 pub(super) use {select_client, select_group, select_user};
 
-/// A group from a row of [`GROUP`].
+/// A group from a row that `select_group!` selects.
 pub fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
     Ok(Group {
         uid: row.get(0)?,
@@ -67,7 +67,7 @@ pub fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
     })
 }
 
-/// A user from a row of [`USER`].
+/// A user from a row that `select_user!` selects.
 pub fn user(row: &Row<'_>) -> rusqlite::Result<User> {
     Ok(User {
         uid: row.get(0)?,
@@ -95,7 +95,7 @@ pub fn user(row: &Row<'_>) -> rusqlite::Result<User> {
     })
 }
 
-/// A client from a row of [`CLIENT`].
+/// A client from a row that `select_client!` selects.
 pub fn client(row: &Row<'_>) -> rusqlite::Result<Client> {
     Ok(Client {
         uid: row.get(0)?,
