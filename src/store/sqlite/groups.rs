@@ -109,14 +109,8 @@ pub fn put(writing: &mut Writing<'_>, before: Option<&Group>, after: &Group) -> 
     let xp_was = was.and_then(|group| group.fields.xp.as_ref());
     xp::put(writing.connection, "group_xp", after.uid, xp_was, is.and_then(|group| group.fields.xp.as_ref()))
         .map_err(failed)?;
-    if was.map(text_fields) != is.map(text_fields) {
-        writing.texts.push(TextChange {
-            of: Searched::Groups,
-            uid: after.uid,
-            known: was.is_some(),
-            fields: is.map(text_fields),
-        });
-    }
+    let (texts_were, texts_are) = (was.map(text_fields), is.map(text_fields));
+    writing.texts.extend(TextChange::between(Searched::Groups, after.uid, texts_were, texts_are));
     let live = i64::from(is.is_some()) - i64::from(was.is_some());
     counters::add(writing.connection, Counter::Groups, live).map_err(failed)?;
     counters::add(writing.connection, Counter::Memberships, live * after.members).map_err(failed)

@@ -46,6 +46,13 @@ pub struct TextChange {
     pub fields: Option<Vec<String>>,
 }
 
+impl TextChange {
+    /// What brings the indexes from the fields that were to those that are; `None` where they are the same.
+    pub fn between(of: Searched, uid: i64, were: Option<Vec<String>>, are: Option<Vec<String>>) -> Option<Self> {
+        (were != are).then(|| Self { of, uid, known: were.is_some(), fields: are })
+    }
+}
+
 /// Writes the changes, in their order.
 pub fn apply(connection: &Connection, changes: &[TextChange]) -> rusqlite::Result<()> {
     for change in changes {

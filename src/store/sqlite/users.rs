@@ -93,10 +93,8 @@ pub fn put(writing: &mut Writing<'_>, before: Option<&User>, after: &User) -> Re
     let xp_was = was.and_then(|user| user.fields.xp.as_ref());
     xp::put(writing.connection, "user_xp", after.uid, xp_was, is.and_then(|user| user.fields.xp.as_ref()))
         .map_err(failed)?;
-    if was.map(text_fields) != is.map(text_fields) {
-        let (known, fields) = (was.is_some(), is.map(text_fields));
-        writing.texts.push(TextChange { of: Searched::Users, uid: after.uid, known, fields });
-    }
+    let (texts_were, texts_are) = (was.map(text_fields), is.map(text_fields));
+    writing.texts.extend(TextChange::between(Searched::Users, after.uid, texts_were, texts_are));
     let live = i64::from(is.is_some()) - i64::from(was.is_some());
     counters::add(writing.connection, Counter::Users, live).map_err(failed)?;
     match (was, is) {
