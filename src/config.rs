@@ -2,6 +2,7 @@
 //! Secrets are no flags: an argument is there for every user of the machine to read.
 
 use std::env;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, bail};
@@ -15,16 +16,52 @@ use crate::domain::user::Secret;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "The directory")]
 pub struct DatabaseConfig {
-    /// Where the directory is kept; `serve` makes the file and its folders where they are missing
+    /// Where the directory is kept: sqlite:PATH, where `serve` makes the file and its folders if they are missing, or
+    /// postgres://USER@HOST[:PORT][,HOST...]/DATABASE[?OPTIONS], with the options sslmode (disable, require,
+    /// verify-full), sslrootcert (a PEM file), target_session_attrs (read-write, any), connect_timeout (seconds),
+    /// application_name and host. A password is no part of an argument: see below
     #[arg(
         long,
         env = "ROLLBOOK_DATABASE",
-        value_name = "sqlite:PATH",
+        value_name = "URL",
         default_value = "sqlite:rollbook-data/rollbook.db",
         hide_env_values = true,
         global = true
     )]
     pub database: String,
+
+    /// How many connections to PostgreSQL there are at most
+    #[arg(
+        long,
+        env = "ROLLBOOK_DATABASE_CONNECTIONS",
+        value_name = "NUMBER",
+        default_value = "16",
+        value_parser = clap::value_parser!(u32).range(1..=10_000),
+        global = true
+    )]
+    pub database_connections: u32,
+
+    /// For how long a request waits for one of them before it is refused
+    #[arg(
+        long,
+        env = "ROLLBOOK_DATABASE_WAIT_SECONDS",
+        value_name = "SECONDS",
+        default_value = "2",
+        value_parser = clap::value_parser!(u32).range(1..=3_600),
+        global = true
+    )]
+    pub database_wait_seconds: u32,
+
+    /// For how long PostgreSQL works on one statement before it gives it up
+    #[arg(
+        long,
+        env = "ROLLBOOK_DATABASE_STATEMENT_SECONDS",
+        value_name = "SECONDS",
+        default_value = "5",
+        value_parser = clap::value_parser!(u32).range(1..=3_600),
+        global = true
+    )]
+    pub database_statement_seconds: u32,
 
     /// The language whose label is a group's Name [default: as the directory was made, "en" for a new one]
     #[arg(long, env = "ROLLBOOK_DEFAULT_LANGUAGE", value_name = "TAG", value_parser = tag, global = true)]
@@ -33,6 +70,34 @@ pub struct DatabaseConfig {
     /// The name under which tokens are issued and accepted: their "iss" and "aud"
     #[arg(long, env = "ROLLBOOK_ISSUER", value_name = "NAME", default_value = "rollbook", global = true)]
     pub issuer: String,
+}
+
+impl DatabaseConfig {
+    /// The password for PostgreSQL that is in the environment, if there is one.
+    pub fn password() -> anyhow::Result<Option<Secret>> {
+        Ok(variable(DATABASE_PASSWORD)?.map(Secret::from))
+    }
+}
+
+/// Fails if one of the arguments is a database's URL with a password, or has one as its value.
+pub fn refuse_passwords(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> {
+    for argument in arguments {
+        let argument = argument.to_string_lossy();
+        let value = if argument.starts_with("--") { argument.split_once('=').map(|(_, value)| value) } else { None };
+        if has_password(value.unwrap_or(&argument)) {
+            bail!(
+                "an argument holds the password of the database, and every user of this machine can read arguments: \
+                 leave it out of the URL and set {DATABASE_PASSWORD}, or set ROLLBOOK_DATABASE to the whole URL; and \
+                 change that password"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn has_password(url: &str) -> bool {
+    let place = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"));
+    place.and_then(|place| place.rsplit_once('@')).is_some_and(|(login, _)| login.contains(':'))
 }
 
 /// What is logged, to standard error.
@@ -95,9 +160,11 @@ fn tag(text: &str) -> Result<Tag, String> {
 /// What `--help` says of the settings that are environment variables alone.
 pub const ENVIRONMENT_HELP: &str = "\
 Environment variables without a flag:
+  ROLLBOOK_DATABASE_PASSWORD    The password for PostgreSQL, unless the URL in ROLLBOOK_DATABASE has it
   ROLLBOOK_ADMIN_CLIENT_ID      With the secret: a FullAccess client that is made at the start, or given this secret
   ROLLBOOK_ADMIN_CLIENT_SECRET  20 to 128 characters";
 
+const DATABASE_PASSWORD: &str = "ROLLBOOK_DATABASE_PASSWORD";
 const ADMIN_ID: &str = "ROLLBOOK_ADMIN_CLIENT_ID";
 const ADMIN_SECRET: &str = "ROLLBOOK_ADMIN_CLIENT_SECRET";
 
@@ -146,6 +213,22 @@ mod tests {
         for (id, secret) in [(Some("ci"), None), (None, Some("01234567890123456789")), (Some("ci"), Some("short"))] {
             let error = preset(id, secret).unwrap_err().to_string();
             assert!(error.contains("ROLLBOOK_ADMIN_CLIENT_") && !error.contains("0123"), "{error}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_no_arguments() {
+        let refused = |argument: &str| refuse_passwords([argument.into()]).map_err(|error| error.to_string());
+        for argument in
+            ["postgres://u:hush@h/d", "postgresql://u:hush/hush@h/d", "--from=postgres://u:hush@h,h/d?host=x"]
+        {
+            let error = refused(argument).unwrap_err();
+            assert!(error.contains("set ROLLBOOK_DATABASE_PASSWORD") && !error.contains("hush"), "{argument}: {error}");
+        }
+        for argument in
+            ["postgres://u@h:5432,h:1/d?connect_timeout=3", "postgres://h:5432/d", "sqlite:a:b@c", "--x=a:b@c"]
+        {
+            assert_eq!(refused(argument), Ok(()), "{argument}");
         }
     }
 }

@@ -40,6 +40,7 @@ use http::limits::Limits;
 use http::render::Envelope;
 use service::Service;
 use store::Store;
+use store::postgres::{self, PostgresStore};
 use store::sqlite::{self, SqliteStore};
 
 /// Every API there is.
@@ -71,8 +72,25 @@ pub async fn open(config: &DatabaseConfig, purpose: Purpose) -> anyhow::Result<A
             };
             Arc::new(SqliteStore::open(options).await?)
         }
-        "postgres" | "postgresql" => bail!("PostgreSQL is not supported yet; give --database sqlite:PATH"),
-        _ => bail!("--database names no database; give sqlite:PATH, e.g. sqlite:rollbook-data/rollbook.db"),
+        "postgres" | "postgresql" => {
+            let options = postgres::Options {
+                url: config.database.clone(),
+                password: DatabaseConfig::password()?,
+                default_language: config.default_language.clone(),
+                create: purpose == Purpose::Serve,
+                limits: postgres::Limits {
+                    connections: config.database_connections as usize,
+                    wait: Duration::from_secs(config.database_wait_seconds.into()),
+                    statement: Duration::from_secs(config.database_statement_seconds.into()),
+                    list: LIST_LIMIT,
+                },
+            };
+            Arc::new(PostgresStore::open(options).await?)
+        }
+        _ => bail!(
+            "--database names no database; give sqlite:PATH, e.g. sqlite:rollbook-data/rollbook.db, or \
+                  postgres://USER@HOST/DATABASE"
+        ),
     };
     Ok(Arc::new(Service::new(store, Arc::new(SystemClock), Arc::new(RandomIds), config.issuer.clone())))
 }

@@ -34,6 +34,9 @@ impl Directory {
     pub async fn open(file: &Path) -> anyhow::Result<Self> {
         let config = DatabaseConfig {
             database: format!("sqlite:{}", file.display()),
+            database_connections: 16,
+            database_wait_seconds: 2,
+            database_statement_seconds: 5,
             default_language: None,
             issuer: "rollbook".to_owned(),
         };

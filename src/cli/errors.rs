@@ -42,6 +42,9 @@ fn sentence(error: &Error) -> String {
         Error::AlreadyExists(Kind::User, id) => format!("another user has the ID '{id}'; choose another --id"),
         Error::UsernameTaken => "another user has this username; choose another --username".to_owned(),
         Error::Unavailable(reason) => format!("the database cannot be used now ({reason}); try again"),
+        Error::OutcomeUnknown(reason) => {
+            format!("it is not known whether the change was made ({reason}); look before trying again")
+        }
         Error::Internal(source) => format!("{source:#}"),
         other => other.to_string(),
     }

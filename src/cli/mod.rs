@@ -11,7 +11,7 @@ mod user;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{DatabaseConfig, ENVIRONMENT_HELP, LogConfig, ServeConfig};
+use crate::config::{DatabaseConfig, ENVIRONMENT_HELP, LogConfig, ServeConfig, refuse_passwords};
 use crate::telemetry;
 
 /// A self-hosted directory of user groups that speaks several APIs over one durable store
@@ -49,6 +49,7 @@ impl Cli {
     /// Does what was asked for. An error is one sentence that says what to do.
     pub async fn run(self) -> anyhow::Result<()> {
         let (command, database) = (self.command.unwrap_or(Command::Serve(self.serve)), &self.database);
+        refuse_passwords(std::env::args_os())?;
         telemetry::log(&self.log, if matches!(command, Command::Serve(_)) { "info" } else { "warn" })?;
         errors::explain(match command {
             Command::Serve(config) => serve::run(config, database).await,

@@ -1,6 +1,6 @@
 //! The one error type of the program. It says what is wrong in terms of the directory; each dialect turns it
-//! into a status and a body in one exhaustive match, and what `Internal` and `Unavailable` carry for the log
-//! never leaves the process.
+//! into a status and a body in one exhaustive match, and what `Internal`, `Unavailable` and
+//! `OutcomeUnknown` carry for the log never leaves the process.
 
 use std::sync::Arc;
 
@@ -132,6 +132,10 @@ pub enum Error {
     /// The server cannot answer now; nothing was changed. The text is for the log alone.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// The server lost sight of a change at its very end, and does not know whether it was made. The text is for the
+    /// log alone.
+    #[error("the outcome is unknown: {0}")]
+    OutcomeUnknown(String),
     /// A defect. The source is for the log alone.
     #[error("internal: {0}")]
     Internal(Arc<anyhow::Error>),

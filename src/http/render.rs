@@ -34,6 +34,7 @@ pub fn plain(error: &Error) -> Response {
         Error::Unavailable(_) => {
             (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], "not available now\n").into_response()
         }
+        Error::OutcomeUnknown(_) => (StatusCode::SERVICE_UNAVAILABLE, "outcome unknown\n").into_response(),
         Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal error\n").into_response(),
         _ => (StatusCode::BAD_REQUEST, "bad request\n").into_response(),
     }
@@ -47,12 +48,15 @@ pub struct Failed<'a> {
     pub request_id: &'a str,
 }
 
-/// Logs a failure: a defect as an error with its cause, an outage as a warning, a caller's mistake as information.
+/// Logs a failure: a defect or an unknown outcome as an error with its cause, an outage as a warning, a caller's mistake as information.
 pub fn log(error: &Error, &Failed { method, path, status, request_id }: &Failed<'_>) {
     match error {
         Error::Internal(cause) => {
             let cause = format!("{cause:#}");
             error!(method, path, status, request_id, cause, "a request failed: this is a defect");
+        }
+        Error::OutcomeUnknown(cause) => {
+            error!(method, path, status, request_id, cause, "it is not known whether a request's change was made");
         }
         Error::Unavailable(cause) => warn!(method, path, status, request_id, cause, "a request could not be served"),
         // The kind alone, as some errors quote what was sent.

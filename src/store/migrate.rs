@@ -1,6 +1,13 @@
-//! Which migrations a database still needs. The runner is each store's own; the rules are these.
+//! What a database still needs before it is a directory of this version: schema steps, a language. The runner is
+//! each store's own; the rules are these.
 
+use anyhow::{Context as _, bail};
 use sha2::{Digest as _, Sha256};
+
+use crate::domain::labels::Tag;
+
+/// The language of a database that was made without saying one.
+pub const DEFAULT_LANGUAGE: &str = "en";
 
 /// One step of the schema, applied whole in a transaction of its own, once, and never edited afterwards.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +51,20 @@ pub fn pending<'a>(known: &'a [Migration], applied: &[(i64, String)]) -> Result<
     Ok(&known[applied.len()..])
 }
 
+/// The default language of a database that was made with `kept`. Fails where another one is asked for.
+pub fn settled_language(kept: &str, asked: Option<&Tag>) -> anyhow::Result<Tag> {
+    let kept =
+        Tag::parse(kept).with_context(|| format!("the database's default language '{kept}' is no language tag"))?;
+    match asked {
+        Some(asked) if !asked.same_language(&kept) => bail!(
+            "the database was made with the default language '{}', which cannot change: start without \
+             --default-language, or with that one",
+            kept.as_str()
+        ),
+        _ => Ok(kept),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,5 +81,14 @@ mod tests {
         assert!(pending(&KNOWN, &applied(&KNOWN)).unwrap().is_empty());
         assert_eq!(pending(&KNOWN[..1], &applied(&KNOWN)).unwrap_err(), MigrationError::Newer { found: 2, known: 1 });
         assert_eq!(pending(&KNOWN, &[(1, "other".into())]).unwrap_err(), MigrationError::Changed(1));
+    }
+
+    #[test]
+    fn the_language_stays_what_it_was() {
+        let asked = |tag: &str| Tag::parse(tag).unwrap();
+        assert_eq!(settled_language("de", None).unwrap().as_str(), "de");
+        assert_eq!(settled_language("de", Some(&asked("DE"))).unwrap().as_str(), "de");
+        assert!(settled_language("de", Some(&asked("en"))).unwrap_err().to_string().contains("'de'"));
+        assert!(settled_language("not a tag", None).is_err());
     }
 }

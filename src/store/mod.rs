@@ -2,7 +2,9 @@
 //! thing. A store keeps, finds and orders; the rules of what may be written are the caller's, and reach the
 //! transaction as an [`Edit`].
 
+pub mod copy;
 pub mod migrate;
+pub mod postgres;
 pub mod sql;
 pub mod sqlite;
 #[cfg(test)]

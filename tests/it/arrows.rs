@@ -12,8 +12,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("auth", &["domain"]),
     ("store", &["domain"]),
-    ("store::sql", &["domain"]),
-    ("store::migrate", &[]),
+    ("store::sql", &["store", "domain"]),
+    ("store::migrate", &["domain"]),
     // The conformance suite of every store, built for tests alone.
     ("store::suite", &["store", "store::sql", "domain"]),
     ("store::sqlite", &["store", "store::sql", "store::migrate", "domain"]),

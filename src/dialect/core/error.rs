@@ -27,9 +27,10 @@ pub struct Failed {
 pub fn render(error: &Error) -> Response {
     let (status, body) = told(error);
     let mut response = (status, Answer(body)).into_response();
-    let header = match status {
-        StatusCode::UNAUTHORIZED => Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
-        StatusCode::SERVICE_UNAVAILABLE => Some((RETRY_AFTER, HeaderValue::from_static("1"))),
+    let header = match (status, error) {
+        (StatusCode::UNAUTHORIZED, _) => Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+        // Not where the outcome is unknown: who tries again might do it twice.
+        (_, Error::Unavailable(_)) => Some((RETRY_AFTER, HeaderValue::from_static("1"))),
         _ => None,
     };
     response.headers_mut().extend(header);
@@ -99,6 +100,11 @@ pub fn told(error: &Error) -> (StatusCode, Failed) {
             Status::SERVICE_UNAVAILABLE,
             "unavailable",
             "The server cannot answer now and changed nothing; try again.".into(),
+        ),
+        Error::OutcomeUnknown(_) => (
+            Status::SERVICE_UNAVAILABLE,
+            "outcome_unknown",
+            "The server does not know whether the change was made; look before trying again.".into(),
         ),
         Error::Internal(_) => {
             (Status::INTERNAL_SERVER_ERROR, "server_error", "Something went wrong in the server.".into())

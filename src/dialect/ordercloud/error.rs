@@ -75,7 +75,6 @@ impl Told {
         let mut response = (status, Answer(self.body())).into_response();
         let header = match status {
             StatusCode::UNAUTHORIZED => Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
-            StatusCode::SERVICE_UNAVAILABLE => Some((RETRY_AFTER, HeaderValue::from_static("1"))),
             _ if grant_refused => Some((CACHE_CONTROL, HeaderValue::from_static("no-store"))),
             _ => None,
         };
@@ -86,7 +85,12 @@ impl Told {
 
 /// The answer to a request that failed.
 pub fn render(error: &Error) -> Response {
-    told(error).answer()
+    let mut response = told(error).answer();
+    // Not where the outcome is unknown: who tries again might do it twice.
+    if matches!(error, Error::Unavailable(_)) {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
 }
 
 /// How the token endpoint tells of a form that cannot be read; `None` where the error is of another kind.
@@ -208,6 +212,12 @@ pub fn told(error: &Error) -> Told {
             Status::SERVICE_UNAVAILABLE,
             "Api.Offline",
             "The server cannot answer now and changed nothing. Please try again.",
+            Value::Null,
+        ),
+        Error::OutcomeUnknown(_) => one(
+            Status::SERVICE_UNAVAILABLE,
+            "Api.OutcomeUnknown",
+            "The server does not know whether the change was made. Please look before trying again.",
             Value::Null,
         ),
         Error::Internal(_) => one(
@@ -358,6 +368,10 @@ mod tests {
         let away = render(&Error::Unavailable("disk full at /secret".to_owned()));
         assert_eq!(away.headers()[RETRY_AFTER], "1");
         assert!(!body(&Error::Unavailable("disk full at /secret".to_owned())).to_string().contains("secret"));
+        let unknown = Error::OutcomeUnknown("lost at /secret".to_owned());
+        assert_eq!(render(&unknown).status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(!render(&unknown).headers().contains_key(RETRY_AFTER));
+        assert!(!body(&unknown).to_string().contains("secret"));
     }
 
     #[test]

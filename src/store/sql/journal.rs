@@ -1,5 +1,5 @@
-//! The journal's texts: a thing before and after a change, as JSON. Every store writes the same, and it is enough to
-//! rebuild the thing; of passwords and secrets it only says when they were set.
+//! The entries of the journal: what changed, and the thing before and after it as JSON. Every store writes the same,
+//! and it is enough to rebuild the thing; of passwords and secrets it only says when they were set.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -7,13 +7,82 @@ use serde_json::value::RawValue;
 use crate::domain::client::Client;
 use crate::domain::community::Communities;
 use crate::domain::error::{Error, Result};
-use crate::domain::group::Group;
+use crate::domain::group::{Group, GroupUid};
+use crate::domain::journal::Change;
 use crate::domain::role::Roles;
 use crate::domain::time::Timestamp;
-use crate::domain::user::User;
+use crate::domain::user::{User, UserUid};
 use crate::domain::xp::Xp;
 
 use super::codec::labels_to_text;
+
+/// One row of the journal, but for the operation it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// `group`, `user`, `membership` or `client`.
+    pub kind: &'static str,
+    pub change: Change,
+    /// The number of the thing; of a membership, the group's.
+    pub subject: i64,
+    /// The user of a membership.
+    pub member: Option<UserUid>,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+impl Entry {
+    /// A group was written.
+    pub fn of_group(before: Option<&Group>, after: &Group) -> Result<Self> {
+        Self::of("group", after.uid, after.deleted, before.map(group_text), group_text(after))
+    }
+
+    /// A user was written.
+    pub fn of_user(before: Option<&User>, after: &User) -> Result<Self> {
+        Self::of("user", after.uid, after.deleted, before.map(user_text), user_text(after))
+    }
+
+    /// A client was written.
+    pub fn of_client(before: Option<&Client>, after: &Client) -> Result<Self> {
+        Self::of("client", after.uid, after.deleted, before.map(client_text), client_text(after))
+    }
+
+    /// A user was put into a group.
+    pub fn of_new_member(group: GroupUid, user: UserUid, added: Timestamp) -> Result<Self> {
+        let after = Some(membership_text(group, user, added)?);
+        Ok(Self {
+            kind: "membership",
+            change: Change::Created,
+            subject: group,
+            member: Some(user),
+            before: None,
+            after,
+        })
+    }
+
+    /// A user was taken out of a group, having been put into it at `added`.
+    pub fn of_former_member(group: GroupUid, user: UserUid, added: Timestamp) -> Result<Self> {
+        let before = Some(membership_text(group, user, added)?);
+        Ok(Self {
+            kind: "membership",
+            change: Change::Deleted,
+            subject: group,
+            member: Some(user),
+            before,
+            after: None,
+        })
+    }
+
+    fn of(
+        kind: &'static str,
+        subject: i64,
+        deleted: Option<Timestamp>,
+        before: Option<Result<String>>,
+        after: Result<String>,
+    ) -> Result<Self> {
+        let change = Change::of(before.is_some(), deleted.is_some());
+        Ok(Self { kind, change, subject, member: None, before: before.transpose()?, after: Some(after?) })
+    }
+}
 
 /// A group in the journal.
 #[derive(Debug, Serialize)]

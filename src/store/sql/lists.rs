@@ -9,7 +9,7 @@ use sea_query::{
 use crate::domain::community::Communities;
 use crate::domain::query::{Field, Filter, Page, Sort};
 
-use super::render::{self, Engine, live, own};
+use super::render::{self, Engine, always, constant, live, own};
 use super::sets::{Set, sets};
 use super::tables::{Listing, THING};
 use super::xp::{KIND_NUMBER, KIND_TEXT, path_key};
@@ -57,7 +57,7 @@ impl<L: Listing, E: Engine> List<'_, L, E> {
         let conditions = self.conditions();
         let looked_up = smallest.as_ref().filter(|(_, few)| *few || !self.is_walkable());
         let mut rows = match looked_up {
-            Some((set, _)) => Self::members_of(set),
+            Some((set, _)) => self.members_of(set),
             None => Self::things(),
         };
         rows.column((THING, "uid")).limit(self.page.size.into()).offset(self.page.offset());
@@ -73,7 +73,7 @@ impl<L: Listing, E: Engine> List<'_, L, E> {
             None if conditions.is_empty() => return None,
             None => Self::things(),
             Some(set) if set.exact && conditions.len() == 1 => return Some(Self::size_of(set)),
-            Some(set) => Self::members_of(&set),
+            Some(set) => self.members_of(&set),
         };
         total.expr(Func::count(Expr::col((THING, "uid"))));
         for condition in conditions {
@@ -87,11 +87,11 @@ impl<L: Listing, E: Engine> List<'_, L, E> {
         Query::select().from_as(L::TABLE, THING).and_where(live()).take()
     }
 
-    /// The live things of a set. The cross join keeps SQLite from turning it around and walking the table.
-    fn members_of(set: &Set) -> SelectStatement {
+    /// The live things of a set, which is not to be turned around into a walk of the table.
+    fn members_of(&self, set: &Set) -> SelectStatement {
         Query::select()
             .from_subquery(Self::different(set.statement.clone()), "m")
-            .join_as(JoinType::CrossJoin, L::TABLE, THING, Expr::val(1).eq(1))
+            .join_as(self.engine.nested(), L::TABLE, THING, always())
             .and_where(own("uid").equals(("m", OWNER)))
             .and_where(live())
             .take()
@@ -133,7 +133,11 @@ impl<L: Listing, E: Engine> List<'_, L, E> {
             match &key.field {
                 Field::Own(field) => {
                     let column = L::column(*field);
-                    statement.order_by_expr_with_nulls(own(column.name), order.clone(), nulls(&order));
+                    // Said only where there are nulls: an index has no order for what cannot be.
+                    match column.nullable {
+                        true => statement.order_by_expr_with_nulls(own(column.name), order.clone(), nulls(&order)),
+                        false => statement.order_by_expr(own(column.name), order),
+                    };
                     if column.unique {
                         return;
                     }
@@ -161,10 +165,11 @@ fn count_rows(statement: SelectStatement) -> SelectStatement {
 fn order_by_xp<L: Listing>(statement: &mut SelectStatement, path: &str, at: usize, order: &Order) {
     let alias = format!("x{at}");
     let value = |name: &'static str| Expr::col((alias.clone(), name));
-    let joined = value("owner").equals((THING, "uid")).and(value("path").eq(path_key(path))).and(value("least").eq(1));
+    let joined =
+        value("owner").equals((THING, "uid")).and(value("path").eq(path_key(path))).and(value("least").eq(constant(1)));
     statement.join_as(JoinType::LeftJoin, L::XP_TABLE, alias.clone(), joined);
     // Numbers that are equal but for their spelling are equal.
-    let of = |kind: i64, name| CaseStatement::new().case(value("kind").eq(kind), value(name)).into();
+    let of = |kind: i64, name| CaseStatement::new().case(value("kind").eq(constant(kind)), value(name)).into();
     let keys: [Expr; 4] = [value("kind"), of(KIND_NUMBER, "number"), of(KIND_TEXT, "text"), of(KIND_TEXT, "rest")];
     for key in keys {
         statement.order_by_expr_with_nulls(key, order.clone(), nulls(order));

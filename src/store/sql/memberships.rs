@@ -1,20 +1,20 @@
 //! The statements of the list of memberships: ordered by the group's ID, then the user's.
 
-use sea_query::{Asterisk, Expr, ExprTrait as _, Func, JoinType, Order, Query, SelectStatement};
+use sea_query::{Asterisk, Expr, ExprTrait as _, Func, Order, Query, SelectStatement};
 
 use crate::domain::community::Communities;
 use crate::domain::membership::MembershipQuery;
 
 use super::lists::Plan;
-use super::render::{linked, live, own};
+use super::render::{Engine, always, constant, linked, live, own};
 use super::tables::THING;
 
 const MEMBERSHIP: &str = "m";
 const USER: &str = "u";
 
 /// The statements for the question; the rows are the group's ID and the user's number, in order.
-pub fn plan(query: &MembershipQuery) -> Plan {
-    let mut joined = joined(query);
+pub fn plan(engine: &impl Engine, query: &MembershipQuery) -> Plan {
+    let mut joined = joined(engine, query);
     let total = match (&query.group, &query.user, query.visibility.limit()) {
         (None, None, None) => None,
         (_, None, limit) => Some(members_of_groups(query, limit)),
@@ -31,29 +31,32 @@ pub fn plan(query: &MembershipQuery) -> Plan {
     Plan { rows, total }
 }
 
-/// The memberships that match. The cross joins fix the order of the loops for SQLite: a user's memberships are
-/// looked up by the user, all others by walking the groups in the order of the list.
-fn joined(query: &MembershipQuery) -> SelectStatement {
-    let always = || Expr::val(1).eq(1);
+/// The memberships that match. The joins are written in the order of the loops: a user's memberships are looked up
+/// by the user, all others by walking the groups in the order of the list.
+fn joined(engine: &impl Engine, query: &MembershipQuery) -> SelectStatement {
     let mut joined = Query::select();
     match &query.user {
         Some(user) => joined
             .from_as("users", USER)
-            .join_as(JoinType::CrossJoin, "memberships", MEMBERSHIP, always())
-            .join_as(JoinType::CrossJoin, "groups", THING, always())
+            .join_as(engine.nested(), "memberships", MEMBERSHIP, always())
+            .join_as(engine.nested(), "groups", THING, always())
             .and_where(Expr::col((USER, "id_key")).eq(user.key()))
             .and_where(Expr::col((USER, "deleted")).is_null())
             .and_where(Expr::col((MEMBERSHIP, "user_uid")).equals((USER, "uid"))),
-        None => joined.from_as("groups", THING).join_as(JoinType::CrossJoin, "memberships", MEMBERSHIP, always()),
+        None => joined.from_as("groups", THING).join_as(engine.nested(), "memberships", MEMBERSHIP, always()),
     };
-    joined.and_where(own("uid").equals((MEMBERSHIP, "group_uid"))).and_where(Expr::col((MEMBERSHIP, "live")).eq(1));
+    joined
+        .and_where(own("uid").equals((MEMBERSHIP, "group_uid")))
+        .and_where(Expr::col((MEMBERSHIP, "live")).eq(constant(1)));
     restrict_groups(&mut joined, query, query.visibility.limit());
     joined
 }
 
 /// The sum of the members of the groups that match.
 fn members_of_groups(query: &MembershipQuery, limit: Option<&Communities>) -> SelectStatement {
-    let mut groups = Query::select().expr(own("members").sum()).from_as("groups", THING).take();
+    // A sum has a wider type than its numbers, and of no group it is none.
+    let members = Func::coalesce([own("members").sum().cast_as("bigint"), constant(0)]);
+    let mut groups = Query::select().expr(members).from_as("groups", THING).take();
     restrict_groups(&mut groups, query, limit);
     groups
 }

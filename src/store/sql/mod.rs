@@ -1,11 +1,16 @@
-//! What the stores that speak SQL share: how the things of the directory lie in tables, the statements of their
-//! lists (built once, rendered for either engine) and the texts of the journal.
+//! What the stores that speak SQL share: how the things of the directory lie in tables and are read from rows, what
+//! a write makes of them, the statements of their lists (built once, rendered for either engine), the grams of their
+//! texts and the entries of the journal.
 
+pub mod changes;
 pub mod codec;
+pub mod copy;
+pub mod grams;
 pub mod journal;
 pub mod lists;
 pub mod memberships;
 pub mod render;
+pub mod rows;
 pub mod sets;
 pub mod tables;
 pub mod xp;

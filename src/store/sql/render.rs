@@ -1,6 +1,6 @@
 //! Filters as SQL. Each part of a filter becomes one condition on the row `t` of the listed thing.
 
-use sea_query::{Expr, ExprTrait as _, LikeExpr, Query, SelectStatement};
+use sea_query::{BinOper, Expr, ExprTrait as _, JoinType, LikeExpr, Query, SelectStatement};
 
 use crate::domain::community::Communities;
 use crate::domain::query::{Comparison, Condition, Field, Operand, Pattern, Search, Test};
@@ -18,8 +18,27 @@ pub trait Engine: Send + Sync {
     /// The `uid`s of the live things that have `term` (folded, not empty) as a substring of one of `fields`, all of
     /// which are in the text index. May hold a thing twice.
     fn with_text<L: Listing>(&self, term: &str, fields: &[L::Field]) -> SelectStatement;
+    /// The join that leaves as little choice as the engine allows of which side is walked first: the left one. All
+    /// it is given as its condition is [`always`].
+    fn nested(&self) -> JoinType;
     /// These `uid`s themselves, as a set.
     fn these(&self, uids: &[i64]) -> SelectStatement;
+}
+
+/// A number that belongs to the statement, not to the question: written into it rather than bound, so that an engine
+/// sees which of its partial indexes serve.
+pub fn constant(number: i64) -> Expr {
+    Expr::Constant(number.into())
+}
+
+/// Holds always.
+pub fn always() -> Expr {
+    constant(1).eq(constant(1))
+}
+
+/// Never holds.
+fn never() -> Expr {
+    constant(1).eq(constant(0))
 }
 
 /// The column of the listed thing.
@@ -53,7 +72,7 @@ pub fn search<L: Listing>(engine: &impl Engine, search: &Search<L::Field>) -> Ex
     any(search.fields.iter().map(|field| match field {
         Field::Own(field) => engine.contains(own(L::column(*field).name), &search.term),
         Field::Xp(path) => {
-            let found = engine.contains(whole_text(), &search.term).and(xp_column("kind").ne(KIND_CONTAINER));
+            let found = engine.contains(whole_text(), &search.term).and(no_container());
             Expr::exists(entries_of_thing::<L>(path, found))
         }
     }))
@@ -62,10 +81,10 @@ pub fn search<L: Listing>(engine: &impl Engine, search: &Search<L::Field>) -> Ex
 /// Holds for things that the condition lets through.
 pub fn condition<L: Listing>(condition: &Condition<L::Field>) -> Expr {
     match condition {
-        Condition::Never => Expr::val(1).eq(0),
+        Condition::Never => never(),
         Condition::Roles(alternatives) => any(alternatives.iter().map(|(roles, held)| {
             let shared = own("roles").bit_and(i64::from(roles.bits()));
-            if *held { shared.ne(0) } else { shared.eq(0) }
+            if *held { shared.ne(constant(0)) } else { shared.eq(constant(0)) }
         })),
         Condition::Any(Field::Own(field), tests) => any(tests.iter().map(|test| column_test(L::column(*field), test))),
         Condition::Any(Field::Xp(path), tests) => any(tests.iter().map(|test| xp_test::<L>(path, test))),
@@ -73,8 +92,8 @@ pub fn condition<L: Listing>(condition: &Condition<L::Field>) -> Expr {
 }
 
 /// At least one of them holds.
-fn any(alternatives: impl Iterator<Item = Expr>) -> Expr {
-    alternatives.reduce(|a, b| a.or(b)).unwrap_or_else(|| Expr::val(1).eq(0))
+pub fn any(alternatives: impl Iterator<Item = Expr>) -> Expr {
+    alternatives.reduce(|a, b| a.or(b)).unwrap_or_else(never)
 }
 
 /// A test of one of the thing's own columns.
@@ -117,7 +136,7 @@ fn xp_test<L: Listing>(path: &str, test: &Test) -> Expr {
 fn entries_of_thing<L: Listing>(path: &str, test: Expr) -> SelectStatement {
     let own_entry = xp_column("owner").equals((THING, "uid"));
     Query::select()
-        .expr(Expr::val(1))
+        .expr(constant(1))
         .from_as(L::XP_TABLE, XP)
         .and_where(own_entry)
         .and_where(at(path))
@@ -143,18 +162,18 @@ fn at(path: &str) -> Expr {
 fn entry_test(test: &Test) -> Expr {
     match test {
         Test::Equal(operand) => entry_equals(operand),
-        Test::Like(pattern) => xp_column("kind").ne(KIND_CONTAINER).and(entry_like(pattern)),
+        Test::Like(pattern) => no_container().and(entry_like(pattern)),
         Test::Compare(comparison, operand) => entry_compares(*comparison, operand),
-        _ => xp_column("kind").gte(KIND_CONTAINER),
+        _ => always(),
     }
 }
 
 fn entry_equals(operand: &Operand) -> Expr {
     let (text, rest) = split(&operand.text);
-    let as_text = xp_column("text").eq(text).and(xp_column("kind").eq(KIND_TEXT)).and(xp_column("rest").eq(rest));
+    let as_text = xp_column("text").eq(text).and(is_of(KIND_TEXT)).and(xp_column("rest").eq(rest));
     match operand.number {
         // Equal text reads as the same number, so that the index of numbers serves both kinds.
-        Some(number) => xp_column("number").eq(number).and(xp_column("kind").eq(KIND_NUMBER).or(as_text)),
+        Some(number) => xp_column("number").eq(number).and(is_of(KIND_NUMBER).or(as_text)),
         None => as_text,
     }
 }
@@ -182,7 +201,7 @@ fn entry_compares(comparison: Comparison, operand: &Operand) -> Expr {
         (None, Some(instant)) => Some(("instant", Expr::val(instant.as_micros()))),
         (None, None) => None,
     };
-    let as_text = xp_column("kind").ne(KIND_CONTAINER).and(text_compares(comparison, &operand.text));
+    let as_text = no_container().and(text_compares(comparison, &operand.text));
     match typed {
         Some((column, value)) => {
             compare(xp_column(column), comparison, value).or(xp_column(column).is_null().and(as_text))
@@ -203,9 +222,17 @@ fn text_compares(comparison: Comparison, operand: &str) -> Expr {
     beginning.or(end)
 }
 
+fn is_of(kind: i64) -> Expr {
+    xp_column("kind").eq(constant(kind))
+}
+
+fn no_container() -> Expr {
+    xp_column("kind").ne(constant(KIND_CONTAINER))
+}
+
 fn whole_text() -> Expr {
-    // `||` is what both engines call it; sea-query has no word for it.
-    Expr::cust_with_exprs("? || ?", [xp_column("text"), xp_column("rest")])
+    // What both engines call it; sea-query has no word for it.
+    xp_column("text").binary(BinOper::Custom("||"), xp_column("rest"))
 }
 
 fn compare(value: Expr, comparison: Comparison, operand: Expr) -> Expr {
@@ -218,7 +245,7 @@ fn compare(value: Expr, comparison: Comparison, operand: Expr) -> Expr {
 }
 
 /// Holds for text that matches the pattern.
-fn like(text: Expr, pattern: &Pattern) -> Expr {
+pub fn like(text: Expr, pattern: &Pattern) -> Expr {
     let mut escaped = String::new();
     for (at, run) in pattern.0.iter().enumerate() {
         if at > 0 {

@@ -38,6 +38,26 @@ pub struct Column {
     pub indexed: bool,
     /// Whether no two live things share a value: what follows it in an order counts for nothing.
     pub unique: bool,
+    /// Whether it may hold NULL.
+    pub nullable: bool,
+}
+
+impl Column {
+    const fn new(name: &'static str, kind: ColumnKind) -> Self {
+        Self { name, kind, indexed: false, unique: false, nullable: false }
+    }
+
+    const fn indexed(self) -> Self {
+        Self { indexed: true, ..self }
+    }
+
+    const fn unique(self) -> Self {
+        Self { indexed: true, unique: true, ..self }
+    }
+
+    const fn nullable(self) -> Self {
+        Self { nullable: true, ..self }
+    }
 }
 
 /// What a column's values are compared as.
@@ -49,18 +69,6 @@ pub enum ColumnKind {
     /// Microseconds.
     Instant,
     Boolean,
-}
-
-const fn column(name: &'static str, kind: ColumnKind) -> Column {
-    Column { name, kind, indexed: false, unique: false }
-}
-
-const fn indexed(name: &'static str, kind: ColumnKind) -> Column {
-    Column { name, kind, indexed: true, unique: false }
-}
-
-const fn unique(name: &'static str, kind: ColumnKind) -> Column {
-    Column { name, kind, indexed: true, unique: true }
 }
 
 /// Groups, as [`Listing`].
@@ -78,10 +86,10 @@ impl Listing for Groups {
 
     fn column(field: GroupField) -> Column {
         match field {
-            GroupField::Uid => unique("uid", ColumnKind::Integer),
-            GroupField::Id => unique("id_key", ColumnKind::Text),
-            GroupField::Name => indexed("name_key", ColumnKind::Text),
-            GroupField::Description => column("description_key", ColumnKind::Text),
+            GroupField::Uid => Column::new("uid", ColumnKind::Integer).unique(),
+            GroupField::Id => Column::new("id_key", ColumnKind::Text).unique(),
+            GroupField::Name => Column::new("name_key", ColumnKind::Text).indexed(),
+            GroupField::Description => Column::new("description_key", ColumnKind::Text).nullable(),
         }
     }
 }
@@ -102,18 +110,18 @@ impl Listing for Users {
 
     fn column(field: UserField) -> Column {
         match field {
-            UserField::Id => unique("id_key", ColumnKind::Text),
-            UserField::Username => unique("username_key", ColumnKind::Text),
-            UserField::FirstName => indexed("first_name_key", ColumnKind::Text),
-            UserField::LastName => indexed("last_name_key", ColumnKind::Text),
-            UserField::Email => indexed("email_key", ColumnKind::Text),
-            UserField::Phone => column("phone_key", ColumnKind::Text),
-            UserField::Active => column("active", ColumnKind::Boolean),
-            UserField::TermsAccepted => column("terms_accepted", ColumnKind::Instant),
-            UserField::Created => indexed("created", ColumnKind::Instant),
-            UserField::LastActive => indexed("last_active", ColumnKind::Instant),
-            UserField::PasswordSet => indexed("password_set", ColumnKind::Instant),
-            UserField::FailedAttempts => column("failed_attempts", ColumnKind::Integer),
+            UserField::Id => Column::new("id_key", ColumnKind::Text).unique(),
+            UserField::Username => Column::new("username_key", ColumnKind::Text).unique(),
+            UserField::FirstName => Column::new("first_name_key", ColumnKind::Text).indexed(),
+            UserField::LastName => Column::new("last_name_key", ColumnKind::Text).indexed(),
+            UserField::Email => Column::new("email_key", ColumnKind::Text).indexed(),
+            UserField::Phone => Column::new("phone_key", ColumnKind::Text).nullable(),
+            UserField::Active => Column::new("active", ColumnKind::Boolean),
+            UserField::TermsAccepted => Column::new("terms_accepted", ColumnKind::Instant).nullable(),
+            UserField::Created => Column::new("created", ColumnKind::Instant).indexed(),
+            UserField::LastActive => Column::new("last_active", ColumnKind::Instant).indexed().nullable(),
+            UserField::PasswordSet => Column::new("password_set", ColumnKind::Instant).indexed().nullable(),
+            UserField::FailedAttempts => Column::new("failed_attempts", ColumnKind::Integer),
         }
     }
 }

@@ -4,16 +4,18 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::domain::client::{Client, ClientKey, ClientUid};
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::journal::{Change, Operation};
+use crate::domain::journal::Operation;
 use crate::domain::text::fold;
 use crate::domain::time::Timestamp;
+use crate::store::sql::changes::{Written, client_after};
 use crate::store::sql::codec::communities_to_text;
-use crate::store::sql::journal::client_text;
-use crate::store::{ClientWrite, Edit, Write};
+use crate::store::sql::journal::Entry;
+use crate::store::sql::rows::select_client;
+use crate::store::{ClientWrite, Edit};
 
-use super::connection::{deleted_nothing, failed, is_unique_violation, next_uid};
-use super::journal::{Entry, append};
-use super::rows::{self, select_client};
+use super::connection::{failed, is_unique_violation, number};
+use super::journal::append;
+use super::rows;
 
 /// The client with the key; by number also a deleted one.
 pub fn find(connection: &Connection, key: &ClientKey) -> rusqlite::Result<Option<Client>> {
@@ -45,36 +47,14 @@ pub fn write(
     edit: &Edit<Client, ClientWrite>,
 ) -> Result<Client> {
     let before = find(connection, key).map_err(failed)?;
-    let after = match (edit(before.as_ref())?, before.clone()) {
-        (Write::Put(ClientWrite { fields, secret_hash: None }), Some(client)) if fields == client.fields => {
-            return Ok(client);
-        }
-        (Write::Put(ClientWrite { fields, secret_hash }), Some(client)) => Client {
-            fields,
-            secret_hash: secret_hash.or(client.secret_hash),
-            updated: operation.at,
-            version: client.version + 1,
-            ..client
-        },
-        (Write::Put(ClientWrite { fields, secret_hash }), None) => Client {
-            uid: next_uid(connection, "clients").map_err(failed)?,
-            fields,
-            secret_hash,
-            created: operation.at,
-            updated: operation.at,
-            deleted: None,
-            version: 1,
-        },
-        (Write::Delete, Some(client)) => {
-            Client { updated: operation.at, deleted: Some(operation.at), version: client.version + 1, ..client }
-        }
-        (Write::Delete, None) => return Err(deleted_nothing()),
+    let write = edit(before.as_ref())?;
+    let uid = number(connection, "clients", before.as_ref().map(|client| client.uid))?;
+    let after = match client_after(write, before.as_ref(), uid, operation.at)? {
+        Written::Unchanged(client) => return Ok(client),
+        Written::Changed(client) => client,
     };
     put(connection, &after)?;
-    let change = Change::of(before.is_some(), after.deleted.is_some());
-    let (before, text) = (before.as_ref().map(client_text).transpose()?, client_text(&after)?);
-    let entry = Entry { kind: "client", subject: after.uid, member: None, before, after: Some(text) };
-    append(connection, operation, change, &entry)?;
+    append(connection, operation, &Entry::of_client(before.as_ref(), &after)?)?;
     Ok(after)
 }
 

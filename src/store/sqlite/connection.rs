@@ -9,8 +9,7 @@ use anyhow::Context as _;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::domain::Error;
-use crate::domain::error::ListError;
+use crate::domain::error::{Error, ListError, Result};
 
 /// For how long a connection waits for another process that writes (the command line beside a server).
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -58,6 +57,18 @@ pub fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// A connection to a file that no other process knows of, and which is of no use before it is whole: it has no log
+/// beside it, and the disk is waited for by whoever makes it known.
+pub fn open_unshared(path: &Path) -> rusqlite::Result<Connection> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    prepare(&connection)?;
+    connection.pragma_update(None, "journal_mode", "MEMORY")?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    connection.pragma_update(None, "cache_size", -65_536)?;
+    Ok(connection)
+}
+
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
@@ -89,13 +100,12 @@ pub fn is_unique_violation(error: &rusqlite::Error) -> bool {
     error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE)
 }
 
-/// The defect of an edit that deletes where there is nothing.
-pub fn deleted_nothing() -> Error {
-    Error::internal(anyhow::anyhow!("an edit deleted what is not there"))
-}
-
-/// The number of the next thing in the table. Tombstones stay, so the highest number is never a forgotten one.
-pub fn next_uid(connection: &Connection, table: &'static str) -> rusqlite::Result<i64> {
-    let sql = format!("SELECT coalesce(max(uid), 0) + 1 FROM {table}");
-    connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))
+/// The number of a thing in the table: its own, or if it has none yet, the next. Tombstones stay, so the highest
+/// number is never a forgotten one.
+pub fn number(connection: &Connection, table: &'static str, own: Option<i64>) -> Result<i64> {
+    let next = || {
+        let sql = format!("SELECT coalesce(max(uid), 0) + 1 FROM {table}");
+        connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))
+    };
+    own.map_or_else(next, Ok).map_err(failed)
 }

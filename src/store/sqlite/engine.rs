@@ -1,6 +1,6 @@
 //! What SQLite spells its own way.
 
-use sea_query::{Expr, ExprTrait as _, Func, Query, SelectStatement};
+use sea_query::{Expr, ExprTrait as _, Func, JoinType, Query, SelectStatement};
 
 use crate::store::sql::lists::OWNER;
 use crate::store::sql::render::Engine;
@@ -30,6 +30,11 @@ impl Engine for Sqlite {
         };
         let matches = Expr::cust_with_values(format!("{table} MATCH ?"), [expression]);
         Query::select().expr_as(Expr::col("rowid"), OWNER).from(table).and_where(matches).take()
+    }
+
+    fn nested(&self) -> JoinType {
+        // The word by which SQLite keeps the loops in the order they are written in.
+        JoinType::CrossJoin
     }
 
     fn these(&self, uids: &[i64]) -> SelectStatement {

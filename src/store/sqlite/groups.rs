@@ -5,23 +5,24 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 use crate::domain::community::{Communities, Visibility};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::group::{Group, GroupFields, GroupKey, GroupUid};
-use crate::domain::journal::{Change, Operation};
+use crate::domain::journal::Operation;
 use crate::domain::labels::Tag;
 use crate::domain::text::fold;
 use crate::domain::time::Timestamp;
 use crate::domain::xp::Xp;
+use crate::store::Edit;
+use crate::store::sql::changes::{Written, group_after, texts_of_group};
 use crate::store::sql::codec::{communities_to_text, labels_to_text};
-use crate::store::sql::journal::group_text;
-use crate::store::{Edit, Write};
+use crate::store::sql::journal::Entry;
+use crate::store::sql::rows::select_group;
 
 use super::cache::Stale;
-use super::connection::{deleted_nothing, failed, is_unique_violation, next_uid};
+use super::connection::{failed, is_unique_violation, number};
 use super::counters::{self, Counter};
-use super::journal::{Entry, append};
-use super::rows::{self, select_group};
+use super::journal::append;
 use super::search::{Searched, TextChange};
 use super::writer::Writing;
-use super::xp;
+use super::{rows, xp};
 
 /// The group with the key; by number also a deleted one.
 pub fn find(connection: &Connection, key: &GroupKey) -> rusqlite::Result<Option<Group>> {
@@ -63,35 +64,14 @@ pub fn write(
     edit: &Edit<Group, GroupFields>,
 ) -> Result<Group> {
     let before = find(writing.connection, key).map_err(failed)?;
-    let after = match (edit(before.as_ref())?, before.clone()) {
-        (Write::Put(fields), Some(group)) if fields == group.fields => return Ok(group),
-        (Write::Put(fields), Some(group)) => Group {
-            name: fields.labels.name(language).to_owned(),
-            fields,
-            updated: operation.at,
-            version: group.version + 1,
-            ..group
-        },
-        (Write::Put(fields), None) => Group {
-            uid: next_uid(writing.connection, "groups").map_err(failed)?,
-            name: fields.labels.name(language).to_owned(),
-            fields,
-            created: operation.at,
-            updated: operation.at,
-            deleted: None,
-            version: 1,
-            members: 0,
-        },
-        (Write::Delete, Some(group)) => {
-            Group { updated: operation.at, deleted: Some(operation.at), version: group.version + 1, ..group }
-        }
-        (Write::Delete, None) => return Err(deleted_nothing()),
+    let write = edit(before.as_ref())?;
+    let uid = number(writing.connection, "groups", before.as_ref().map(|group| group.uid))?;
+    let after = match group_after(write, before.as_ref(), uid, language, operation.at)? {
+        Written::Unchanged(group) => return Ok(group),
+        Written::Changed(group) => group,
     };
     put(writing, before.as_ref(), &after)?;
-    let change = Change::of(before.is_some(), after.deleted.is_some());
-    let (before, text) = (before.as_ref().map(group_text).transpose()?, group_text(&after)?);
-    let entry = Entry { kind: "group", subject: after.uid, member: None, before, after: Some(text) };
-    append(writing.connection, operation, change, &entry)?;
+    append(writing.connection, operation, &Entry::of_group(before.as_ref(), &after)?)?;
     Ok(after)
 }
 
@@ -109,7 +89,7 @@ pub fn put(writing: &mut Writing<'_>, before: Option<&Group>, after: &Group) -> 
     let xp_was = was.and_then(|group| group.fields.xp.as_ref());
     xp::put(writing.connection, "group_xp", after.uid, xp_was, is.and_then(|group| group.fields.xp.as_ref()))
         .map_err(failed)?;
-    let (texts_were, texts_are) = (was.map(text_fields), is.map(text_fields));
+    let (texts_were, texts_are) = (was.map(texts_of_group), is.map(texts_of_group));
     writing.texts.extend(TextChange::between(Searched::Groups, after.uid, texts_were, texts_are));
     let live = i64::from(is.is_some()) - i64::from(was.is_some());
     counters::add(writing.connection, Counter::Groups, live).map_err(failed)?;
@@ -159,9 +139,4 @@ fn put_links(connection: &Connection, uid: GroupUid, was: Option<&Group>, is: Op
         connection.prepare_cached(sql)?.execute(params![new.to_string(), uid])?;
     }
     Ok(())
-}
-
-fn text_fields(group: &Group) -> Vec<String> {
-    let description = group.fields.description.as_deref().unwrap_or_default();
-    vec![group.fields.id.key(), fold(&group.name), fold(description)]
 }

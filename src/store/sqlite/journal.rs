@@ -3,25 +3,13 @@
 use rusqlite::{Connection, params};
 
 use crate::domain::Result;
-use crate::domain::journal::{Change, Operation};
+use crate::domain::journal::Operation;
+use crate::store::sql::journal::Entry;
 
 use super::connection::failed;
 
-/// What changed, and how.
-#[derive(Debug)]
-pub struct Entry {
-    /// `group`, `user`, `membership` or `client`.
-    pub kind: &'static str,
-    /// The number of the thing; of a membership, the group's.
-    pub subject: i64,
-    /// The user of a membership.
-    pub member: Option<i64>,
-    pub before: Option<String>,
-    pub after: Option<String>,
-}
-
 /// Appends one entry.
-pub fn append(connection: &Connection, operation: &Operation, change: Change, entry: &Entry) -> Result<()> {
+pub fn append(connection: &Connection, operation: &Operation, entry: &Entry) -> Result<()> {
     let mut statement = connection
         .prepare_cached(
             "INSERT INTO journal (operation, at, actor_user, actor_client, door, kind, change, subject, member, before, after) \
@@ -36,7 +24,7 @@ pub fn append(connection: &Connection, operation: &Operation, change: Change, en
             operation.actor.client,
             operation.door.name(),
             entry.kind,
-            change.name(),
+            entry.change.name(),
             entry.subject,
             entry.member,
             entry.before,

@@ -10,6 +10,7 @@ use crate::domain::query::{GroupQuery, Listed, UserQuery};
 use crate::domain::user::User;
 use crate::store::sql::lists::List;
 use crate::store::sql::memberships;
+use crate::store::sql::rows::id;
 use crate::store::sql::tables::{Groups, Listing, Users};
 
 use super::bind::Bound;
@@ -44,16 +45,15 @@ pub fn of_users(connection: &Connection, query: &UserQuery) -> Result<Listed<Use
 
 /// A page of memberships.
 pub fn of_memberships(connection: &Connection, query: &MembershipQuery) -> Result<Listed<Membership>> {
-    let plan = memberships::plan(query);
+    let plan = memberships::plan(&Sqlite, query);
     let read = || {
         let total = match &plan.total {
             None => counters::get(connection, Counter::Memberships)?,
-            Some(statement) => one(connection, statement, |row| row.get::<_, Option<u64>>(0))?.unwrap_or(0),
+            Some(statement) => one(connection, statement, |row| row.get(0))?,
         };
-        let pairs = all(connection, &plan.rows, |row| Ok((rows::id(row, 0)?, row.get::<_, i64>(1)?)))?;
+        let pairs = all(connection, &plan.rows, |row| Ok((id(row, 0)?, row.get::<_, i64>(1)?)))?;
         let mut user_id = connection.prepare_cached("SELECT id FROM users WHERE uid = ?1")?;
-        let membership =
-            |(group, uid)| Ok(Membership { group, user: user_id.query_row([uid], |row| rows::id(row, 0))? });
+        let membership = |(group, uid)| Ok(Membership { group, user: user_id.query_row([uid], |row| id(row, 0))? });
         Ok(Listed { items: pairs.into_iter().map(membership).collect::<rusqlite::Result<_>>()?, total })
     };
     read().map_err(failed)

@@ -5,16 +5,16 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::domain::community::Visibility;
 use crate::domain::error::Result;
 use crate::domain::group::{Group, GroupKey, GroupUid};
-use crate::domain::journal::{Change, Operation};
+use crate::domain::journal::Operation;
 use crate::domain::membership::{Membership, MembershipChange};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserKey, UserUid};
-use crate::store::sql::journal::membership_text;
+use crate::store::sql::journal::Entry;
 
 use super::cache::Stale;
 use super::connection::failed;
 use super::counters::{self, Counter};
-use super::journal::{Entry, append};
+use super::journal::append;
 use super::writer::Writing;
 use super::{groups, users};
 
@@ -48,9 +48,7 @@ pub fn add(
         return Ok(MembershipChange::Unchanged);
     }
     writing.stale.push(Stale::Group(group.fields.id.key()));
-    let after = Some(membership_text(group.uid, user.uid, operation.at)?);
-    let entry = Entry { kind: "membership", subject: group.uid, member: Some(user.uid), before: None, after };
-    append(connection, operation, Change::Created, &entry)?;
+    append(connection, operation, &Entry::of_new_member(group.uid, user.uid, operation.at)?)?;
     Ok(MembershipChange::Done)
 }
 
@@ -70,9 +68,7 @@ pub fn remove(
         return Ok(MembershipChange::Unchanged);
     };
     writing.stale.push(Stale::Group(group.fields.id.key()));
-    let before = Some(membership_text(group.uid, user.uid, added)?);
-    let entry = Entry { kind: "membership", subject: group.uid, member: Some(user.uid), before, after: None };
-    append(connection, operation, Change::Deleted, &entry)?;
+    append(connection, operation, &Entry::of_former_member(group.uid, user.uid, added)?)?;
     Ok(MembershipChange::Done)
 }
 

@@ -1,17 +1,14 @@
 //! Bringing a database file to this version's schema, and refusing those that are not ours.
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::domain::labels::Tag;
-use crate::store::migrate::{Migration, pending};
+use crate::store::migrate::{DEFAULT_LANGUAGE, Migration, pending, settled_language};
 
 use super::connection::APPLICATION_ID;
 
 const MIGRATIONS: &[Migration] = &[Migration { version: 1, sql: include_str!("migrations/0001_init.sql") }];
-
-/// The language of a database that was made without saying one.
-const DEFAULT_LANGUAGE: &str = "en";
 
 /// Applies what is missing; each step in a transaction of its own, which other processes wait for.
 pub fn migrate(connection: &mut Connection, path: &str) -> anyhow::Result<()> {
@@ -22,8 +19,7 @@ pub fn migrate(connection: &mut Connection, path: &str) -> anyhow::Result<()> {
             "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, checksum TEXT NOT NULL) STRICT",
         )?;
         let applied = applied(&step)?;
-        let pending =
-            pending(MIGRATIONS, &applied).with_context(|| format!("the database {path} cannot be used: it"))?;
+        let pending = pending(MIGRATIONS, &applied).map_err(|error| anyhow!("the database {path} {error}"))?;
         let Some(next) = pending.first() else { return Ok(()) };
         step.execute_batch(next.sql).with_context(|| format!("schema step {} failed", next.version))?;
         step.execute("INSERT INTO migrations (version, checksum) VALUES (?1, ?2)", (next.version, next.checksum()))?;
@@ -61,14 +57,5 @@ pub fn settle_language(connection: &Connection, asked: Option<&Tag>) -> anyhow::
         .execute("INSERT INTO settings (key, value) VALUES ('default_language', ?1) ON CONFLICT DO NOTHING", [new])?;
     let kept: String =
         connection.query_row("SELECT value FROM settings WHERE key = 'default_language'", [], |row| row.get(0))?;
-    let kept =
-        Tag::parse(&kept).with_context(|| format!("the database's default language '{kept}' is no language tag"))?;
-    match asked {
-        Some(asked) if !asked.same_language(&kept) => bail!(
-            "the database was made with the default language '{}', which cannot change: start without \
-             --default-language, or with that one",
-            kept.as_str()
-        ),
-        _ => Ok(kept),
-    }
+    settled_language(&kept, asked)
 }

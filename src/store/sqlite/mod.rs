@@ -3,11 +3,13 @@
 //! One thread writes ([`writer`]), readers read beside it ([`readers`]). Another process (the command line) may open
 //! the same file at the same time; a second server may not.
 
+mod backup;
 mod bind;
 mod cache;
 mod checkpoint;
 mod clients;
 mod connection;
+mod copy;
 mod counters;
 mod engine;
 mod groups;
@@ -25,7 +27,7 @@ mod users;
 mod writer;
 mod xp;
 
-use std::fs::{File, OpenOptions, TryLockError, rename};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,6 +51,8 @@ use super::{ClientWrite, Edit, RefreshToken, SigningKey, Store, Successor, Token
 use connection::failed;
 use readers::Readers;
 use writer::Writer;
+
+pub use copy::{NewFile, Snapshot};
 
 /// How the file is opened.
 #[derive(Clone, Debug)]
@@ -270,7 +274,7 @@ impl Store for SqliteStore {
 
     async fn backup(&self, to: &Path) -> Result<()> {
         let (from, to) = (self.path.clone(), to.to_owned());
-        let copied = tokio::task::spawn_blocking(move || backup(&from, &to)).await;
+        let copied = tokio::task::spawn_blocking(move || backup::backup(&from, &to)).await;
         copied.map_err(Error::internal)?.map_err(|error| Error::Unavailable(format!("{error:#}")))
     }
 
@@ -281,30 +285,4 @@ impl Store for SqliteStore {
         }
         self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
-}
-
-/// Copies one snapshot into a new file beside the wanted one, and gives it its name once it is whole and on the disk.
-fn backup(from: &Path, to: &Path) -> anyhow::Result<()> {
-    if to.exists() {
-        bail!("{} exists already; name a new file", to.display());
-    }
-    let mut part = to.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part);
-    let file = file.with_context(|| format!("cannot make {}", part.display()))?;
-    let copied = copy_into(from, &part).and_then(|()| Ok(file.sync_all()?)).and_then(|()| Ok(rename(&part, to)?));
-    if copied.is_err() {
-        std::fs::remove_file(&part)?;
-    }
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    copied.and_then(|()| File::open(folder)?.sync_all().context("the folder cannot be synced"))
-}
-
-fn copy_into(from: &Path, part: &Path) -> anyhow::Result<()> {
-    let connection = connection::open_reader(from)?;
-    // Only the copy is written, but SQLite counts that as a write.
-    connection.pragma_update(None, "query_only", false)?;
-    connection.execute("VACUUM INTO ?1", [part.to_str().context("the file's name is not UTF-8")?])?;
-    Ok(())
 }

@@ -1,12 +1,12 @@
 //! The text indexes behind substring search: what is written to them, and what they are asked.
 //!
 //! SQLite's trigram index finds any substring of three characters or more. Shorter ones go to an index of grams:
-//! every different single character and pair of neighbours in a field is one token of it.
-
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
+//! each is one token of it.
 
 use rusqlite::{Connection, params_from_iter};
+
+use crate::store::sql::grams::{Gram, grams};
+use crate::store::sql::tables::{Groups, Listing as _, Users};
 
 /// A kind of thing that can be searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,15 @@ pub enum Searched {
 }
 
 impl Searched {
+    /// The things of the table; `None` where they cannot be searched.
+    pub fn in_table(table: &str) -> Option<Self> {
+        match table {
+            Groups::TABLE => Some(Self::Groups),
+            Users::TABLE => Some(Self::Users),
+            _ => None,
+        }
+    }
+
     const fn statements(self) -> (&'static str, &'static str, &'static str, &'static str) {
         match self {
             Self::Groups => (
@@ -65,35 +74,15 @@ pub fn apply(connection: &Connection, changes: &[TextChange]) -> rusqlite::Resul
             let uid = rusqlite::types::Value::Integer(change.uid);
             let texts = fields.iter().cloned().map(rusqlite::types::Value::Text);
             connection.prepare_cached(add_text)?.execute(params_from_iter(std::iter::once(uid).chain(texts)))?;
-            connection.prepare_cached(add_grams)?.execute((change.uid, grams(fields)))?;
+            connection.prepare_cached(add_grams)?.execute((change.uid, tokens(fields)))?;
         }
     }
     Ok(())
 }
 
-/// The tokens of all grams of the fields; the number of the field is part of the token.
-fn grams(fields: &[String]) -> String {
-    let mut tokens = BTreeSet::new();
-    for (column, field) in fields.iter().enumerate() {
-        let mut before = None;
-        for character in field.chars() {
-            tokens.insert(gram(column, &[character]));
-            if let Some(before) = before {
-                tokens.insert(gram(column, &[before, character]));
-            }
-            before = Some(character);
-        }
-    }
-    tokens.into_iter().collect::<Vec<_>>().join(" ")
-}
-
-/// One gram as a token of ASCII letters and digits: the column, then the characters' code points in hex.
-fn gram(column: usize, characters: &[char]) -> String {
-    let mut token = column.to_string();
-    for character in characters {
-        let _infallible = write!(token, "x{:x}", u32::from(*character));
-    }
-    token
+/// All grams of the fields, as the text of the index's one column.
+fn tokens(fields: &[String]) -> String {
+    grams(fields).iter().map(Gram::token).collect::<Vec<_>>().join(" ")
 }
 
 /// Which index answers, and the expression it is asked.
@@ -106,10 +95,9 @@ pub enum TextQuestion {
 /// How to ask for things that have `term` (folded, not empty) as a substring of one of the columns, each given by
 /// its name and its place in the index.
 pub fn question(term: &str, columns: &[(usize, &str)]) -> TextQuestion {
-    let characters: Vec<char> = term.chars().collect();
-    if characters.len() < 3 {
-        let tokens: Vec<_> = columns.iter().map(|(column, _)| gram(*column, &characters)).collect();
-        return TextQuestion::Grams(tokens.join(" OR "));
+    let grams: Option<Vec<_>> = columns.iter().map(|(column, _)| Gram::of(*column, term)).collect();
+    if let Some(grams) = grams {
+        return TextQuestion::Grams(grams.iter().map(Gram::token).collect::<Vec<_>>().join(" OR "));
     }
     let names: Vec<_> = columns.iter().map(|(_, name)| *name).collect();
     TextQuestion::Trigrams(format!("{{{}}} : \"{}\"", names.join(" "), term.replace('"', "\"\"")))
@@ -120,8 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn grams_are_told_apart_by_field_and_length() {
-        assert_eq!(grams(&["ab".into(), "b".into()]), "0x61 0x61x62 0x62 1x62");
+    fn short_terms_are_asked_as_grams() {
         assert_eq!(question("b", &[(0, "id_key"), (1, "name_key")]), TextQuestion::Grams("0x62 OR 1x62".into()));
         let expression = "{name_key} : \"a\"\"b\"";
         assert_eq!(question("a\"b", &[(1, "name_key")]), TextQuestion::Trigrams(expression.into()));

@@ -7,10 +7,10 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::connection::open_reader;
-use super::rows::{select_client, select_group, select_user};
 use super::writer::Writing;
 use super::*;
 use crate::store::sql::journal::{client_text, group_text, membership_text, user_text};
+use crate::store::sql::rows::{select_client, select_group, select_user};
 use crate::store::suite::{JournalRow, Replayed, State, TestStore, conformance, group, make_group, put_group};
 
 mod conformance {
@@ -71,8 +71,8 @@ impl TestStore for SqliteStore {
         self.writer.write(replay).await
     }
 
-    async fn another(&self) -> Self {
-        Self::open(options(self.path.with_file_name("another.db"))).await.unwrap()
+    async fn another(&self) -> (Self, impl Send) {
+        (Self::open(options(self.path.with_file_name("another.db"))).await.unwrap(), ())
     }
 }
 

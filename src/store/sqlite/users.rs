@@ -3,23 +3,24 @@
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::journal::{Change, Operation};
+use crate::domain::journal::Operation;
 use crate::domain::text::fold;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Credentials, LOCK_SECONDS, MAX_FAILURES, User, UserFields, UserKey, UserUid};
+use crate::domain::user::{Credentials, LOCK_SECONDS, MAX_FAILURES, User, UserKey, UserUid};
 use crate::domain::xp::Xp;
+use crate::store::sql::changes::{Written, texts_of_user, user_after};
 use crate::store::sql::codec::communities_to_text;
-use crate::store::sql::journal::user_text;
-use crate::store::{Edit, UserWrite, Write};
+use crate::store::sql::journal::Entry;
+use crate::store::sql::rows::{optional_time, select_user};
+use crate::store::{Edit, UserWrite};
 
 use super::cache::Stale;
-use super::connection::{deleted_nothing, failed, is_unique_violation, next_uid};
+use super::connection::{failed, is_unique_violation, number};
 use super::counters::{self, Counter};
-use super::journal::{Entry, append};
-use super::rows::{self, select_user};
+use super::journal::append;
 use super::search::{Searched, TextChange};
 use super::writer::Writing;
-use super::{memberships, xp};
+use super::{memberships, rows, xp};
 
 /// The user with the key; by number also a deleted one.
 pub fn find(connection: &Connection, key: &UserKey) -> rusqlite::Result<Option<User>> {
@@ -49,51 +50,32 @@ pub fn write(
 ) -> Result<User> {
     let before = find(writing.connection, key).map_err(failed)?;
     let write = edit(before.as_ref())?;
-    let (after, password_hash) = match (write, before.clone()) {
-        (Write::Put(UserWrite { fields, password_hash: None }), Some(user)) if fields == user.fields => {
-            return Ok(user);
-        }
-        (Write::Put(UserWrite { fields, password_hash }), Some(user)) => {
-            (User { fields, updated: operation.at, version: user.version + 1, ..user }, password_hash)
-        }
-        (Write::Put(UserWrite { fields, password_hash }), None) => {
-            let uid = next_uid(writing.connection, "users").map_err(failed)?;
-            (new_user(uid, fields, operation.at), password_hash)
-        }
-        (Write::Delete, Some(user)) => {
-            (User { updated: operation.at, deleted: Some(operation.at), version: user.version + 1, ..user }, None)
-        }
-        (Write::Delete, None) => return Err(deleted_nothing()),
+    let uid = number(writing.connection, "users", before.as_ref().map(|user| user.uid))?;
+    let (written, password_hash) = user_after(write, before.as_ref(), uid, operation.at)?;
+    let after = match written {
+        Written::Unchanged(user) => return Ok(user),
+        Written::Changed(user) => user,
     };
     put(writing, before.as_ref(), &after)?;
     if let Some(hash) = password_hash {
         let sql = "UPDATE users SET password_hash = ?2 WHERE uid = ?1";
         writing.connection.prepare_cached(sql).and_then(|mut set| set.execute((after.uid, hash))).map_err(failed)?;
     }
-    let change = Change::of(before.is_some(), after.deleted.is_some());
-    let (before, text) = (before.as_ref().map(user_text).transpose()?, user_text(&after)?);
-    let entry = Entry { kind: "user", subject: after.uid, member: None, before, after: Some(text) };
-    append(writing.connection, operation, change, &entry)?;
+    append(writing.connection, operation, &Entry::of_user(before.as_ref(), &after)?)?;
     Ok(after)
-}
-
-fn new_user(uid: UserUid, fields: UserFields, at: Timestamp) -> User {
-    User { uid, fields, created: at, updated: at, deleted: None, version: 1, last_active: None, failed_attempts: 0 }
 }
 
 /// Brings the tables from `before` to `after`, but for the password's hash.
 pub fn put(writing: &mut Writing<'_>, before: Option<&User>, after: &User) -> Result<()> {
-    upsert(writing.connection, after).map_err(|error| match error {
-        error if !is_unique_violation(&error) => failed(error),
-        error if error.to_string().contains("username_key") => Error::UsernameTaken,
-        _ => Error::AlreadyExists(Kind::User, after.fields.id.to_string()),
-    })?;
+    if let Err(error) = upsert(writing.connection, after) {
+        return Err(if is_unique_violation(&error) { conflict(writing.connection, after)? } else { failed(error) });
+    }
     let was = before.filter(|user| user.deleted.is_none());
     let is = Some(after).filter(|user| user.deleted.is_none());
     let xp_was = was.and_then(|user| user.fields.xp.as_ref());
     xp::put(writing.connection, "user_xp", after.uid, xp_was, is.and_then(|user| user.fields.xp.as_ref()))
         .map_err(failed)?;
-    let (texts_were, texts_are) = (was.map(text_fields), is.map(text_fields));
+    let (texts_were, texts_are) = (was.map(texts_of_user), is.map(texts_of_user));
     writing.texts.extend(TextChange::between(Searched::Users, after.uid, texts_were, texts_are));
     let live = i64::from(is.is_some()) - i64::from(was.is_some());
     counters::add(writing.connection, Counter::Users, live).map_err(failed)?;
@@ -108,6 +90,15 @@ pub fn put(writing: &mut Writing<'_>, before: Option<&User>, after: &User) -> Re
         }
         _ => Ok(()),
     }
+}
+
+/// What the user has in common with another live one: where that is both, the ID is told.
+fn conflict(connection: &Connection, user: &User) -> Result<Error> {
+    let same_id = find(connection, &UserKey::Id(user.fields.id.clone())).map_err(failed)?;
+    Ok(match same_id {
+        Some(other) if other.uid != user.uid => Error::AlreadyExists(Kind::User, user.fields.id.to_string()),
+        _ => Error::UsernameTaken,
+    })
 }
 
 fn upsert(connection: &Connection, user: &User) -> rusqlite::Result<()> {
@@ -154,18 +145,11 @@ fn upsert(connection: &Connection, user: &User) -> rusqlite::Result<()> {
     inserted.map(drop)
 }
 
-fn text_fields(user: &User) -> Vec<String> {
-    let fields = &user.fields;
-    let names = [&fields.username, &fields.first_name, &fields.last_name, &fields.email];
-    std::iter::once(fields.id.key()).chain(names.map(|name| fold(name))).collect()
-}
-
 /// What a sign-in by this username is checked against.
 pub fn credentials(connection: &Connection, username: &str) -> rusqlite::Result<Option<Credentials>> {
     let Some(user) = find(connection, &UserKey::Username(username.to_owned()))? else { return Ok(None) };
     let sql = "SELECT password_hash, locked_until FROM users WHERE uid = ?1";
-    let row =
-        connection.prepare_cached(sql)?.query_row([user.uid], |row| Ok((row.get(0)?, rows::optional_time(row, 1)?)));
+    let row = connection.prepare_cached(sql)?.query_row([user.uid], |row| Ok((row.get(0)?, optional_time(row, 1)?)));
     row.map(|(password_hash, locked_until)| Some(Credentials { user, password_hash, locked_until }))
 }
 
@@ -174,7 +158,7 @@ pub fn count_sign_in(connection: &Connection, uid: UserUid, at: Timestamp, succe
     let sql = "SELECT failed_attempts, locked_until FROM users WHERE uid = ?1 AND deleted IS NULL AND active = 1";
     let found = connection
         .prepare_cached(sql)?
-        .query_row([uid], |row| Ok((row.get::<_, i64>(0)?, rows::optional_time(row, 1)?)))
+        .query_row([uid], |row| Ok((row.get::<_, i64>(0)?, optional_time(row, 1)?)))
         .optional()?;
     let Some((failures, locked_until)) = found else { return Ok(false) };
     if locked_until.is_some_and(|until| at < until) {

@@ -212,7 +212,7 @@ async fn live_a_little(store: &impl TestStore) {
 
 pub async fn rebuilds_the_state(store: &impl TestStore) {
     live_a_little(store).await;
-    let rebuilt = store.another().await;
+    let (rebuilt, _alive) = store.another().await;
     rebuilt.replay(changes(&store.journal())).await.unwrap();
     assert_eq!(rebuilt.state(), store.state());
     let operations: std::collections::HashSet<_> = store.journal().into_iter().map(|row| row.operation).collect();

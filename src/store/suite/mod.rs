@@ -35,8 +35,10 @@ pub trait TestStore: Store {
     fn state(&self) -> State;
     /// Makes the changes in an empty store, by the means with which it makes all others.
     fn replay(&self, changes: Vec<Replayed>) -> impl Future<Output = Result<()>> + Send;
-    /// Another store, on an empty database.
-    fn another(&self) -> impl Future<Output = Self> + Send;
+    /// Another store, on an empty database, and what keeps that alive.
+    fn another(&self) -> impl Future<Output = (Self, impl Send)> + Send
+    where
+        Self: Sized;
 }
 
 /// An entry of the journal.

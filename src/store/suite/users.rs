@@ -18,11 +18,15 @@ pub async fn usernames_are_unique_without_case(store: &impl TestStore) {
     let same_name = UserFields { username: "STRASSE".into(), ..user("b") };
     assert!(matches!(put_user(store, 2, UserKey::New, same_name).await, Err(Error::UsernameTaken)));
     assert!(matches!(put_user(store, 2, UserKey::New, user("A")).await, Err(Error::AlreadyExists(..))));
+    let same_in_both = UserFields { username: "straße".into(), ..user("A") };
+    assert!(matches!(put_user(store, 2, UserKey::New, same_in_both).await, Err(Error::AlreadyExists(..))));
     let found = store.user(&UserKey::Username("strasse".into())).await.unwrap().unwrap();
     assert_eq!(found.fields.username, "Straße");
     make_user(store, user("b")).await;
     let renamed = UserFields { username: "strasse".into(), ..user("b") };
     assert!(matches!(put_user(store, 3, UserKey::Id(id("b")), renamed).await, Err(Error::UsernameTaken)));
+    let both = UserFields { username: "strasse".into(), ..user("a") };
+    assert!(matches!(put_user(store, 3, UserKey::Id(id("b")), both).await, Err(Error::AlreadyExists(..))));
 }
 
 pub async fn lists_filter_by_type(store: &impl TestStore) {

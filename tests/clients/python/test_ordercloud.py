@@ -3,10 +3,12 @@
 import os
 import pathlib
 import re
+import secrets
 import signal
 import subprocess
 import tempfile
 import unittest
+import urllib.parse
 
 from ordercloud import SyncOrderCloudClient
 from ordercloud.errors import AuthenticationError, OrderCloudError
@@ -28,7 +30,7 @@ class OrderCloudTest(unittest.TestCase):
         environment = {
             **os.environ,
             "ROLLBOOK_LISTEN": "127.0.0.1:0",
-            "ROLLBOOK_DATABASE": f"sqlite:{folder.name}/rollbook.db",
+            "ROLLBOOK_DATABASE": cls.new_database(folder.name),
             "ROLLBOOK_ADMIN_CLIENT_ID": CLIENT_ID,
             "ROLLBOOK_ADMIN_CLIENT_SECRET": SECRET,
         }
@@ -44,6 +46,17 @@ class OrderCloudTest(unittest.TestCase):
         cls.url = found[1]
         cls.client = cls.signed_in(CLIENT_ID, SECRET)
         cls.addClassCleanup(cls.client.close)
+
+    @classmethod
+    def new_database(cls, folder):
+        """A file or, if ROLLBOOK_TEST_STORE is postgres, a database in the server that TEST_DATABASE_URL leads to."""
+        if os.environ.get("ROLLBOOK_TEST_STORE") != "postgres":
+            return f"sqlite:{folder}/rollbook.db"
+        server, name = os.environ["TEST_DATABASE_URL"], f"rollbook_clients_{secrets.token_hex(8)}"
+        psql = lambda statement: subprocess.run(["psql", server, "--quiet", "--command", statement], check=True)
+        psql(f"CREATE DATABASE {name}")
+        cls.addClassCleanup(psql, f"DROP DATABASE {name} WITH (FORCE)")
+        return urllib.parse.urlsplit(server)._replace(path=f"/{name}").geturl()
 
     @classmethod
     def stop(cls):

@@ -1,11 +1,12 @@
 'use strict';
-// A server of its own for each test file: the real binary, on a free port, with a new database in a new folder.
+// A server of its own for each test file: the real binary, on a free port, with a new database.
 
 const { spawn } = require('node:child_process');
 const { mkdtemp, rm } = require('node:fs/promises');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
 const readline = require('node:readline');
+const { newDatabase } = require('./database');
 
 const BINARY = path.resolve(process.env.ROLLBOOK_BIN ?? path.join(__dirname, '../../../target/release/rollbook'));
 const START_MS = 30_000;
@@ -22,10 +23,11 @@ class Server {
   static async start() {
     const server = new Server();
     server.folder = await mkdtemp(path.join(tmpdir(), 'rollbook-clients-'));
+    server.database = await newDatabase(server.folder);
     server.environment = {
       ...process.env,
       ROLLBOOK_LISTEN: '127.0.0.1:0',
-      ROLLBOOK_DATABASE: `sqlite:${path.join(server.folder, 'rollbook.db')}`,
+      ROLLBOOK_DATABASE: server.database.url,
       ROLLBOOK_ADMIN_CLIENT_ID: ADMIN.id,
       ROLLBOOK_ADMIN_CLIENT_SECRET: ADMIN.secret,
     };
@@ -78,6 +80,7 @@ class Server {
       this.child.kill('SIGKILL');
       return 'the server did not stop';
     });
+    await this.database.drop();
     await rm(this.folder, { recursive: true, force: true });
     if (how !== 0) throw new Error(`the server ended with ${how}:\n${this.log}`);
   }

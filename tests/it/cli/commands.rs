@@ -1,9 +1,8 @@
-//! `rollbook client`, `user`, `backup` and `openapi`.
+//! `rollbook client`, `user` and `openapi`.
 
 use serde_json::json;
-use tempfile::TempDir;
 
-use crate::support::{A, FULL, GROUP_READER, PASSWORD, Rollbook, Server, make_group};
+use crate::support::{A, FULL, GROUP_READER, PASSWORD, Rollbook, Server};
 
 #[tokio::test]
 async fn clients_are_made_listed_and_deleted_beside_a_server() {
@@ -108,51 +107,6 @@ fn no_flag_takes_a_secret() {
 }
 
 #[test]
-fn commands_need_a_directory_that_is_there() {
-    let directory = TempDir::new().unwrap();
-    let rollbook = Rollbook::at(directory.path());
-    let copy = directory.path().join("copy.db");
-    for command in [&["client", "list"][..], &["user", "list"], &["backup", copy.to_str().unwrap()]] {
-        let error = rollbook.run(command).error();
-        assert!(error.contains("there is no database") && error.contains("rollbook serve"), "{error}");
-    }
-    assert!(std::fs::read_dir(directory.path()).unwrap().next().is_none(), "nothing was made");
-    assert!(rollbook.run(&["openapi", "soap"]).error().contains("core, ordercloud"));
-}
-
-#[tokio::test]
-async fn a_backup_is_a_whole_directory() {
-    let server = Server::start();
-    let admin = server.admin().await;
-    for number in 0..50 {
-        make_group(&admin, &format!("group {number}"), &[]).await;
-    }
-    let before = crate::support::everything(&admin).await;
-    let copied = TempDir::new().unwrap();
-    let copy = copied.path().join("rollbook.db");
-    let writing = tokio::spawn({
-        let admin = admin.clone();
-        async move {
-            for number in 0..50 {
-                admin.patch("/v1/usergroups/none", &json!({})).await;
-                make_group(&admin, &format!("later {number}"), &[]).await;
-            }
-        }
-    });
-    let cli = server.cli();
-    let path = copy.to_str().unwrap().to_owned();
-    let printed = tokio::task::spawn_blocking(move || cli.run(&["backup", &path]).printed()).await.unwrap();
-    writing.await.unwrap();
-    assert!(printed.contains("was copied to"), "{printed}");
-    let error = server.cli().run(&["backup", copy.to_str().unwrap()]).error();
-    assert!(error.contains("exists already"), "{error}");
-    let restored = crate::support::Launch::default().start_in(copied);
-    let admin = restored.admin().await;
-    let after = crate::support::everything(&admin).await;
-    assert_eq!(after.len(), before.len());
-    let groups = crate::support::core_groups(&admin).await;
-    assert!(
-        (50..=100).contains(&groups.len()) && groups == (1..=groups.len() as i64).collect::<Vec<_>>(),
-        "{groups:?}"
-    );
+fn an_unknown_api_has_no_document() {
+    assert!(Rollbook::on("sqlite:none.db").run(&["openapi", "soap"]).error().contains("core, ordercloud"));
 }

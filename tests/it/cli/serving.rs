@@ -1,7 +1,5 @@
 //! `rollbook serve`: its first start, its settings, and what it refuses.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -33,9 +31,8 @@ async fn a_preset_client_is_made_or_given_its_secret_at_each_start() {
     let token = server.admin().await.bearer().to_owned();
     let fields = [("grant_type", "client_credentials"), ("client_id", "ADMIN")];
     let with = |secret| [&fields[..], &[("client_secret", secret)]].concat();
-    let directory = server.into_directory();
-    let launch = || Launch::default().env("ROLLBOOK_ADMIN_CLIENT_SECRET", "another-secret-0123456789");
-    let server = launch().start_in(directory);
+    let database = server.into_database();
+    let server = Launch::default().env("ROLLBOOK_ADMIN_CLIENT_SECRET", "another-secret-0123456789").start_on(database);
     server.grant(&with("another-secret-0123456789")).await.is(200);
     server.grant(&with("a-secret-of-the-tests-0123456789")).await.fails(400, "Auth.OauthError");
     server.bearer(&token).get("/v1/usergroups").await.fails(401, "Auth.TokenRevoked");
@@ -61,40 +58,6 @@ fn a_preset_client_is_whole_and_has_a_long_secret() {
 }
 
 #[tokio::test]
-async fn a_second_server_on_one_file_is_refused() {
-    let server = Server::start();
-    let error = server.cli().run(&["serve", "--listen", "127.0.0.1:0"]).error();
-    assert!(error.starts_with("error: another 'rollbook serve' runs on"), "{error}");
-    server.admin().await.get("/v1/usergroups").await.is(200);
-}
-
-#[test]
-fn what_is_no_database_is_refused_in_one_sentence() {
-    let directory = TempDir::new().unwrap();
-    let garbage = directory.path().join("garbage.db");
-    fs::write(&garbage, "this is no database, however long it is. ".repeat(200)).unwrap();
-    let (garbage, folder) = (format!("sqlite:{}", garbage.display()), format!("sqlite:{}", directory.path().display()));
-    for (database, words) in [
-        ("postgres://localhost/rollbook", "PostgreSQL is not supported yet"),
-        ("postgresql://localhost/rollbook", "PostgreSQL is not supported yet"),
-        ("mysql://localhost/rollbook", "give sqlite:PATH"),
-        ("rollbook.db", "give sqlite:PATH"),
-        ("sqlite:", "give sqlite:PATH"),
-        (&*garbage, "garbage.db is no SQLite database"),
-        (&folder, "name another file with --database"),
-        ("sqlite:/proc/none/rollbook.db", "name another place with --database"),
-    ] {
-        let error = Rollbook::on(database).run(&["serve", "--listen", "127.0.0.1:0"]).error();
-        assert!(error.starts_with("error: ") && error.contains(words), "{database}: {error}");
-        assert_eq!(error.lines().count(), 1, "{error}");
-    }
-    let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = busy.local_addr().unwrap().to_string();
-    let error = Rollbook::at(directory.path()).run(&["serve", "--listen", &address]).error();
-    assert!(error.contains("give another address with --listen"), "{error}");
-}
-
-#[tokio::test]
 async fn the_default_language_is_fixed_when_the_directory_is_made() {
     let mut server = Launch::default().env("ROLLBOOK_DEFAULT_LANGUAGE", "it").start();
     assert!(server.stop().success());
@@ -103,20 +66,6 @@ async fn the_default_language_is_fixed_when_the_directory_is_made() {
     let error = server.cli().run(&["serve", "--default-language", "e_n"]).error();
     assert!(error.contains("BCP 47"), "{error}");
     server.restart();
-}
-
-#[tokio::test]
-async fn the_database_is_its_users_alone() {
-    let parent = TempDir::new().unwrap();
-    let database = parent.path().join("made/for/it/rollbook.db");
-    let server = Launch::default().env("ROLLBOOK_DATABASE", &format!("sqlite:{}", database.display())).start();
-    crate::support::make_groups(&server.admin().await, &["g"]).await;
-    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(database.parent().unwrap()), 0o700);
-    for file in fs::read_dir(database.parent().unwrap()).unwrap() {
-        let path = file.unwrap().path();
-        assert_eq!(mode(&path), 0o600, "{}", path.display());
-    }
 }
 
 #[tokio::test]

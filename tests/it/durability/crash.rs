@@ -13,7 +13,7 @@ async fn a_killed_server_keeps_every_acknowledged_write_and_no_torn_one() {
     let mut server = Server::start();
     let mut load = Load::prepared(&server.admin().await).await;
     for _ in 0..ROUNDS {
-        let writing = load.start(&server.admin().await);
+        let writing = load.start(&[server.admin().await]);
         writing.acknowledged(random_range(100..=300)).await;
         server.kill_9();
         load = writing.ended().await;
@@ -26,7 +26,7 @@ async fn a_killed_server_keeps_every_acknowledged_write_and_no_torn_one() {
 async fn a_stopped_server_keeps_every_acknowledged_write() {
     let mut server = Server::start();
     let load = Load::prepared(&server.admin().await).await;
-    let writing = load.start(&server.admin().await);
+    let writing = load.start(&[server.admin().await]);
     writing.acknowledged(200).await;
     let status = server.stop();
     let mut load = writing.ended().await;

@@ -1,17 +1,19 @@
-//! Writers at both doors that remember what was acknowledged to them.
+//! Writers at both doors, and at several nodes, that remember what was acknowledged to them.
 //!
-//! A writer owns its groups and writes one after the other, so that of each group at most one write is in doubt when the
-//! server ends. Each write sets every member of the group to one new number, so that a torn one shows.
+//! A writer owns its groups and writes one after the other. Each write sets every member of the group to one new number,
+//! so that a torn one shows. A write without an answer, or whose outcome is unknown, leaves its group in doubt: nobody
+//! writes to it again until it was held against what the directory tells. So of each group at most one write is in
+//! doubt. What is acknowledged is read again at once, at another node if there is one.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use reqwest::{RequestBuilder, Response};
+use reqwest::RequestBuilder;
 use serde_json::{Value as Json, json};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::support::{CORE, Caller, core_groups, make_user};
+use crate::support::{CORE, Caller, Reply, core_groups, make_user};
 
 const WRITERS: usize = 8;
 /// The groups of a writer at each door.
@@ -55,16 +57,36 @@ struct Writer {
 /// Writers at rest.
 pub struct Load(Vec<Writer>);
 
-/// Writers at work, until the server is gone.
+/// Writers at work, until they are told to stop or every server is gone.
 pub struct Writing {
     writers: JoinSet<Writer>,
     tally: Arc<Tally>,
 }
 
-#[derive(Default)]
 struct Tally {
-    acknowledged: AtomicUsize,
+    /// The writes acknowledged by each node.
+    acknowledged: Vec<AtomicUsize>,
     one_more: Notify,
+    enough: AtomicBool,
+}
+
+impl Tally {
+    fn count(&self, node: usize) {
+        self.acknowledged[node].fetch_add(1, Ordering::AcqRel);
+        self.one_more.notify_waiters();
+    }
+
+    /// Waits until one of these nodes, or all of them together, acknowledged so many writes.
+    async fn reached(&self, nodes: std::ops::Range<usize>, count: usize) {
+        loop {
+            let one_more = self.one_more.notified();
+            let acknowledged = self.acknowledged[nodes.clone()].iter().map(|own| own.load(Ordering::Acquire));
+            if acknowledged.sum::<usize>() >= count {
+                return;
+            }
+            one_more.await;
+        }
+    }
 }
 
 impl Load {
@@ -82,10 +104,12 @@ impl Load {
         Self(writers)
     }
 
-    /// Lets all writers write.
-    pub fn start(self, caller: &Caller) -> Writing {
-        let tally = Arc::new(Tally::default());
-        let run = |writer: Writer| writer.run(caller.clone(), Arc::clone(&tally));
+    /// Lets all writers write, each at these nodes in turn.
+    pub fn start(self, nodes: &[Caller]) -> Writing {
+        let acknowledged = nodes.iter().map(|_| AtomicUsize::new(0)).collect();
+        let tally = Tally { acknowledged, one_more: Notify::new(), enough: AtomicBool::new(false) };
+        let tally = Arc::new(tally);
+        let run = |writer: Writer| writer.run(nodes.to_vec(), Arc::clone(&tally));
         Writing { writers: self.0.into_iter().map(run).collect(), tally }
     }
 
@@ -110,28 +134,53 @@ impl Load {
 impl Writing {
     /// Waits until so many writes were acknowledged.
     pub async fn acknowledged(&self, count: usize) {
-        while self.tally.acknowledged.load(Ordering::Acquire) < count {
-            self.tally.one_more.notified().await;
-        }
+        self.tally.reached(0..self.tally.acknowledged.len(), count).await;
     }
 
-    /// Waits until every writer found the server gone.
+    /// Waits until this node has acknowledged so many writes more.
+    pub async fn acknowledged_by(&self, node: usize, more: usize) {
+        let so_far = self.tally.acknowledged[node].load(Ordering::Acquire);
+        self.tally.reached(node..node + 1, so_far + more).await;
+    }
+
+    /// Lets every writer finish the write that it is at.
+    pub async fn stopped(self) -> Load {
+        self.tally.enough.store(true, Ordering::Release);
+        self.ended().await
+    }
+
+    /// Waits until every writer found every server gone.
     pub async fn ended(self) -> Load {
         Load(self.writers.join_all().await)
     }
 }
 
 impl Writer {
-    async fn run(mut self, caller: Caller, tally: Arc<Tally>) -> Self {
-        for at in (0..self.groups.len()).cycle() {
+    /// Writes at the nodes in turn, at those that are still there.
+    async fn run(mut self, nodes: Vec<Caller>, tally: Arc<Tally>) -> Self {
+        let mut present: Vec<_> = (0..nodes.len()).collect();
+        while !tally.enough.load(Ordering::Acquire) && !present.is_empty() {
             self.mark += 1;
-            let (group, mark) = (&mut self.groups[at], self.mark);
-            let (next, request) = group.next(&caller, &self.user, mark);
+            let (at, mark) = (self.mark % self.groups.len(), self.mark);
+            let node = present[mark / self.groups.len() % present.len()];
+            let group = &mut self.groups[at];
+            if group.in_doubt.is_some() {
+                if self.groups.iter().all(|group| group.in_doubt.is_some()) {
+                    break;
+                }
+                continue;
+            }
+            let (next, request) = group.next(&nodes[node], &self.user, mark);
             group.in_doubt = Some(next);
-            let Ok(response) = request.send().await else { break };
-            group.acknowledge(&response);
-            tally.acknowledged.fetch_add(1, Ordering::AcqRel);
-            tally.one_more.notify_one();
+            match nodes[node].try_send(request).await {
+                None => present.retain(|own| *own != node),
+                Some(reply) if group.settle(&reply) => {
+                    tally.count(node);
+                    let other = present.iter().find(|own| **own != node).unwrap_or(&node);
+                    group.read_again(&nodes[*other]).await;
+                }
+                Some(_) => {}
+            }
         }
         self
     }
@@ -181,13 +230,39 @@ impl Group {
         }
     }
 
-    fn acknowledge(&mut self, response: &Response) {
-        assert!(response.status().is_success(), "{response:?}");
-        if let (Door::Core(number), Some(path)) = (&mut self.door, response.headers().get("location")) {
+    /// Takes an answer in; gives whether the write was acknowledged.
+    fn settle(&mut self, reply: &Reply) -> bool {
+        if reply.status == 503 {
+            // With the advice to come again, nothing was changed; without it, nobody knows.
+            if !reply.header("retry-after").is_empty() {
+                self.in_doubt = None;
+            }
+            return false;
+        }
+        assert!((200..300).contains(&reply.status), "{} {} for {self:?}", reply.status, reply.text);
+        if let (Door::Core(number), Some(path)) = (&mut self.door, reply.headers.get("location")) {
             let last = path.to_str().ok().and_then(|path| path.rsplit('/').next()?.parse().ok());
             *number = Some(last.expect("a number"));
         }
         self.acknowledged = self.in_doubt.take().expect("a write under way");
+        true
+    }
+
+    /// Reads what was just acknowledged: any node tells it, or that it cannot tell.
+    async fn read_again(&self, caller: &Caller) {
+        let path = match &self.door {
+            Door::OrderCloud(id) => format!("/v1/usergroups/{id}"),
+            Door::Core(number) => format!("{CORE}/{}", number.expect("acknowledged with its number")),
+        };
+        let Some(reply) = caller.try_send(caller.request("GET", &path)).await else { return };
+        match self.acknowledged.mark {
+            _ if reply.status == 503 => assert_ne!(reply.header("retry-after"), "", "{}", reply.text),
+            None => assert_eq!(reply.status, 404, "{} of {self:?}", reply.text),
+            Some(mark) => {
+                assert_eq!(reply.status, 200, "{} of {self:?}", reply.text);
+                assert!(reply.text.contains(&text(mark)), "{} of {self:?}", reply.text);
+            }
+        }
     }
 
     /// Asks the server for the group: it must be whole, and as acknowledged or as in doubt.

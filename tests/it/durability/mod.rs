@@ -1,5 +1,4 @@
 //! What was acknowledged stays, whatever becomes of the process or the disk.
 
 mod crash;
-mod full_disk;
-mod load;
+pub mod load;

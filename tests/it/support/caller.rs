@@ -78,7 +78,12 @@ impl Caller {
     }
 
     pub async fn send(&self, request: RequestBuilder) -> Reply {
-        Reply::of(request.send().await.expect("the server answers")).await
+        self.try_send(request).await.expect("the server answers")
+    }
+
+    /// As [`Self::send`], where the server may end before it has answered: `None` then.
+    pub async fn try_send(&self, request: RequestBuilder) -> Option<Reply> {
+        Reply::of(request.send().await.ok()?).await
     }
 }
 
@@ -92,11 +97,12 @@ pub struct Reply {
 }
 
 impl Reply {
-    async fn of(response: reqwest::Response) -> Self {
+    /// `None` if the connection ends before the answer does.
+    async fn of(response: reqwest::Response) -> Option<Self> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.expect("the answer is whole");
+        let text = response.text().await.ok()?;
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Self { status, headers, text, json }
+        Some(Self { status, headers, text, json })
     }
 
     /// The body; null where it is no JSON.

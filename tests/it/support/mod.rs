@@ -1,17 +1,20 @@
 //! What every test here stands on: a server of its own, callers with their tokens, and the command line.
 //!
-//! A test starts with [`Server::start`], takes its callers from it ([`Server::admin`], [`Server::token`],
+//! Tests that suit either store run on the one that this run is about ([`Store::of_this_run`]). A test starts with [`Server::start`], takes its callers from it ([`Server::admin`], [`Server::token`],
 //! [`Server::anonymous`]) and reads what they are told as a [`Reply`].
 
 mod caller;
 mod command;
+mod database;
 mod directory;
 mod process;
 mod raw;
 mod server;
+pub mod sql;
 
 pub use caller::{Caller, Reply};
 pub use command::Rollbook;
+pub use database::{Database, Store};
 pub use directory::{CORE, core_groups, everything, labels, make_group, make_groups, make_user, user_body};
 pub use raw::{Raw, raw};
 pub use server::{Launch, Server};

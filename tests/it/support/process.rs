@@ -4,33 +4,42 @@ use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::thread;
 
 use super::command::binary;
+
+/// How many lines of its server's log a test that fails shows.
+const LOG_SHOWN: usize = 100;
 
 /// The process behind a server.
 pub struct Process {
     child: Child,
     stdout: BufReader<ChildStdout>,
     base: String,
+    log: PathBuf,
 }
 
 impl Process {
-    /// Starts the binary on `rollbook.db` in a directory and waits until it listens. What it logs is kept there, too.
-    pub fn start(arguments: &[String], environment: &[(String, String)], directory: &Path) -> Self {
-        let database = format!("sqlite:{}", directory.join("rollbook.db").display());
-        let log = File::options().create(true).append(true).open(log_file(directory)).expect("a log");
-        let mut command = binary(&database);
+    /// Starts the binary on the database that a URL names and waits until it listens. What it logs is added to `log`.
+    pub fn start(arguments: &[String], environment: &[(String, String)], database: &str, log: &Path) -> Self {
+        let file = File::options().create(true).append(true).open(log).expect("a log");
+        let mut command = binary(database);
         command.args(arguments).envs(environment.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file);
         let mut child = command.spawn().expect("the binary starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
         let mut line = String::new();
         stdout.read_line(&mut line).expect("standard output is text");
         let Some(base) = line.trim_end().strip_prefix("listening on ") else {
             let _ = child.kill();
-            panic!("the server did not start: {line:?}\n{}", fs::read_to_string(log_file(directory)).unwrap());
+            panic!("the server did not start: {line:?}\n{}", fs::read_to_string(log).unwrap());
         };
-        Self { child, stdout, base: base.to_owned() }
+        Self { child, stdout, base: base.to_owned(), log: log.to_owned() }
+    }
+
+    /// All that was logged so far, of every start.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).expect("the log is UTF-8")
     }
 
     /// Where it listens: `http://ADDR:PORT`.
@@ -69,10 +78,11 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
+        if thread::panicking() {
+            let log = fs::read_to_string(&self.log).unwrap_or_default();
+            let lines: Vec<_> = log.lines().collect();
+            let last = &lines[lines.len().saturating_sub(LOG_SHOWN)..];
+            eprintln!("the end of the log of {}:\n{}", self.base, last.join("\n"));
+        }
     }
-}
-
-/// Where the server of a directory logs.
-pub fn log_file(directory: &Path) -> PathBuf {
-    directory.join("stderr.log")
 }

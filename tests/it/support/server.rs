@@ -1,18 +1,17 @@
-//! A server of the test's own: the real binary, a directory of its own, a free port.
+//! A server of the test's own: the real binary, a database of its own, a free port.
 
 use std::collections::HashMap;
-use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitStatus;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::Client;
 use reqwest::redirect::Policy;
 use serde_json::Value;
-use tempfile::TempDir;
 
 use super::command::Rollbook;
-use super::process::{Process, log_file};
+use super::database::{Database, Store};
+use super::process::Process;
 use super::{Caller, PASSWORD, Reply};
 
 const ADMIN: (&str, &str) = ("admin", "a-secret-of-the-tests-0123456789");
@@ -22,6 +21,7 @@ const ADMIN: (&str, &str) = ("admin", "a-secret-of-the-tests-0123456789");
 pub struct Launch {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    store: Store,
 }
 
 impl Default for Launch {
@@ -35,7 +35,13 @@ impl Default for Launch {
 impl Launch {
     /// On a free port, without a preset client.
     pub fn bare() -> Self {
-        Self { arguments: Vec::new(), environment: Vec::new() }.env("ROLLBOOK_LISTEN", "127.0.0.1:0")
+        let launch = Self { arguments: Vec::new(), environment: Vec::new(), store: Store::of_this_run() };
+        launch.env("ROLLBOOK_LISTEN", "127.0.0.1:0")
+    }
+
+    /// On this store, whichever this run is about.
+    pub fn store(self, store: Store) -> Self {
+        Self { store, ..self }
     }
 
     pub fn arg(mut self, argument: &str) -> Self {
@@ -50,16 +56,19 @@ impl Launch {
         self
     }
 
-    /// Starts in a new directory.
+    /// Starts on a new database.
     pub fn start(self) -> Server {
-        self.start_in(TempDir::new().expect("a temporary directory"))
+        let database = Database::new(self.store);
+        self.start_on(database)
     }
 
-    /// Starts in this directory.
-    pub fn start_in(self, directory: TempDir) -> Server {
-        let process = Process::start(&self.arguments, &self.environment, directory.path());
+    /// Starts on this database, alone or beside others.
+    pub fn start_on(self, database: impl Into<Arc<Database>>) -> Server {
+        let database = database.into();
+        let log = database.folder().join(format!("node-{}.log", database.next_node()));
+        let process = Process::start(&self.arguments, &self.environment, database.url(), &log);
         let http = Client::builder().no_proxy().redirect(Policy::none()).build().expect("a client");
-        Server { launch: self, process, directory, http, tokens: Mutex::default() }
+        Server { launch: self, process, log, database, http, tokens: Mutex::default() }
     }
 }
 
@@ -67,16 +76,22 @@ impl Launch {
 pub struct Server {
     launch: Launch,
     process: Process,
-    directory: TempDir,
+    log: PathBuf,
+    database: Arc<Database>,
     http: Client,
     /// A token costs a slow hash or two, so that each is asked for once.
     tokens: Mutex<HashMap<String, String>>,
 }
 
 impl Server {
-    /// A server in a new directory, with a preset client of every right.
+    /// A server on a new database, with a preset client of every right.
     pub fn start() -> Self {
         Launch::default().start()
+    }
+
+    /// One more server on this one's database, started as this one was.
+    pub fn another_node(&self) -> Self {
+        self.launch.clone().start_on(Arc::clone(&self.database))
     }
 
     /// Where it listens: `http://127.0.0.1:PORT`.
@@ -89,14 +104,14 @@ impl Server {
         self.base().trim_start_matches("http://")
     }
 
-    /// The directory with its database.
-    pub fn directory(&self) -> &Path {
-        self.directory.path()
+    /// The database that it serves.
+    pub fn database(&self) -> &Database {
+        &self.database
     }
 
     /// All that was logged so far, of every start.
     pub fn log(&self) -> String {
-        fs::read_to_string(log_file(self.directory())).expect("the log is UTF-8")
+        self.process.log()
     }
 
     /// What was printed after the line that tells the address, to the last `curl` line.
@@ -106,7 +121,7 @@ impl Server {
 
     /// The commands, on this server's database.
     pub fn cli(&self) -> Rollbook {
-        Rollbook::at(self.directory())
+        Rollbook::on(self.database.url())
     }
 
     /// A caller without a token.
@@ -211,15 +226,16 @@ impl Server {
         self.process.kill();
     }
 
-    /// Ends the server and gives its directory, for another one to start in.
-    pub fn into_directory(self) -> TempDir {
-        self.directory
+    /// Ends the server and gives its database, for another one to start on.
+    pub fn into_database(self) -> Arc<Database> {
+        self.database
     }
 
-    /// Starts it again on the same directory, after [`Self::stop`] or [`Self::kill_9`] or in place of them. Tokens
+    /// Starts it again on the same database, after [`Self::stop`] or [`Self::kill_9`] or in place of them. Tokens
     /// stay good; the port, and so every caller, is a new one.
     pub fn restart(&mut self) {
         self.process.kill();
-        self.process = Process::start(&self.launch.arguments, &self.launch.environment, self.directory.path());
+        let Launch { arguments, environment, .. } = &self.launch;
+        self.process = Process::start(arguments, environment, self.database.url(), &self.log);
     }
 }

@@ -1,0 +1,282 @@
+//! The store of many nodes: PostgreSQL.
+//!
+//! Nothing is kept in memory between requests, so that what one node acknowledged every node shows at once. Point reads
+//! share a few pipelined sessions ([`points`]), lists take a snapshot ([`reading`]), and each write is a transaction
+//! that is tried again where it was not made ([`transaction`]) and looked up where nobody said whether it was
+//! ([`outcome`]).
+
+mod address;
+mod bind;
+mod clients;
+mod copy;
+mod counters;
+mod engine;
+mod fitness;
+mod grams;
+mod groups;
+mod journal;
+mod lists;
+mod memberships;
+mod migrate;
+mod outcome;
+mod pipeline;
+mod points;
+mod pool;
+mod reading;
+mod rows;
+#[cfg(test)]
+mod scratch;
+mod session;
+mod sign_ins;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod tokens;
+mod transaction;
+mod trouble;
+mod url;
+mod users;
+mod xp;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use secrecy::SecretString;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::domain::client::{Client, ClientKey, ClientUid};
+use crate::domain::community::Visibility;
+use crate::domain::error::{Error, Result};
+use crate::domain::group::{Group, GroupFields, GroupKey, GroupUid};
+use crate::domain::journal::Operation;
+use crate::domain::labels::Tag;
+use crate::domain::membership::{Membership, MembershipChange, MembershipQuery};
+use crate::domain::query::{GroupQuery, Listed, UserQuery};
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Credentials, User, UserKey, UserUid};
+
+use super::{ClientWrite, Edit, RefreshToken, SigningKey, Store, Successor, TokenStanding, UserWrite};
+use address::Address;
+pub use copy::{NewDirectory, Snapshot};
+use points::Points;
+use pool::Pool;
+use reading::Reading;
+pub use session::Limits;
+use transaction::{Change, transact};
+use trouble::{of_list, of_reading};
+
+/// Which database, and how it is used.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `postgres://user@host,host/database?sslmode=…`
+    pub url: String,
+    /// The password, where it does not stand in the URL.
+    pub password: Option<SecretString>,
+    /// Kept in a new database; an old one must have the same. `None` = whatever it has (`en` for a new one).
+    pub default_language: Option<Tag>,
+    /// Whether an empty database is made a directory.
+    pub create: bool,
+    pub limits: Limits,
+}
+
+/// A directory in a PostgreSQL database.
+pub struct PostgresStore {
+    pool: Arc<Pool>,
+    points: Points,
+    limits: Limits,
+    /// Lists may take half of the connections: writes are never shut out by them.
+    lists: Semaphore,
+    default_language: Tag,
+}
+
+impl PostgresStore {
+    /// Connects, and brings the schema up to date where that is due. Fails with a sentence that says what to do.
+    pub async fn open(options: Options) -> anyhow::Result<Self> {
+        let address = Address::parse(&options.url, options.password.as_ref())?;
+        let shown = address.shown().to_owned();
+        let cannot = || format!("the database {shown} cannot be reached; start it, or name another with --database");
+        let mut client = address.connect(|_| {}).await.with_context(cannot)?;
+        migrate::migrate(&mut client, &shown, options.create).await?;
+        let default_language = migrate::settle_language(&client, options.default_language.as_ref()).await?;
+        let (address, limits) = (Arc::new(address), options.limits);
+        Ok(Self {
+            pool: Arc::new(Pool::new(Arc::clone(&address), limits)?),
+            points: Points::new(address, limits),
+            limits,
+            lists: Semaphore::new((limits.connections / 2).max(1)),
+            default_language,
+        })
+    }
+
+    /// Makes the change in a task of its own: one that has begun is ended, even where its caller goes away.
+    async fn change<C: Change>(&self, change: C) -> Result<C::Output> {
+        let (pool, limits) = (Arc::clone(&self.pool), self.limits);
+        let made = tokio::spawn(async move { transact(&pool, &limits, &change).await });
+        made.await.map_err(Error::internal)?
+    }
+
+    /// A snapshot for a list, once it is the list's turn.
+    async fn reading(&self) -> Result<Reading> {
+        Ok(Reading::new(self.pool.get().await?, self.limits.list))
+    }
+
+    async fn turn(&self) -> Result<tokio::sync::SemaphorePermit<'_>> {
+        let busy = || Error::Unavailable("too many lists at once".to_owned());
+        let turn = timeout(self.limits.wait, self.lists.acquire()).await;
+        turn.map_err(|_| busy())?.map_err(|_| busy())
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    fn default_language(&self) -> &Tag {
+        &self.default_language
+    }
+
+    async fn group(&self, key: &GroupKey) -> Result<Option<Arc<Group>>> {
+        Ok(groups::find(&self.points, key).await?.map(Arc::new))
+    }
+
+    async fn list_groups(&self, query: GroupQuery) -> Result<Listed<Group>> {
+        let _turn = self.turn().await?;
+        lists::of_groups(self.reading().await?, &query).await.map_err(of_list)
+    }
+
+    async fn groups_after(&self, after: GroupUid, limit: u32, visibility: &Visibility) -> Result<Vec<Group>> {
+        let _turn = self.turn().await?;
+        groups::after(self.reading().await?, after, limit, visibility).await.map_err(of_list)
+    }
+
+    async fn write_group(&self, operation: Operation, key: GroupKey, edit: Edit<Group, GroupFields>) -> Result<Group> {
+        let language = self.default_language.clone();
+        self.change(groups::WriteGroup { operation, key, edit, language }).await
+    }
+
+    async fn user(&self, key: &UserKey) -> Result<Option<User>> {
+        users::find(&self.points, key).await
+    }
+
+    async fn list_users(&self, query: UserQuery) -> Result<Listed<User>> {
+        let _turn = self.turn().await?;
+        lists::of_users(self.reading().await?, &query).await.map_err(of_list)
+    }
+
+    async fn write_user(&self, operation: Operation, key: UserKey, edit: Edit<User, UserWrite>) -> Result<User> {
+        self.change(users::WriteUser { operation, key, edit }).await
+    }
+
+    async fn list_memberships(&self, query: MembershipQuery) -> Result<Listed<Membership>> {
+        let _turn = self.turn().await?;
+        lists::of_memberships(self.reading().await?, &query).await.map_err(of_list)
+    }
+
+    async fn add_member(
+        &self,
+        operation: Operation,
+        visibility: Visibility,
+        member: Membership,
+    ) -> Result<MembershipChange> {
+        self.change(memberships::ChangeMember { operation, visibility, member, is_in: true }).await
+    }
+
+    async fn remove_member(
+        &self,
+        operation: Operation,
+        visibility: Visibility,
+        member: Membership,
+    ) -> Result<MembershipChange> {
+        self.change(memberships::ChangeMember { operation, visibility, member, is_in: false }).await
+    }
+
+    async fn client(&self, key: &ClientKey) -> Result<Option<Client>> {
+        clients::find(&self.points, key).await
+    }
+
+    async fn clients_after(&self, after: ClientUid, limit: u32) -> Result<Vec<Client>> {
+        clients::after(&self.points, after, limit).await
+    }
+
+    async fn write_client(
+        &self,
+        operation: Operation,
+        key: ClientKey,
+        edit: Edit<Client, ClientWrite>,
+    ) -> Result<Client> {
+        self.change(clients::WriteClient { operation, key, edit }).await
+    }
+
+    async fn credentials(&self, username: &str) -> Result<Option<Credentials>> {
+        sign_ins::credentials(&self.points, username).await
+    }
+
+    async fn count_sign_in(&self, user: UserUid, at: Timestamp, succeeded: bool) -> Result<bool> {
+        self.change(sign_ins::CountSignIn { user, at, succeeded }).await
+    }
+
+    async fn unlock(&self, user: UserUid) -> Result<bool> {
+        self.change(sign_ins::Unlock(user)).await
+    }
+
+    async fn token_standing(
+        &self,
+        user: Option<UserUid>,
+        client: Option<ClientUid>,
+        jti: &str,
+    ) -> Result<TokenStanding> {
+        tokens::standing(self.reading().await?, user, client, jti).await.map_err(of_reading)
+    }
+
+    async fn end_token(&self, jti: &str, expires: Timestamp, now: Timestamp) -> Result<()> {
+        self.change(tokens::EndToken { jti: jti.to_owned(), expires, now }).await
+    }
+
+    async fn keep_refresh_token(&self, token: RefreshToken, now: Timestamp) -> Result<()> {
+        self.change(tokens::KeepRefreshToken { token, now }).await
+    }
+
+    async fn rotate_refresh_token(
+        &self,
+        hash: &str,
+        now: Timestamp,
+        successor: Successor,
+    ) -> Result<Option<RefreshToken>> {
+        self.change(tokens::RotateRefreshToken { hash: hash.to_owned(), now, successor }).await
+    }
+
+    async fn signing_keys(&self) -> Result<Vec<SigningKey>> {
+        tokens::keys(&self.points).await
+    }
+
+    async fn add_signing_key(&self, key: SigningKey, only_first: bool) -> Result<()> {
+        self.change(tokens::AddSigningKey { key, only_first }).await
+    }
+
+    async fn has_clients(&self) -> Result<bool> {
+        clients::any(&self.points).await
+    }
+
+    async fn ready(&self) -> Result<()> {
+        let look = self.points.find("SELECT current_setting('transaction_read_only') = 'off'", &[]);
+        let silent = || Error::Unavailable("the database does not answer".to_owned());
+        let row = timeout(self.limits.wait, look).await.map_err(|_| silent())??;
+        match row.map(|row| row.try_get(0)) {
+            Some(Ok(true)) => self.pool.get().await.map(drop),
+            _ => Err(Error::Unavailable("the database takes no writes".to_owned())),
+        }
+    }
+
+    async fn backup(&self, _: &Path) -> Result<()> {
+        Err(Error::Unavailable(
+            "PostgreSQL is backed up by its own means: take pg_dump or pg_basebackup, or 'rollbook copy' into a file"
+                .to_owned(),
+        ))
+    }
+
+    async fn close(&self) {
+        self.pool.close();
+        self.points.close();
+    }
+}

@@ -1,0 +1,277 @@
+//! One write as one transaction: tried again where it was not made, looked up where nobody said whether it was.
+//!
+//! The transaction runs at READ COMMITTED and locks the rows that its rule depends on when it reads them. What it
+//! writes is sent together with its COMMIT, so that a change costs two round trips.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deadpool::managed::Object;
+use futures_util::FutureExt as _;
+use futures_util::future::join;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+use crate::domain::{Error, Result};
+
+use super::outcome::was_made;
+use super::pipeline::{Parameter, in_order};
+use super::pool::{Pool, Pooled};
+use super::session::{Limits, Session};
+use super::trouble::{Trouble, is_fatal, text};
+
+/// How often a transaction that was not made is tried.
+const ATTEMPTS: u32 = 6;
+/// How long a COMMIT is waited for: it may wait for a standby, and the server sets no limit to that.
+const COMMIT: Duration = Duration::from_secs(10);
+
+/// One write.
+#[async_trait]
+pub trait Change: Send + Sync + 'static {
+    /// What the caller is told.
+    type Output: Send + 'static;
+
+    /// How it can be told afterwards whether the change was made.
+    fn trace(&self) -> Trace<'_>;
+
+    /// Reads and locks what the rule depends on, and queues what is to be written.
+    async fn make(&self, writing: &mut Writing<'_>) -> Result<Self::Output, Trouble>;
+
+    /// What it means that the unique index has refused what would have been `made`.
+    fn taken(&self, made: &Self::Output, index: &str) -> Taken;
+}
+
+/// How it can be told whether a change was made.
+#[derive(Clone, Copy, Debug)]
+pub enum Trace<'a> {
+    /// The journal has it under this operation.
+    Operation(&'a str),
+    /// It need not be told: to make it twice is to make it once.
+    Repeatable,
+    /// It cannot.
+    None,
+}
+
+/// What the refusal of a unique index means.
+#[derive(Debug)]
+pub enum Taken {
+    /// What was not there when the rule was applied may be there now: it is applied again. Refused once more, this is
+    /// the answer.
+    Again(Error),
+    /// The answer.
+    Refused(Error),
+}
+
+/// The defect of a change that no unique index should refuse.
+pub fn never_taken(index: &str) -> Taken {
+    Taken::Refused(Error::internal(anyhow::anyhow!("the unique index {index} refused a row")))
+}
+
+/// A transaction that is being made.
+pub struct Writing<'a> {
+    session: &'a Session,
+    begun: bool,
+    queued: Vec<(&'static str, Vec<Parameter>)>,
+}
+
+/// How an attempt ended other than well.
+enum Ended<T> {
+    Trouble(Trouble),
+    /// The unique index refused what would have been made.
+    Taken(T, String),
+    /// Nobody said whether the COMMIT was done: what was made if it was, and what happened.
+    Unknown(T, String),
+}
+
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+impl Writing<'_> {
+    /// Asks now, inside the transaction.
+    pub async fn read(&mut self, sql: &'static str, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Trouble> {
+        let statement = self.session.prepared(sql).await?;
+        let asked = self.session.client().query(&statement, values);
+        if self.begun {
+            return Ok(asked.await?);
+        }
+        self.begun = true;
+        self.session.begins();
+        let (begun, rows) = join(self.session.client().batch_execute(BEGIN), asked).await;
+        begun?;
+        Ok(rows?)
+    }
+
+    /// The one row that the statement gives, if it gives one.
+    pub async fn find(&mut self, sql: &'static str, values: &[&(dyn ToSql + Sync)]) -> Result<Option<Row>, Trouble> {
+        Ok(self.read(sql, values).await?.into_iter().next())
+    }
+
+    /// The next number of a sequence.
+    pub async fn next(&mut self, sql: &'static str) -> Result<i64, Trouble> {
+        match self.find(sql, &[]).await? {
+            Some(row) => Ok(row.try_get(0)?),
+            None => Err(Error::internal(anyhow::anyhow!("a sequence gave no number")).into()),
+        }
+    }
+
+    /// A number that this session spreads rows by which many transactions change.
+    pub fn slot(&self, of: i64) -> i16 {
+        self.session.key().rem_euclid(of) as i16
+    }
+
+    /// Writes at the end of the transaction, behind what was queued before.
+    pub fn queue(&mut self, sql: &'static str, values: Vec<Parameter>) {
+        self.queued.push((sql, values));
+    }
+
+    /// Ends a transaction that wrote nothing.
+    async fn give_up(&self) -> Result<(), Trouble> {
+        if self.begun {
+            self.session.client().batch_execute("ROLLBACK").await?;
+            self.session.is_clean();
+        }
+        Ok(())
+    }
+
+    /// Sends all that is queued, and the COMMIT behind it.
+    async fn commit<T>(self, made: T) -> Result<T, Ended<T>> {
+        if self.queued.is_empty() {
+            // What was read stands, whatever becomes of the session.
+            return self.give_up().await.map(|()| made).map_err(Ended::Trouble);
+        }
+        let (session, mut sends) = (self.session, Vec::with_capacity(self.queued.len() + 3));
+        let whole = |sql| session.client().batch_execute(sql).map(|done| done.map(|()| 0)).boxed();
+        if !self.begun {
+            session.begins();
+            sends.push(whole(BEGIN));
+        }
+        for (sql, values) in self.queued {
+            let statement = session.prepared(sql).await.map_err(|error| Ended::Trouble(error.into()))?;
+            sends.push(async move { session.client().execute_raw(&statement, values).await }.boxed());
+        }
+        sends.push(whole("SET LOCAL statement_timeout = 0"));
+        sends.push(whole("COMMIT"));
+        session.clear_warnings();
+        let sent = sends.len();
+        match timeout(COMMIT, in_order(sends)).await {
+            Ok(answers) => of_answers(session, answers, sent, made),
+            Err(_) => Err(Ended::Unknown(made, "the database did not answer a COMMIT".to_owned())),
+        }
+    }
+}
+
+/// What the answers to a whole transaction mean, the last of which is its COMMIT's.
+fn of_answers<T>(
+    session: &Session,
+    answers: Vec<Result<u64, tokio_postgres::Error>>,
+    sent: usize,
+    made: T,
+) -> Result<T, Ended<T>> {
+    let whole = answers.len() == sent;
+    let committed = whole && answers.last().is_some_and(Result::is_ok);
+    let failed = answers.into_iter().enumerate().find_map(|(at, answer)| Some((at, answer.err()?)));
+    match failed {
+        None if session.was_warned() => {
+            Err(Ended::Unknown(made, "the wait for the synchronous standby was cancelled".to_owned()))
+        }
+        None => {
+            session.is_clean();
+            Ok(made)
+        }
+        // The COMMIT was never sent.
+        Some((_, error)) if !whole => Err(Ended::Trouble(error.into())),
+        Some((at, error)) => match error.as_db_error() {
+            // A transaction with a failed statement in it is rolled back by its COMMIT.
+            Some(told) if at + 1 < sent || !is_fatal(told) => {
+                if committed || at + 1 == sent {
+                    session.is_clean();
+                }
+                match error.into() {
+                    Trouble::Taken(index) => Err(Ended::Taken(made, index)),
+                    trouble => Err(Ended::Trouble(trouble)),
+                }
+            }
+            _ => Err(Ended::Unknown(made, text(&error))),
+        },
+    }
+}
+
+/// Makes the change, on as many sessions as it takes.
+pub async fn transact<C: Change>(pool: &Pool, limits: &Limits, change: &C) -> Result<C::Output> {
+    let deadline = Instant::now() + limits.statement;
+    let (mut attempt, mut refused) = (0, false);
+    loop {
+        attempt += 1;
+        let last = attempt == ATTEMPTS || Instant::now() >= deadline;
+        let session = pool.get().await?;
+        let key = session.key();
+        let cause = match attempted(session, limits, change).await {
+            Ok(made) => return Ok(made),
+            Err(Ended::Taken(made, index)) => match change.taken(&made, &index) {
+                Taken::Again(_) if !refused => {
+                    refused = true;
+                    format!("the unique index {index} refused it")
+                }
+                Taken::Again(error) | Taken::Refused(error) => return Err(error),
+            },
+            Err(Ended::Unknown(made, cause)) => match settled(pool, key, change.trace(), cause).await? {
+                None => return Ok(made),
+                Some(cause) => cause,
+            },
+            Err(Ended::Trouble(Trouble::Refused(error))) => return Err(error),
+            Err(Ended::Trouble(Trouble::Taken(index))) => {
+                return Err(Error::internal(anyhow::anyhow!("a read violated {index}")));
+            }
+            Err(Ended::Trouble(Trouble::TimedOut)) => {
+                return Err(Error::Unavailable("a statement took too long".to_owned()));
+            }
+            Err(Ended::Trouble(Trouble::NotMade(cause))) => cause,
+        };
+        if last {
+            return Err(Error::Unavailable(cause));
+        }
+        metrics::counter!("rollbook_database_retries_total").increment(1);
+        tracing::debug!(cause, attempt, "a transaction is tried again");
+        // Those that got into each other's way shall not meet again.
+        sleep(Duration::from_millis(rand::random_range(1..=10 * u64::from(attempt)))).await;
+    }
+}
+
+/// Makes the change on this session. One that is left in doubt is closed at once, so that its lock goes.
+async fn attempted<C: Change>(session: Pooled, limits: &Limits, change: &C) -> Result<C::Output, Ended<C::Output>> {
+    let mut writing = Writing { session: &session, begun: false, queued: Vec::new() };
+    let ended = match timeout(limits.answer(), change.make(&mut writing)).await {
+        Ok(Ok(made)) => writing.commit(made).await,
+        Ok(Err(trouble)) => {
+            // Nothing was written: a session that cannot even say so is closed, and that is all.
+            let _rolled_back = writing.give_up().await;
+            Err(Ended::Trouble(trouble))
+        }
+        Err(_) => Err(Ended::Trouble(Trouble::TimedOut)),
+    };
+    // One whose server turned read-only is no use any more; of the others that failed there are few.
+    let lost = matches!(ended, Err(Ended::Trouble(Trouble::NotMade(_))));
+    if lost || !session.is_usable() {
+        drop(Object::take(session));
+    }
+    ended
+}
+
+/// Whether a change whose COMMIT nobody answered was made: `None`, or why it is to be tried again.
+/// Fails with `OutcomeUnknown` where it cannot be told.
+async fn settled(pool: &Pool, key: i64, trace: Trace<'_>, cause: String) -> Result<Option<String>> {
+    tracing::warn!(cause, "whether a transaction was committed is looked up");
+    let made = match trace {
+        Trace::Operation(operation) => was_made(pool, key, operation).await,
+        Trace::Repeatable => Some(false),
+        Trace::None => None,
+    };
+    match made {
+        Some(true) => Ok(None),
+        Some(false) => Ok(Some(cause)),
+        None => {
+            metrics::counter!("rollbook_database_unknown_outcomes_total").increment(1);
+            Err(Error::OutcomeUnknown(cause))
+        }
+    }
+}
