@@ -24,6 +24,7 @@ pub mod service;
 pub mod store;
 pub mod telemetry;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,12 +35,15 @@ use utoipa::openapi::OpenApi;
 use config::DatabaseConfig;
 use dialect::Dialect;
 use domain::env::{RandomIds, SystemClock};
+use domain::user::Secret;
 use http::Api;
 use http::docs::Document;
 use http::limits::Limits;
 use http::render::Envelope;
 use service::Service;
 use store::Store;
+use store::copy::{Destination, Source};
+pub use store::copy::{Progress as CopyProgress, Report as CopyReport};
 use store::postgres::{self, PostgresStore};
 use store::sqlite::{self, SqliteStore};
 
@@ -60,11 +64,10 @@ pub enum Purpose {
 
 /// Opens the directory that the configuration names. Fails with a sentence that says what to do.
 pub async fn open(config: &DatabaseConfig, purpose: Purpose) -> anyhow::Result<Arc<Service>> {
-    let (scheme, place) = config.database.split_once(':').unwrap_or(("", &config.database));
-    let store: Arc<dyn Store> = match scheme {
-        "sqlite" if !place.is_empty() => {
+    let store: Arc<dyn Store> = match Place::of(&config.database, "--database")? {
+        Place::File(path) => {
             let options = sqlite::Options {
-                path: place.strip_prefix("//").unwrap_or(place).into(),
+                path,
                 default_language: config.default_language.clone(),
                 create: purpose == Purpose::Serve,
                 serve: purpose == Purpose::Serve,
@@ -72,9 +75,9 @@ pub async fn open(config: &DatabaseConfig, purpose: Purpose) -> anyhow::Result<A
             };
             Arc::new(SqliteStore::open(options).await?)
         }
-        "postgres" | "postgresql" => {
+        Place::Server(url) => {
             let options = postgres::Options {
-                url: config.database.clone(),
+                url,
                 password: DatabaseConfig::password()?,
                 default_language: config.default_language.clone(),
                 create: purpose == Purpose::Serve,
@@ -87,12 +90,49 @@ pub async fn open(config: &DatabaseConfig, purpose: Purpose) -> anyhow::Result<A
             };
             Arc::new(PostgresStore::open(options).await?)
         }
-        _ => bail!(
-            "--database names no database; give sqlite:PATH, e.g. sqlite:rollbook-data/rollbook.db, or \
-                  postgres://USER@HOST/DATABASE"
-        ),
     };
     Ok(Arc::new(Service::new(store, Arc::new(SystemClock), Arc::new(RandomIds), config.issuer.clone())))
+}
+
+/// Copies the directory at one URL to another, where there is none yet; it may be in use. `told` hears how far the
+/// copy has come. Fails with a sentence that says what to do, and has then left nothing.
+pub async fn copy(
+    from: &str,
+    to: &str,
+    password: Option<Secret>,
+    mut told: impl FnMut(CopyProgress) + Send,
+) -> anyhow::Result<CopyReport> {
+    let to: Box<dyn Destination> = match Place::of(to, "--to")? {
+        Place::File(path) => Box::new(sqlite::NewFile::create(&path)?),
+        Place::Server(url) => Box::new(postgres::NewDirectory::begin(&url, password.as_ref()).await?),
+    };
+    let mut from: Box<dyn Source> = match Place::of(from, "--from")? {
+        Place::File(path) => Box::new(sqlite::Snapshot::of(&path)?),
+        Place::Server(url) => Box::new(postgres::Snapshot::of(&url, password.as_ref()).await?),
+    };
+    store::copy::copy(&mut *from, to, &store::sql::copy::TABLES, &mut told).await
+}
+
+/// Where a URL says that a directory is.
+enum Place {
+    File(PathBuf),
+    Server(String),
+}
+
+impl Place {
+    /// Reads the URL that `flag` was given.
+    fn of(url: &str, flag: &str) -> anyhow::Result<Self> {
+        match url.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => {
+                Ok(Self::File(path.strip_prefix("//").unwrap_or(path).into()))
+            }
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Server(url.to_owned())),
+            _ => bail!(
+                "{flag} names no database; give sqlite:PATH, e.g. sqlite:rollbook-data/rollbook.db, or \
+                 postgres://USER@HOST/DATABASE"
+            ),
+        }
+    }
 }
 
 /// Every API over one directory, with the pages around them, as it is served. `extra` routes stand behind the same

@@ -65,8 +65,12 @@ pub fn kid(token: &str) -> Option<String> {
     header.kid.filter(|_| header.alg == Algorithm::RS256)
 }
 
-/// What a token says, if `key` signed it for and by `issuer` and it is valid at `now`, without any leeway; else
-/// `Unauthenticated`.
+/// By how many seconds a token may come from the future: the clock of the node that made it may be ahead of ours
+/// (RFC 7519, section 4.1.5).
+const LEEWAY: i64 = 60;
+
+/// What a token says, if `key` signed it for and by `issuer` and it is valid at `now`; else `Unauthenticated`. It ends
+/// without leeway.
 pub fn verify(token: &str, key: &Key, issuer: &str, now: Timestamp) -> Result<Claims> {
     let mut rules = Validation::new(Algorithm::RS256);
     rules.set_required_spec_claims(&["exp", "nbf", "iss", "aud"]);
@@ -75,7 +79,7 @@ pub fn verify(token: &str, key: &Key, issuer: &str, now: Timestamp) -> Result<Cl
     // The library would read the machine's clock; ours is a parameter.
     (rules.validate_exp, rules.validate_nbf) = (false, false);
     let claims: Claims = decode(token, &key.verifying, &rules).map_err(|_| Error::Unauthenticated)?.claims;
-    let valid = (claims.nbf..claims.exp).contains(&now.as_seconds());
+    let valid = (claims.nbf - LEEWAY..claims.exp).contains(&now.as_seconds());
     if valid { Ok(claims) } else { Err(Error::Unauthenticated) }
 }
 
@@ -132,9 +136,10 @@ mod tests {
     }
 
     #[test]
-    fn time_has_no_leeway() {
+    fn time_has_leeway_at_the_beginning_alone() {
         let token = sign(&KEY, &claims()).unwrap();
-        assert!(at(&token, NOW - 1).is_err());
+        assert!(at(&token, NOW - LEEWAY).is_ok());
+        assert!(at(&token, NOW - LEEWAY - 1).is_err());
         assert!(at(&token, NOW + 59).is_ok());
         assert!(at(&token, NOW + 60).is_err());
     }

@@ -2,7 +2,9 @@
 
 mod backup;
 mod client;
+mod copy;
 mod errors;
+mod keys;
 mod openapi;
 mod operator;
 mod password;
@@ -39,8 +41,12 @@ enum Command {
     Client(client::ClientArgs),
     /// Make, list and change users
     User(user::UserArgs),
+    /// Make and list the keys that tokens are signed with
+    Keys(keys::KeysArgs),
     /// Copy the directory to a file, consistently, while it is being served
     Backup(backup::BackupArgs),
+    /// Copy the directory to another database, consistently, while it is being served
+    Copy(copy::CopyArgs),
     /// Print the OpenAPI document of an API
     Openapi(openapi::OpenapiArgs),
 }
@@ -55,7 +61,9 @@ impl Cli {
             Command::Serve(config) => serve::run(config, database).await,
             Command::Client(args) => client::run(args, database).await,
             Command::User(args) => user::run(args, database).await,
+            Command::Keys(args) => keys::run(args, database).await,
             Command::Backup(args) => backup::run(args, database).await,
+            Command::Copy(args) => copy::run(args).await,
             Command::Openapi(args) => openapi::run(&args),
         })
     }

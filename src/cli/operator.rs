@@ -11,6 +11,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::id::Id;
 use crate::domain::journal::Door;
 use crate::domain::role::{Caller, Permission, Permit, ReadUsers, Roles};
+use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::service::Service;
 use crate::{Purpose, open};
@@ -72,6 +73,11 @@ pub fn shown_communities(communities: &Communities) -> String {
 pub fn shown(text: &str) -> String {
     let escaped = |c: char| if c.is_control() { c.escape_default().collect() } else { String::from(c) };
     text.chars().map(escaped).collect()
+}
+
+/// A moment in UTC, by the second.
+pub fn shown_time(moment: Timestamp) -> impl Display {
+    moment.to_civil().strftime("%Y-%m-%dT%H:%M:%SZ")
 }
 
 fn joined(items: impl Iterator<Item = impl Display>) -> String {

@@ -10,6 +10,7 @@ mod standing;
 mod tests;
 
 pub use grant::{ClientAuth, Grant, Granted};
+pub use keys::KeyStanding;
 pub use sign_in::LoggedOn;
 
 use crate::auth::jwks::Jwk;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::*;
+use crate::auth::jwt;
 use crate::domain::client::Client;
 use crate::domain::community::{Communities, Community, Visibility};
 use crate::domain::env::{Clock, RandomIds};
@@ -358,13 +359,38 @@ async fn keys_are_made_once_and_shown() {
 }
 
 #[tokio::test]
+async fn a_new_key_signs_once_every_node_knows_it() {
+    let nodes = Nodes::start().await;
+    let (_, auth) = nodes.client(|draft| draft.roles = Roles::FULL_ACCESS).await;
+    let before = nodes.client_token(&auth, None).await.unwrap();
+    let at_other = async |token: &str| nodes.other.authenticate(token, Door::OrderCloud).await;
+    assert!(at_other(&before).await.is_ok());
+    let made = nodes.other.rotate_signing_key(&operator(), 60).await.unwrap();
+    nodes.pass(59);
+    let published = nodes.client_token(&auth, None).await.unwrap();
+    assert_ne!(jwt::kid(&published).as_ref(), Some(&made.kid), "it does not sign yet");
+    assert_eq!(nodes.one.certificates().await.unwrap().len(), 2, "but it is published");
+    nodes.pass(1);
+    let after = nodes.client_token(&auth, None).await.unwrap();
+    assert_eq!(jwt::kid(&after).as_ref(), Some(&made.kid));
+    for token in [&before, &published, &after] {
+        assert!(at_other(token).await.is_ok());
+    }
+    let listed = nodes.one.signing_keys(&operator()).await.unwrap();
+    assert_eq!(listed.iter().map(|key| key.signs).collect::<Vec<_>>(), [true, false]);
+}
+
+#[tokio::test]
 async fn what_is_no_token_is_refused() {
     let nodes = Nodes::start().await;
     let (_, auth) = nodes.client(|draft| draft.roles = Roles::FULL_ACCESS).await;
     let token = nodes.client_token(&auth, None).await.unwrap();
+    nodes.pass(-60);
+    assert!(nodes.caller(&token).await.is_ok(), "clocks of nodes differ a little");
     nodes.pass(-1);
-    assert!(matches!(nodes.caller(&token).await, Err(Error::Unauthenticated)), "not yet valid");
-    nodes.pass(1);
+    let fresh = nodes.other.authenticate(&token, Door::OrderCloud).await;
+    assert!(matches!(fresh, Err(Error::Unauthenticated)), "not yet valid");
+    nodes.pass(61);
     let foreign = Nodes::start().await;
     let (_, auth) = foreign.client(|draft| draft.roles = Roles::FULL_ACCESS).await;
     let forged = foreign.client_token(&auth, None).await.unwrap();

@@ -184,7 +184,8 @@ mod tests {
 
     /// The URL with another host before its own.
     fn behind(host: SocketAddr, url: &str) -> String {
-        url.replacen('@', &format!("@{host},"), 1)
+        let mark = if url.contains('@') { "@" } else { "//" };
+        url.replacen(mark, &format!("{mark}{host},"), 1)
     }
 
     #[tokio::test]

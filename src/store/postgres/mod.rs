@@ -68,8 +68,8 @@ pub use session::Limits;
 use transaction::{Change, transact};
 use trouble::{of_list, of_reading};
 
-/// Which database, and how it is used.
-#[derive(Clone, Debug)]
+/// Which database, and how it is used. Not to be printed: the URL may hold a password.
+#[derive(Clone)]
 pub struct Options {
     /// `postgres://user@host,host/database?sslmode=…`
     pub url: String,
@@ -97,7 +97,7 @@ impl PostgresStore {
     pub async fn open(options: Options) -> anyhow::Result<Self> {
         let address = Address::parse(&options.url, options.password.as_ref())?;
         let shown = address.shown().to_owned();
-        let cannot = || format!("the database {shown} cannot be reached; start it, or name another with --database");
+        let cannot = || format!("no session on {shown}: see that it runs there and lets this role in");
         let mut client = address.connect(|_| {}).await.with_context(cannot)?;
         migrate::migrate(&mut client, &shown, options.create).await?;
         let default_language = migrate::settle_language(&client, options.default_language.as_ref()).await?;

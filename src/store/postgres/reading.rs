@@ -31,7 +31,7 @@ impl Reading {
         let built: Vec<(String, Vec<Typed>)> = statements.iter().map(built).collect::<Result<_, _>>()?;
         let begin = self.begin();
         let session: &Session = &self.session;
-        let begin = begin.map(|sql| Asked::Whole(sql));
+        let begin = begin.map(Asked::Whole);
         let asked = begin.into_iter().chain(built.iter().map(|(sql, values)| Asked::Rows(sql, values)));
         let answers = in_order(asked.map(|asked| ask(session, asked)).collect()).await;
         let mut rows = answers.into_iter().collect::<Result<Vec<_>, _>>()?;

@@ -1,5 +1,7 @@
 //! The suite of every store, on PostgreSQL; and what only PostgreSQL can get wrong.
 
+mod doubt;
+
 use std::time::Duration;
 
 use tokio_postgres::Row;
@@ -10,7 +12,7 @@ use super::trouble::Trouble;
 use super::*;
 use crate::store::sql::journal::{client_text, group_text, membership_text, user_text};
 use crate::store::sql::rows::{self, select_client, select_group, select_user};
-use crate::store::suite::{JournalRow, Replayed, State, TestStore, conformance};
+use crate::store::suite::{JournalRow, Replayed, State, TestStore, conformance, group, make_group, put_group};
 
 mod conformance {
     super::conformance!(crate::store::postgres::tests::open);
@@ -130,4 +132,34 @@ fn side_rows(store: &PostgresStore) -> Vec<String> {
         "SELECT ('user grams', g)::TEXT FROM user_grams g ORDER BY owner",
     ];
     statements.into_iter().flat_map(|sql| read(store, sql, |row| row.get(0))).collect()
+}
+
+#[tokio::test]
+async fn readers_of_the_journal_miss_nothing_below_the_horizon() {
+    let (store, scratch) = open().await;
+    let slow = scratch.connect().await;
+    let entry = "INSERT INTO journal (operation, at, door, kind, change, subject) VALUES ('slow', 0, '', '', '', 0)";
+    slow.batch_execute(&format!("BEGIN; {entry}")).await.unwrap();
+    make_group(&store, group("quick", "n")).await;
+    let settled = || {
+        let sql = "SELECT operation FROM journal WHERE xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid, seq";
+        read(&store, sql, |row| row.get::<_, String>(0))
+    };
+    assert_eq!(settled(), [""; 0], "what came later is held back");
+    slow.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(settled(), ["slow", "operation-1"]);
+}
+
+#[tokio::test]
+async fn changes_of_one_group_are_numbered_in_their_order() {
+    let (store, _scratch) = open().await;
+    let made = make_group(&store, group("a", "0")).await;
+    let writes =
+        (0..20).map(|number| put_group(&store, number, GroupKey::Uid(made.uid), group("a", &number.to_string())));
+    for written in futures_util::future::join_all(writes).await {
+        written.unwrap();
+    }
+    let versions: Vec<i64> =
+        read(&store, "SELECT (after::JSONB->>'version')::BIGINT FROM journal ORDER BY seq", |row| row.get(0));
+    assert_eq!(versions, (1..=versions.len() as i64).collect::<Vec<_>>());
 }
