@@ -14,12 +14,19 @@ use crate::http::metrics::{LATENCY, REQUESTS};
 const WRITE_QUEUE: &str = "rollbook_write_queue";
 const WAL_BYTES: &str = "rollbook_wal_bytes";
 const COMMIT_SIZE: &str = "rollbook_commit_size";
+const DATABASE_CONNECTIONS: &str = "rollbook_database_connections";
+const DATABASE_WAITING: &str = "rollbook_database_waiting";
+const DATABASE_RETRIES: &str = "rollbook_database_retries_total";
+const DATABASE_UNKNOWN: &str = "rollbook_database_unknown_outcomes_total";
 
 /// Upper bounds of latencies, in seconds.
 const LATENCY_BUCKETS: [f64; 14] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 /// Upper bounds of the number of writes in one commit.
 const COMMIT_BUCKETS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+/// Below this severity it logs the values of every statement: keys, hashes, what somebody typed as a username.
+const TELLTALE: &str = "tokio_postgres";
 
 /// Sends what is logged from now on to standard error, panics included; by `default` where no filter is configured.
 /// Fails on a filter that cannot be read.
@@ -28,6 +35,10 @@ pub fn log(config: &LogConfig, default: &str) -> anyhow::Result<()> {
     let Ok(filter) = EnvFilter::try_new(wanted) else {
         bail!("--log {wanted:?} is no filter; give a level such as info, or levels by module")
     };
+    if wanted.contains(TELLTALE) {
+        bail!("--log must not name {TELLTALE}: what that logs has secrets in it; leave it out")
+    }
+    let filter = filter.add_directive(format!("{TELLTALE}=info").parse()?);
     let colours = io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr);
     let set = match config.log_format {
@@ -50,5 +61,9 @@ pub fn metrics() -> anyhow::Result<PrometheusHandle> {
     describe_gauge!(WRITE_QUEUE, "Writes waiting for the writer");
     describe_gauge!(WAL_BYTES, Unit::Bytes, "Size of the write-ahead log");
     describe_histogram!(COMMIT_SIZE, "Writes committed together");
+    describe_gauge!(DATABASE_CONNECTIONS, "Pooled connections to the database, when one was last asked for");
+    describe_gauge!(DATABASE_WAITING, "Requests that wait for a connection to the database");
+    describe_counter!(DATABASE_RETRIES, "Transactions made again after a conflict or a lost connection");
+    describe_counter!(DATABASE_UNKNOWN, "Changes of which nobody could say whether they were committed");
     Ok(recorder)
 }

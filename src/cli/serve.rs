@@ -101,8 +101,13 @@ async fn admit(service: &Service, preset: Option<AdminClient>) -> anyhow::Result
         return Ok(None);
     }
     let secret = new_secret()?;
-    let made = service.create_client(&permit, full_access(None, secret.clone())).await?;
-    Ok(Some(AdminClient { id: made.fields.id, secret }))
+    let id = service.first_client_id().await?;
+    match service.create_client(&permit, full_access(Some(id), secret.clone())).await {
+        Ok(made) => Ok(Some(AdminClient { id: made.fields.id, secret })),
+        // Another node that started at once was quicker, and tells its secret.
+        Err(Error::AlreadyExists(Kind::Client, _)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn keep_preset(
@@ -110,14 +115,20 @@ async fn keep_preset(
     permit: &Permit<ManageClients>,
     AdminClient { id, secret }: AdminClient,
 ) -> anyhow::Result<()> {
-    match service.client(permit, &id).await {
-        Ok(client) if !client.fields.roles.contains(Roles::FULL_ACCESS) => {
-            bail!("the client {id} exists without FullAccess; set ROLLBOOK_ADMIN_CLIENT_ID to another one")
+    let known = match service.client(permit, &id).await {
+        Err(Error::NotFound(Kind::Client, _)) => {
+            match service.create_client(permit, full_access(Some(id.clone()), secret.clone())).await {
+                // Another node that started at once was quicker.
+                Err(Error::AlreadyExists(Kind::Client, _)) => service.client(permit, &id).await?,
+                made => return Ok(made.map(drop)?),
+            }
         }
-        Ok(_) => service.set_client_secret(permit, &id, &secret).await?,
-        Err(Error::NotFound(Kind::Client, _)) => service.create_client(permit, full_access(Some(id), secret)).await?,
-        Err(error) => return Err(error.into()),
+        known => known?,
     };
+    if !known.fields.roles.contains(Roles::FULL_ACCESS) {
+        bail!("the client {id} exists without FullAccess; set ROLLBOOK_ADMIN_CLIENT_ID to another one")
+    }
+    service.set_client_secret(permit, &id, &secret).await?;
     Ok(())
 }
 

@@ -1,7 +1,9 @@
 //! API clients: what the operator does with them.
 
 use secrecy::ExposeSecret as _;
+use uuid::Uuid;
 
+use crate::auth::digest::sha256_hex;
 use crate::auth::random;
 use crate::domain::client::{
     Client, ClientFields, ClientKey, ClientUid, LIFETIME_MAX, SECRET_MAX, SECRET_MIN, TEXT_MAX,
@@ -59,6 +61,16 @@ impl Service {
             }))
         };
         self.write_client(permit.caller(), ClientKey::New, edit).await
+    }
+
+    /// The `client_id` for the first client of a new directory. It follows from the first signing key, so that nodes
+    /// that start at once on a new directory make one client, not one each.
+    pub async fn first_client_id(&self) -> Result<String> {
+        let first = self.certificates().await?.pop();
+        let kid = first.ok_or_else(|| Error::internal(anyhow::anyhow!("the directory has no signing key")))?.kid;
+        let digest = sha256_hex(&format!("the first client beside {kid}"));
+        let id = Uuid::try_parse(digest.get(..32).unwrap_or_default()).map_err(Error::internal)?;
+        Ok(id.to_string())
     }
 
     /// The live client with this `client_id`.

@@ -66,7 +66,7 @@ use pool::Pool;
 use reading::Reading;
 pub use session::Limits;
 use transaction::{Change, transact};
-use trouble::{of_list, of_reading};
+use trouble::of_list;
 
 /// Which database, and how it is used. Not to be printed: the URL may hold a password.
 #[derive(Clone)]
@@ -226,7 +226,7 @@ impl Store for PostgresStore {
         client: Option<ClientUid>,
         jti: &str,
     ) -> Result<TokenStanding> {
-        tokens::standing(self.reading().await?, user, client, jti).await.map_err(of_reading)
+        tokens::standing(&self.points, user, client, jti).await
     }
 
     async fn end_token(&self, jti: &str, expires: Timestamp, now: Timestamp) -> Result<()> {

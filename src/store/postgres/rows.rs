@@ -33,6 +33,40 @@ impl Columns for Row {
     }
 }
 
+/// The columns of a row from one of them on.
+pub struct Behind<'a> {
+    pub row: &'a Row,
+    pub from: usize,
+}
+
+impl Columns for Behind<'_> {
+    type Error = Error;
+
+    fn integer(&self, at: usize) -> Result<i64> {
+        self.row.integer(self.from + at)
+    }
+
+    fn optional_integer(&self, at: usize) -> Result<Option<i64>> {
+        self.row.optional_integer(self.from + at)
+    }
+
+    fn small(&self, at: usize) -> Result<i64> {
+        self.row.small(self.from + at)
+    }
+
+    fn text(&self, at: usize) -> Result<&str> {
+        self.row.text(self.from + at)
+    }
+
+    fn optional_text(&self, at: usize) -> Result<Option<&str>> {
+        self.row.optional_text(self.from + at)
+    }
+
+    fn unreadable(at: usize, reason: String) -> Error {
+        Row::unreadable(at, reason)
+    }
+}
+
 /// All rows as things.
 pub fn all<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T>) -> Result<Vec<T>> {
     rows.iter().map(read).collect()

@@ -147,7 +147,14 @@ async fn readers_of_the_journal_miss_nothing_below_the_horizon() {
     };
     assert_eq!(settled(), [""; 0], "what came later is held back");
     slow.batch_execute("COMMIT").await.unwrap();
-    assert_eq!(settled(), ["slow", "operation-1"]);
+    // Transactions of other databases hold the horizon back, too.
+    let all = loop {
+        match settled() {
+            none if none.is_empty() => continue,
+            some => break some,
+        }
+    };
+    assert_eq!(all, ["slow", "operation-1"]);
 }
 
 #[tokio::test]

@@ -4,40 +4,43 @@ use async_trait::async_trait;
 use tokio_postgres::Row;
 
 use crate::domain::client::ClientUid;
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
 use crate::domain::time::Timestamp;
 use crate::domain::user::UserUid;
-use crate::store::sql::rows::{self, Columns};
+use crate::store::sql::rows::{self, CLIENT_COLUMNS, Columns, USER_COLUMNS, select_client, select_user};
 use crate::store::{RefreshToken, SigningKey, Successor, TokenStanding};
 
 use super::pipeline::parameters;
 use super::points::Points;
-use super::reading::Reading;
+use super::rows::Behind;
 use super::transaction::{Change, Taken, Trace, Writing, never_taken};
 use super::trouble::Trouble;
-use super::{clients, users};
 
 /// How many expired rows a write clears away at most.
 const CLEARED: i64 = 100;
 
-/// What the standing of a token depends on, of one moment.
+/// What the standing of a token depends on: one statement, and so of one moment.
 pub async fn standing(
-    mut reading: Reading,
+    points: &Points,
     user: Option<UserUid>,
     client: Option<ClientUid>,
     jti: &str,
-) -> Result<TokenStanding, Trouble> {
-    let user = match user {
-        Some(uid) => reading.rows(users::BY_UID, &[&uid]).await?.first().map(rows::user::<Row>).transpose()?,
-        None => None,
-    };
-    let client = match client {
-        Some(uid) => reading.rows(clients::BY_UID, &[&uid]).await?.first().map(rows::client::<Row>).transpose()?,
-        None => None,
-    };
-    let ended = !reading.rows("SELECT 1 FROM ended_tokens WHERE jti = $1", &[&jti]).await?.is_empty();
-    reading.end().await?;
-    Ok(TokenStanding { user, client, ended })
+) -> Result<TokenStanding> {
+    const STANDING: &str = concat!(
+        "SELECT u.*, c.*, EXISTS (SELECT 1 FROM ended_tokens WHERE jti = $3) FROM (SELECT 1) AS one LEFT JOIN (",
+        select_user!("FROM users WHERE uid = $1"),
+        ") AS u ON TRUE LEFT JOIN (",
+        select_client!("FROM clients WHERE uid = $2"),
+        ") AS c ON TRUE"
+    );
+    let row = points.find(STANDING, &[&user, &client, &jti]).await?;
+    let row = row.ok_or_else(|| Error::internal(anyhow::anyhow!("a statement that always gives a row gave none")))?;
+    let client = Behind { row: &row, from: USER_COLUMNS };
+    Ok(TokenStanding {
+        user: row.optional_integer(0)?.map(|_| rows::user(&row)).transpose()?,
+        client: client.optional_integer(0)?.map(|_| rows::client(&client)).transpose()?,
+        ended: row.try_get(USER_COLUMNS + CLIENT_COLUMNS).map_err(Error::internal)?,
+    })
 }
 
 /// Ends a token.

@@ -22,7 +22,7 @@ macro_rules! select_group {
     };
 }
 
-/// The same of the columns that [`user`] reads.
+/// The same of the columns that [`user`] reads, [`USER_COLUMNS`] of them.
 macro_rules! select_user {
     ($rest:literal) => {
         concat!(
@@ -33,7 +33,7 @@ macro_rules! select_user {
     };
 }
 
-/// The same of the columns that [`client`] reads.
+/// The same of the columns that [`client`] reads, [`CLIENT_COLUMNS`] of them.
 macro_rules! select_client {
     ($rest:literal) => {
         concat!(
@@ -43,6 +43,11 @@ macro_rules! select_client {
         )
     };
 }
+
+/// How many columns `select_user!` selects.
+pub const USER_COLUMNS: usize = 20;
+/// How many columns `select_client!` selects.
+pub const CLIENT_COLUMNS: usize = 16;
 
 pub(crate) use {select_client, select_group, select_user};
 
