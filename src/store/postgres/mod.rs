@@ -84,7 +84,7 @@ pub struct Options {
 
 /// A directory in a PostgreSQL database.
 pub struct PostgresStore {
-    pool: Arc<Pool>,
+    pool: Pool,
     points: Points,
     limits: Limits,
     /// Lists may take half of the connections: writes are never shut out by them.
@@ -103,7 +103,7 @@ impl PostgresStore {
         let default_language = migrate::settle_language(&client, options.default_language.as_ref()).await?;
         let (address, limits) = (Arc::new(address), options.limits);
         Ok(Self {
-            pool: Arc::new(Pool::new(Arc::clone(&address), limits)?),
+            pool: Pool::new(Arc::clone(&address), limits)?,
             points: Points::new(address, limits),
             limits,
             lists: Semaphore::new((limits.connections / 2).max(1)),
@@ -111,11 +111,8 @@ impl PostgresStore {
         })
     }
 
-    /// Makes the change in a task of its own: one that has begun is ended, even where its caller goes away.
     async fn change<C: Change>(&self, change: C) -> Result<C::Output> {
-        let (pool, limits) = (Arc::clone(&self.pool), self.limits);
-        let made = tokio::spawn(async move { transact(&pool, &limits, &change).await });
-        made.await.map_err(Error::internal)?
+        transact(&self.pool, &self.limits, change).await
     }
 
     /// A snapshot for a list, once it is the list's turn.

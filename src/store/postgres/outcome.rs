@@ -38,11 +38,15 @@ pub async fn was_made(pool: &Pool, key: i64, operation: &str) -> Option<bool> {
 
 async fn look(session: &Pooled, key: i64, operation: &str) -> Result<bool, Trouble> {
     let client = session.client();
+    let found = session.prepared("SELECT EXISTS (SELECT 1 FROM journal WHERE operation = $1)").await?;
     session.begins();
     client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-    client.execute(&session.prepared("SELECT pg_advisory_xact_lock($1)").await?, &[&key]).await?;
-    let found = session.prepared("SELECT EXISTS (SELECT 1 FROM journal WHERE operation = $1)").await?;
-    let made = client.query_one(&found, &[&operation]).await?.try_get(0)?;
+    let mut made: bool = client.query_one(&found, &[&operation]).await?.try_get(0)?;
+    if !made {
+        // It may still come, as long as the session is there.
+        client.execute(&session.prepared("SELECT pg_advisory_xact_lock($1)").await?, &[&key]).await?;
+        made = client.query_one(&found, &[&operation]).await?.try_get(0)?;
+    }
     client.batch_execute("UPDATE settings SET value = value WHERE key = 'default_language'").await?;
     session.clear_warnings();
     client.batch_execute("SET LOCAL statement_timeout = 0; COMMIT").await.map_err(|error| {

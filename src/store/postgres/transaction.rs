@@ -3,12 +3,14 @@
 //! The transaction runs at READ COMMITTED and locks the rows that its rule depends on when it reads them. What it
 //! writes is sent together with its COMMIT, so that a change costs two round trips.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool::managed::Object;
 use futures_util::FutureExt as _;
 use futures_util::future::join;
+use tokio::sync::oneshot::{self, Sender};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -30,7 +32,7 @@ const COMMIT: Duration = Duration::from_secs(10);
 #[async_trait]
 pub trait Change: Send + Sync + 'static {
     /// What the caller is told.
-    type Output: Send + 'static;
+    type Output: Clone + Send + 'static;
 
     /// How it can be told afterwards whether the change was made.
     fn trace(&self) -> Trace<'_>;
@@ -133,8 +135,9 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Sends all that is queued, and the COMMIT behind it.
-    async fn commit<T>(self, made: T) -> Result<T, Ended<T>> {
+    /// Sends all that is queued, and the COMMIT behind it. What is made is told to `committing` before; if nobody is
+    /// there any more, nothing is made.
+    async fn commit<T: Clone>(self, made: T, committing: Sender<T>) -> Result<T, Ended<T>> {
         if self.queued.is_empty() {
             // What was read stands, whatever becomes of the session.
             return self.give_up().await.map(|()| made).map_err(Ended::Trouble);
@@ -151,12 +154,12 @@ impl Writing<'_> {
         }
         sends.push(whole("SET LOCAL statement_timeout = 0"));
         sends.push(whole("COMMIT"));
+        if committing.send(made.clone()).is_err() {
+            return Err(Ended::Trouble(Trouble::TimedOut));
+        }
         session.clear_warnings();
         let sent = sends.len();
-        match timeout(COMMIT, in_order(sends)).await {
-            Ok(answers) => of_answers(session, answers, sent, made),
-            Err(_) => Err(Ended::Unknown(made, "the database did not answer a COMMIT".to_owned())),
-        }
+        of_answers(session, in_order(sends).await, sent, made)
     }
 }
 
@@ -197,7 +200,8 @@ fn of_answers<T>(
 }
 
 /// Makes the change, on as many sessions as it takes.
-pub async fn transact<C: Change>(pool: &Pool, limits: &Limits, change: &C) -> Result<C::Output> {
+pub async fn transact<C: Change>(pool: &Pool, limits: &Limits, change: C) -> Result<C::Output> {
+    let change = Arc::new(change);
     let deadline = Instant::now() + limits.statement;
     let (mut attempt, mut refused) = (0, false);
     loop {
@@ -205,7 +209,7 @@ pub async fn transact<C: Change>(pool: &Pool, limits: &Limits, change: &C) -> Re
         let last = attempt == ATTEMPTS || Instant::now() >= deadline;
         let session = pool.get().await?;
         let key = session.key();
-        let cause = match attempted(session, limits, change).await {
+        let cause = match attempted(session, limits, &change).await {
             Ok(made) => return Ok(made),
             Err(Ended::Taken(made, index)) => match change.taken(&made, &index) {
                 Taken::Again(_) if !refused => {
@@ -237,19 +241,47 @@ pub async fn transact<C: Change>(pool: &Pool, limits: &Limits, change: &C) -> Re
     }
 }
 
-/// Makes the change on this session. One that is left in doubt is closed at once, so that its lock goes.
-async fn attempted<C: Change>(session: Pooled, limits: &Limits, change: &C) -> Result<C::Output, Ended<C::Output>> {
+/// Makes the change on this session, in a task of its own: one that has begun is ended even where its caller goes away,
+/// and a COMMIT that hangs (as one does whose standby is lost) keeps its place in the pool, so that those behind it do
+/// not take up one connection of the server after the other.
+async fn attempted<C: Change>(
+    session: Pooled,
+    limits: &Limits,
+    change: &Arc<C>,
+) -> Result<C::Output, Ended<C::Output>> {
+    let (committing, mut made) = oneshot::channel();
+    let task = tokio::spawn(attempt(session, Arc::clone(change), committing));
+    let made = match timeout(limits.answer(), &mut made).await {
+        Ok(made) => made.ok(),
+        Err(_) => {
+            // From here on it cannot begin to commit any more.
+            made.close();
+            made.try_recv().ok()
+        }
+    };
+    match (timeout(COMMIT, task).await, made) {
+        (Ok(ended), _) => ended.unwrap_or_else(|panic| Err(Ended::Trouble(Error::internal(panic).into()))),
+        (Err(_), Some(made)) => Err(Ended::Unknown(made, "the database did not answer a COMMIT".to_owned())),
+        (Err(_), None) => Err(Ended::Trouble(Trouble::TimedOut)),
+    }
+}
+
+async fn attempt<C: Change>(
+    session: Pooled,
+    change: Arc<C>,
+    committing: Sender<C::Output>,
+) -> Result<C::Output, Ended<C::Output>> {
     let mut writing = Writing { session: &session, begun: false, queued: Vec::new() };
-    let ended = match timeout(limits.answer(), change.make(&mut writing)).await {
-        Ok(Ok(made)) => writing.commit(made).await,
-        Ok(Err(trouble)) => {
+    let ended = match change.make(&mut writing).await {
+        Ok(made) => writing.commit(made, committing).await,
+        Err(trouble) => {
             // Nothing was written: a session that cannot even say so is closed, and that is all.
             let _rolled_back = writing.give_up().await;
             Err(Ended::Trouble(trouble))
         }
-        Err(_) => Err(Ended::Trouble(Trouble::TimedOut)),
     };
-    // One whose server turned read-only is no use any more; of the others that failed there are few.
+    // One that is left in doubt is closed at once, so that its lock goes, and so is one whose server turned read-only;
+    // of the others that failed there are few.
     let lost = matches!(ended, Err(Ended::Trouble(Trouble::NotMade(_))));
     if lost || !session.is_usable() {
         drop(Object::take(session));

@@ -3,6 +3,7 @@
 use sea_query::{Asterisk, Expr, ExprTrait as _, Func, Order, Query, SelectStatement};
 
 use crate::domain::community::Communities;
+use crate::domain::id::Id;
 use crate::domain::membership::MembershipQuery;
 
 use super::lists::Plan;
@@ -23,33 +24,54 @@ pub fn plan(engine: &impl Engine, query: &MembershipQuery) -> Plan {
     let rows = joined
         .column((THING, "id"))
         .column((MEMBERSHIP, "user_uid"))
-        .order_by((THING, "id_key"), Order::Asc)
-        .order_by((MEMBERSHIP, "user_key"), Order::Asc)
         .limit(query.page.size.into())
         .offset(query.page.offset())
         .take();
-    Plan { rows, total }
+    Plan { rows: ordered(rows, query), total }
+}
+
+/// Of one group there is nothing to order but the users, which its memberships are indexed by.
+fn ordered(mut rows: SelectStatement, query: &MembershipQuery) -> SelectStatement {
+    if query.group.is_none() || query.user.is_some() {
+        rows.order_by((THING, "id_key"), Order::Asc);
+    }
+    rows.order_by((MEMBERSHIP, "user_key"), Order::Asc).take()
 }
 
 /// The memberships that match. The joins are written in the order of the loops: a user's memberships are looked up
-/// by the user, all others by walking the groups in the order of the list.
+/// by the user, a group's by the group, and all by walking the groups in the order of the list.
 fn joined(engine: &impl Engine, query: &MembershipQuery) -> SelectStatement {
     let mut joined = Query::select();
-    match &query.user {
-        Some(user) => joined
+    match (&query.user, &query.group) {
+        (Some(user), _) => joined
             .from_as("users", USER)
             .join_as(engine.nested(), "memberships", MEMBERSHIP, always())
             .join_as(engine.nested(), "groups", THING, always())
             .and_where(Expr::col((USER, "id_key")).eq(user.key()))
             .and_where(Expr::col((USER, "deleted")).is_null())
             .and_where(Expr::col((MEMBERSHIP, "user_uid")).equals((USER, "uid"))),
-        None => joined.from_as("groups", THING).join_as(engine.nested(), "memberships", MEMBERSHIP, always()),
+        (None, Some(group)) => joined
+            .from_as("memberships", MEMBERSHIP)
+            .join_as(engine.nested(), "groups", THING, always())
+            .and_where(Expr::col((MEMBERSHIP, "group_uid")).eq(number_of(group))),
+        (None, None) => joined.from_as("groups", THING).join_as(engine.nested(), "memberships", MEMBERSHIP, always()),
     };
     joined
         .and_where(own("uid").equals((MEMBERSHIP, "group_uid")))
         .and_where(Expr::col((MEMBERSHIP, "live")).eq(constant(1)));
     restrict_groups(&mut joined, query, query.visibility.limit());
     joined
+}
+
+/// The number of the live group, known before its memberships are looked at: an engine then reads them in order.
+fn number_of(group: &Id) -> Expr {
+    let number = Query::select()
+        .column("uid")
+        .from("groups")
+        .and_where(Expr::col("id_key").eq(group.key()))
+        .and_where(Expr::col("deleted").is_null())
+        .take();
+    Expr::SubQuery(None, Box::new(number.into()))
 }
 
 /// The sum of the members of the groups that match.

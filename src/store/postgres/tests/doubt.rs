@@ -125,8 +125,11 @@ async fn an_outcome_is_told_once_its_session_has_ended() {
         let session = Session::open(&store.points.address, &LIMITS).await.unwrap();
         let entry = "INSERT INTO journal (operation, at, door, kind, change, subject) VALUES ('it', 0, '', '', '', 0)";
         session.client().batch_execute(&format!("BEGIN; {entry}")).await.unwrap();
-        let (pool, key) = (Arc::clone(&store.pool), session.key());
-        let told = tokio::spawn(async move { was_made(&pool, key, "it").await });
+        let (store, key) = (Arc::new(store), session.key());
+        let told = tokio::spawn({
+            let store = Arc::clone(&store);
+            async move { was_made(&store.pool, key, "it").await }
+        });
         let watcher = scratch.connect().await;
         let waits = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)";
         while !watcher.query_one(waits, &[]).await.unwrap().get::<_, bool>(0) {}
