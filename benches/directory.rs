@@ -1,5 +1,7 @@
 //! What single operations cost on a directory of 10,000 groups, without the network: `cargo bench --bench directory`.
 
+#[path = "support/request.rs"]
+mod request;
 #[allow(clippy::duplicate_mod, reason = "every benchmark is a program of its own")]
 #[path = "support/mod.rs"]
 mod support;
@@ -17,6 +19,7 @@ use rollbook::domain::journal::Door;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
+use request::get;
 use support::{Directory, generate};
 
 #[global_allocator]
@@ -39,7 +42,7 @@ fn benchmarks(criterion: &mut Criterion) {
     ];
     for (name, uri) in answers {
         criterion.bench_function(name, |bencher| {
-            bencher.to_async(&runtime).iter(|| answered(&app, directory.get(&uri)));
+            bencher.to_async(&runtime).iter(|| answered(&app, get(&directory, &uri)));
         });
     }
     criterion.bench_function("token check", |bencher| {
@@ -54,7 +57,7 @@ fn benchmarks(criterion: &mut Criterion) {
 }
 
 async fn filled(file: &Path) -> anyhow::Result<Directory> {
-    let directory = Directory::open(file).await?;
+    let directory = Directory::open(&format!("sqlite:{}", file.display())).await?;
     directory.fill(GROUPS).await?;
     Ok(directory)
 }

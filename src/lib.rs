@@ -43,7 +43,7 @@ use http::render::Envelope;
 use service::Service;
 use store::Store;
 use store::copy::{Destination, Source};
-pub use store::copy::{Progress as CopyProgress, Report as CopyReport};
+pub use store::copy::{Progress as CopyProgress, Report as CopyReport, Stage as CopyStage};
 use store::postgres::{self, PostgresStore};
 use store::sqlite::{self, SqliteStore};
 

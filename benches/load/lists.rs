@@ -9,6 +9,7 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
+use super::request::get;
 use super::support::{Directory, generate};
 
 /// Not counted: until every statement is prepared on every thread and what is read is in memory.
@@ -97,7 +98,7 @@ impl Question {
     }
 
     async fn ask(&self, app: &Router, directory: &Directory) -> anyhow::Result<(Duration, u64)> {
-        let (app, request) = (app.clone(), directory.get(&self.uri));
+        let (app, request) = (app.clone(), get(directory, &self.uri));
         let answer = tokio::spawn(async move {
             let started = Instant::now();
             let response = app.oneshot(request).await?;

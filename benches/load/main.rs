@@ -4,28 +4,28 @@
 //! and durable creates a second. Ratios are of rounds that took turns, so that they mean something on a busy machine
 //! too; absolute figures are of this machine at this moment.
 
+#[path = "../support/client.rs"]
 mod client;
 mod lists;
+#[path = "../support/machine.rs"]
+mod machine;
 mod report;
+#[path = "../support/request.rs"]
+mod request;
+#[path = "../support/serving.rs"]
+mod serving;
 #[path = "../support/mod.rs"]
 mod support;
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use clap::{Parser, Subcommand};
-use metrics_exporter_prometheus::PrometheusHandle;
-use rollbook::config::{LogConfig, LogFormat};
-use rollbook::http::limits::Limits;
-use rollbook::http::server;
-use rollbook::telemetry;
-use tokio::net::TcpListener;
-use tokio::time::interval;
 
-use client::{Ask, Load};
+use client::{Ask, FIXED_PATH, Load};
 use report::Report;
 use support::Directory;
 
@@ -34,8 +34,6 @@ use support::Directory;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const CONNECTIONS: usize = 64;
-/// Where the fixed answer is, outside of every API.
-const FIXED_PATH: &str = "/fixed";
 /// The fixed answer: 300 bytes, about as long as a group.
 const FIXED: &str = include_str!("fixed.json");
 
@@ -79,13 +77,11 @@ fn main() -> anyhow::Result<()> {
 
 #[tokio::main]
 async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
-    // A line for each of the writes would drown the figures.
-    telemetry::log(&LogConfig { log: None, log_format: LogFormat::Text }, "warn")?;
-    tokio::spawn(keep_measuring(telemetry::metrics()?));
+    serving::observe()?;
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let file = arguments.database.clone().unwrap_or_else(|| folder.path().join("rollbook.db"));
     let fresh = !file.exists();
-    let directory = Directory::open(&file).await?;
+    let directory = Directory::open(&format!("sqlite:{}", file.display())).await?;
     let mut report = Report::new(arguments.groups);
     if fresh {
         let started = Instant::now();
@@ -104,14 +100,12 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
 
 /// Serves the app, and beside it a bare server, and puts load on both in turns.
 async fn load(arguments: &Arguments, token: &str, app: Router, report: &mut Report) -> anyhow::Result<()> {
-    let (own, bare) = (listener().await?, listener().await?);
-    let (own_at, bare_at) = (own.local_addr()?, bare.local_addr()?);
-    tokio::spawn(server::serve(own, app, Limits::default(), std::future::pending()));
+    let own_at = serving::serve(app).await?;
+    let bare = serving::listener().await?;
+    let bare_at = bare.local_addr()?;
     tokio::spawn(async move { axum::serve(bare, fixed()).await });
     let run = |ask, address, connections| {
-        let load = Load { address, ask, connections, seconds: arguments.seconds, groups: arguments.groups };
-        let token = token.to_owned();
-        async move { tokio::task::spawn_blocking(move || load.apart(&token)).await? }
+        Load { address, ask, connections, seconds: arguments.seconds, groups: arguments.groups }.apart(token)
     };
     for _ in 0..arguments.rounds {
         report.bare.push(run(Ask::Fixed, bare_at, CONNECTIONS).await?);
@@ -122,19 +116,6 @@ async fn load(arguments: &Arguments, token: &str, app: Router, report: &mut Repo
         report.creates.push((connections, run(Ask::Create, own_at, connections).await?));
     }
     Ok(())
-}
-
-/// As the program does: histograms keep every sample until they are folded into their buckets.
-async fn keep_measuring(measured: PrometheusHandle) {
-    let mut ticks = interval(Duration::from_secs(1));
-    loop {
-        ticks.tick().await;
-        measured.run_upkeep();
-    }
-}
-
-async fn listener() -> std::io::Result<TcpListener> {
-    TcpListener::bind("127.0.0.1:0").await
 }
 
 /// A route that always gives the same 300 bytes.

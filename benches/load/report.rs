@@ -1,11 +1,11 @@
 //! The figures as Markdown.
 
 use std::fmt;
-use std::process::Command;
 use std::time::Duration;
 
 use super::client::Outcome;
 use super::lists::{Question, Timed};
+use super::machine::Machine;
 
 /// Everything that was measured.
 pub struct Report {
@@ -34,7 +34,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        machine(f)?;
+        writeln!(f, "{Machine}\n- SQLite {}", rusqlite::version())?;
         writeln!(f, "- Directory: {} groups", self.groups)?;
         if let Some((took, bytes)) = self.filled {
             let (seconds, megabytes) = (took.as_secs_f64(), bytes / 1_000_000);
@@ -78,25 +78,4 @@ fn median(rounds: &[Outcome]) -> Outcome {
     let mut rounds = rounds.to_vec();
     rounds.sort_by(|a, b| a.rate.total_cmp(&b.rate));
     rounds[rounds.len() / 2]
-}
-
-/// What the figures depend on.
-fn machine(f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let information = read("/proc/cpuinfo");
-    let model = information
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(':'))
-        .map(|(_, name)| name.trim());
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let compiler = Command::new("rustc").arg("--version").output().map(|output| output.stdout).unwrap_or_default();
-    writeln!(f, "- Machine: {cores} cores, {}", model.unwrap_or("unknown"))?;
-    writeln!(
-        f,
-        "- Kernel {}, {}",
-        read("/proc/sys/kernel/osrelease").trim(),
-        String::from_utf8_lossy(&compiler).trim()
-    )?;
-    writeln!(f, "- SQLite {}, Rollbook {}", rusqlite::version(), env!("CARGO_PKG_VERSION"))?;
-    writeln!(f, "- Load average at the end: {}", read("/proc/loadavg").trim())
 }

@@ -15,7 +15,8 @@ const SEED: u64 = 0x726f_6c6c_626f_6f6b;
 /// How many groups share a codename.
 pub const SHARED_BY: usize = 10;
 
-const SLUGS: [&str; 8] = ["support", "sales", "logistics", "it", "finance", "legal", "hr", "quality"];
+/// What IDs begin with.
+pub const SLUGS: [&str; 8] = ["support", "sales", "logistics", "it", "finance", "legal", "hr", "quality"];
 const TEAMS: [&str; 16] = [
     "Support",
     "Vertrieb",

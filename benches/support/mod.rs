@@ -1,13 +1,10 @@
-//! A directory to measure: a file full of made-up groups, and a token for it.
+//! A directory to measure: a database full of made-up groups, and a token for it.
 
 pub mod generate;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use axum::body::Body;
-use axum::http::{Request, header};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use rollbook::config::DatabaseConfig;
 use rollbook::domain::community::Communities;
@@ -30,10 +27,10 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Opens the file, or makes it.
-    pub async fn open(file: &Path) -> anyhow::Result<Self> {
+    /// Opens the directory at the URL, or makes it.
+    pub async fn open(database: &str) -> anyhow::Result<Self> {
         let config = DatabaseConfig {
-            database: format!("sqlite:{}", file.display()),
+            database: database.to_owned(),
             database_connections: 16,
             database_wait_seconds: 2,
             database_statement_seconds: 5,
@@ -61,12 +58,6 @@ impl Directory {
             self.service.put_labelled_group(permit, group).await?;
         }
         Ok(())
-    }
-
-    /// A GET with the token.
-    pub fn get(&self, uri: &str) -> Request<Body> {
-        let head = Request::get(uri).header(header::AUTHORIZATION, format!("Bearer {}", self.token));
-        head.body(Body::empty()).expect("a URI of the benchmarks is well-formed")
     }
 }
 

@@ -1,12 +1,13 @@
 //! `rollbook copy`: a whole directory from one database to another, of either kind, also while a server uses it.
 
 use std::io::{self, Write as _};
+use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::config::DatabaseConfig;
-use crate::{CopyProgress, copy};
+use crate::{CopyProgress, CopyStage, copy};
 
 /// The arguments of `rollbook copy`.
 #[derive(Debug, Args)]
@@ -25,12 +26,19 @@ pub struct CopyArgs {
 /// Copies, and prints what was copied on standard output.
 pub async fn run(CopyArgs { from, to }: CopyArgs) -> anyhow::Result<()> {
     // Hidden where standard error is no terminal.
-    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} rows, {eta}")?);
-    let told = |CopyProgress { verifying, rows, of }: CopyProgress| {
-        bar.set_message(if verifying { "Verifying" } else { "Copying" });
+    let bar =
+        ProgressBar::new(0).with_style(ProgressStyle::with_template("{spinner} {msg} {wide_bar} {pos}/{len} rows")?);
+    let told = |CopyProgress { stage, rows, of }: CopyProgress| {
+        bar.set_message(match stage {
+            CopyStage::Copying => "Copying",
+            CopyStage::Finishing => "Indexing",
+            CopyStage::Verifying => "Verifying",
+        });
         bar.set_length(of);
         bar.set_position(rows);
     };
+    bar.set_message("Opening");
+    bar.enable_steady_tick(Duration::from_millis(100));
     let copied = copy(&from, &to, DatabaseConfig::password()?, told).await;
     bar.finish_and_clear();
     let report = copied?;

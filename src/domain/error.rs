@@ -132,8 +132,8 @@ pub enum Error {
     /// The server cannot answer now; nothing was changed. The text is for the log alone.
     #[error("unavailable: {0}")]
     Unavailable(String),
-    /// The server lost sight of a change at its very end, and does not know whether it was made. The text is for the
-    /// log alone.
+    /// The server lost sight of a change at its very end, or it took too long, and the server does not know whether it
+    /// was made. The text is for the log alone.
     #[error("the outcome is unknown: {0}")]
     OutcomeUnknown(String),
     /// A defect. The source is for the log alone.

@@ -83,12 +83,15 @@ impl Outer {
         if request.uri().path_and_query().is_some_and(|url| url.as_str().len() > self.limits.url_bytes) {
             return refuse(request, Error::UriTooLong).into_response();
         }
+        let reads = request.method().is_safe();
         let answer = timeout(self.limits.answer_time, next.run(request));
         match AssertUnwindSafe(answer).catch_unwind().await {
             Ok(Ok(response)) => response,
             Ok(Err(_)) => {
-                let seconds = self.limits.answer_time.as_secs();
-                Failure(Error::Unavailable(format!("no answer within {seconds} s"))).into_response()
+                let late = format!("no answer within {} s", self.limits.answer_time.as_secs());
+                // A write that has begun is ended without us.
+                let error = if reads { Error::Unavailable(late) } else { Error::OutcomeUnknown(late) };
+                Failure(error).into_response()
             }
             Err(panic) => Failure(Error::internal(anyhow::anyhow!("panic: {}", message(&*panic)))).into_response(),
         }
@@ -148,7 +151,7 @@ mod tests {
             .route("/api/ok", get(async || "ok").post(async || "posted"))
             .route("/api/refused", get(async || Failure(Error::Unauthenticated)))
             .route("/api/panic", get(async || -> &'static str { panic!("on purpose") }))
-            .route("/api/stuck", get(std::future::pending::<()>))
+            .route("/api/stuck", get(std::future::pending::<()>).post(std::future::pending::<()>))
             .route("/plain", post(async || "ok"));
         let render = |error: &Error| (StatusCode::IM_A_TEAPOT, error.to_string()).into_response();
         wrap(routes, vec![Envelope { prefixes: &["/api"], render }], limits)
@@ -169,6 +172,7 @@ mod tests {
             ("PUT", "/api/ok", "method not allowed"),
             ("GET", "/api/panic", "internal: panic: on purpose"),
             ("GET", "/api/stuck", "unavailable: no answer within 0 s"),
+            ("POST", "/api/stuck", "the outcome is unknown: no answer within 0 s"),
         ] {
             let (status, headers, body) = ask(method, uri, "").await;
             assert_eq!((status, body.as_str()), (StatusCode::IM_A_TEAPOT, text), "{method} {uri}");

@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // The conformance suite of every store, built for tests alone.
     ("store::suite", &["store", "store::sql", "domain"]),
     ("store::sqlite", &["store", "store::sql", "store::migrate", "domain"]),
+    ("store::postgres", &["store", "store::sql", "store::migrate", "domain"]),
     ("service", &["store", "auth", "domain"]),
     ("http", &["service", "domain"]),
     ("dialect", &["http", "domain"]),
@@ -139,8 +140,9 @@ fn root() -> PathBuf {
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let files = entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] });
-    files.filter(|path| path.extension().is_some_and(|own| own == "rs") && !path.ends_with("tests.rs")).collect()
+    let code = entries.filter(|path| path.file_stem().is_none_or(|name| name != "tests"));
+    let files = code.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] });
+    files.filter(|path| path.extension().is_some_and(|own| own == "rs")).collect()
 }
 
 /// The module that a file is: `store/sqlite/mod.rs` is `store::sqlite`.

@@ -12,6 +12,7 @@ mod durability;
 mod embedded;
 mod model;
 mod openapi;
+mod operations;
 mod ordercloud;
 mod postgres;
 mod properties;

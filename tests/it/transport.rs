@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::{Launch, Raw, Server, eventually, raw};
+use crate::support::{Launch, Raw, Server, Store, eventually, raw};
 
 #[tokio::test]
 async fn the_machines_that_watch_are_answered() {
@@ -29,7 +29,11 @@ async fn metrics_tell_of_requests_and_of_the_store() {
     ] {
         assert!(metrics.text.contains(series), "{series} is not in\n{}", metrics.text);
     }
-    for word in ["queue", "commit", "wal"] {
+    let of_the_store = match Store::of_this_run() {
+        Store::Sqlite => ["queue", "commit", "wal"],
+        Store::Postgres => ["connections", "waiting", "database"],
+    };
+    for word in of_the_store {
         assert!(metrics.text.contains(word), "nothing of the {word} in\n{}", metrics.text);
     }
     assert!(!metrics.text.contains("secret-name"));

@@ -42,7 +42,9 @@ fn describe(operation: &mut Operation) {
     if let Some(roles) = needed {
         openapi::require(operation, roles);
     }
-    let errors = own.into_iter().chain(access(needed)).chain(server());
+    let reads = needed == Some(ReadGroups::ROLES);
+    let in_doubt = (!reads).then(|| Error::OutcomeUnknown(String::new()));
+    let errors = own.into_iter().chain(access(needed)).chain(server()).chain(in_doubt);
     openapi::add_errors(operation, &Failed::name(), errors.map(|error| example(&error)));
 }
 

@@ -104,6 +104,9 @@ fn own_errors(kind: Kind, action: &str) -> Vec<Error> {
         "DeleteUserAssignment" => vec![Error::NotFound(Kind::Membership, "ada".to_owned())],
         _ => vec![missing()],
     };
+    if !["Get", "List", "ListUserAssignments"].contains(&action) {
+        errors.push(Error::OutcomeUnknown(String::new()));
+    }
     let makes = ["Create", "Save"].contains(&action);
     if kind == Kind::User && (makes || action == "Patch") {
         errors.extend([Error::InsecurePassword, Error::UsernameTaken]);
@@ -154,6 +157,7 @@ fn describe_sign_in(operation: &mut Operation, action: &str) {
             Error::UnsupportedGrantType,
             Error::InvalidScope,
             Error::TooLarge,
+            Error::OutcomeUnknown(String::new()),
         ],
         "Certificate" => vec![Error::NotFound(Kind::Certificate, "1".to_owned())],
         _ => Vec::new(),

@@ -7,7 +7,7 @@ use super::pipeline::parameters;
 use super::transaction::Writing;
 
 /// How many rows make a counter; the schema has as many.
-const SLOTS: i64 = 64;
+const SLOTS: u16 = 64;
 
 /// What is counted.
 #[derive(Clone, Copy, Debug)]

@@ -27,15 +27,9 @@ use super::transaction::{Change, Taken, Trace, Writing};
 use super::trouble::Trouble;
 use super::{grams, xp};
 
-/// The group with the key; by number also a deleted one.
-pub async fn find(points: &Points, key: &GroupKey) -> Result<Option<Group>> {
-    const BY_ID: &str = select_group!("FROM groups WHERE id_key = $1 AND deleted IS NULL");
-    const BY_UID: &str = select_group!("FROM groups WHERE uid = $1");
-    let found = match key {
-        GroupKey::Id(id) => points.find(BY_ID, &[&id.key()]).await?,
-        GroupKey::Uid(uid) => points.find(BY_UID, &[uid]).await?,
-        GroupKey::New => None,
-    };
+/// The group with the number, live or deleted.
+pub async fn by_uid(points: &Points, uid: GroupUid) -> Result<Option<Group>> {
+    let found = points.find(select_group!("FROM groups WHERE uid = $1"), &[&uid]).await?;
     found.as_ref().map(rows::group::<Row>).transpose()
 }
 

@@ -31,6 +31,7 @@ mod sign_ins;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod together;
 mod tokens;
 mod transaction;
 mod trouble;
@@ -65,6 +66,7 @@ use points::Points;
 use pool::Pool;
 use reading::Reading;
 pub use session::Limits;
+use together::Together;
 use transaction::{Change, transact};
 use trouble::of_list;
 
@@ -85,7 +87,8 @@ pub struct Options {
 /// A directory in a PostgreSQL database.
 pub struct PostgresStore {
     pool: Pool,
-    points: Points,
+    points: Arc<Points>,
+    together: Arc<Together>,
     limits: Limits,
     /// Lists may take half of the connections: writes are never shut out by them.
     lists: Semaphore,
@@ -102,9 +105,11 @@ impl PostgresStore {
         migrate::migrate(&mut client, &shown, options.create).await?;
         let default_language = migrate::settle_language(&client, options.default_language.as_ref()).await?;
         let (address, limits) = (Arc::new(address), options.limits);
+        let points = Arc::new(Points::new(Arc::clone(&address), limits));
         Ok(Self {
-            pool: Pool::new(Arc::clone(&address), limits)?,
-            points: Points::new(address, limits),
+            pool: Pool::new(address, limits)?,
+            together: Together::new(Arc::clone(&points)),
+            points,
             limits,
             lists: Semaphore::new((limits.connections / 2).max(1)),
             default_language,
@@ -134,7 +139,11 @@ impl Store for PostgresStore {
     }
 
     async fn group(&self, key: &GroupKey) -> Result<Option<Arc<Group>>> {
-        Ok(groups::find(&self.points, key).await?.map(Arc::new))
+        match key {
+            GroupKey::Id(id) => self.together.find(id).await,
+            GroupKey::Uid(uid) => Ok(groups::by_uid(&self.points, *uid).await?.map(Arc::new)),
+            GroupKey::New => Ok(None),
+        }
     }
 
     async fn list_groups(&self, query: GroupQuery) -> Result<Listed<Group>> {

@@ -89,7 +89,7 @@ impl Points {
         if let Some((_, cause)) = failure.as_ref().filter(|(at, _)| at.elapsed() < DOWN) {
             return Err(refused(cause.clone()));
         }
-        let opened = Session::open(&self.address, &self.limits).await;
+        let opened = Session::open(&self.address, &self.limits, 0).await;
         *failure = opened.as_ref().err().map(|cause| (Instant::now(), cause.clone()));
         let session = Arc::new(opened.map_err(refused)?);
         *lane.session.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&session));

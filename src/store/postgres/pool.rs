@@ -2,6 +2,7 @@
 //! without end.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use deadpool::Runtime;
 use deadpool::managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult};
@@ -26,6 +27,8 @@ pub type Pooled = Object<Sessions>;
 pub struct Sessions {
     address: Arc<Address>,
     limits: Limits,
+    /// The number of the next session. Nodes begin anywhere.
+    next: AtomicU16,
 }
 
 impl managed::Manager for Sessions {
@@ -33,7 +36,7 @@ impl managed::Manager for Sessions {
     type Error = String;
 
     async fn create(&self) -> Result<Session, String> {
-        Session::open(&self.address, &self.limits).await
+        Session::open(&self.address, &self.limits, self.next.fetch_add(1, Ordering::Relaxed)).await
     }
 
     async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<String> {
@@ -44,7 +47,7 @@ impl managed::Manager for Sessions {
 impl Pool {
     /// An empty pool; sessions are made when they are wanted.
     pub fn new(address: Arc<Address>, limits: Limits) -> anyhow::Result<Self> {
-        let sessions = managed::Pool::builder(Sessions { address, limits })
+        let sessions = managed::Pool::builder(Sessions { address, limits, next: AtomicU16::new(rand::random()) })
             .max_size(limits.connections)
             .wait_timeout(Some(limits.wait))
             .runtime(Runtime::Tokio1)

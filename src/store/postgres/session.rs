@@ -40,6 +40,7 @@ pub struct Session {
     spent: AtomicBool,
     /// The key of the advisory lock that this session holds until it ends.
     key: i64,
+    number: u16,
 }
 
 impl Limits {
@@ -50,18 +51,19 @@ impl Limits {
 }
 
 impl Session {
-    /// Connects, and makes the session what the statements of this store expect. A failure is told for the log.
-    pub async fn open(address: &Address, limits: &Limits) -> Result<Self, String> {
-        let opened = timeout(CONNECT, Self::connect(address, limits)).await;
+    /// Connects, and makes the session what the statements of this store expect. `number` tells it from others of its
+    /// pool. A failure is told for the log.
+    pub async fn open(address: &Address, limits: &Limits, number: u16) -> Result<Self, String> {
+        let opened = timeout(CONNECT, Self::connect(address, limits, number)).await;
         opened.map_err(|_| "the database does not answer".to_owned())?
     }
 
-    async fn connect(address: &Address, limits: &Limits) -> Result<Self, String> {
+    async fn connect(address: &Address, limits: &Limits, number: u16) -> Result<Self, String> {
         let warned = Arc::new(AtomicBool::new(false));
         let client = address.connect(note_warnings(Arc::clone(&warned))).await.map_err(|error| error.to_string())?;
         let key = rand::random::<i64>();
         client.batch_execute(&settings(limits, key)).await.map_err(|error| text(&error))?;
-        Ok(Self { client, statements: Mutex::default(), warned, spent: AtomicBool::new(false), key })
+        Ok(Self { client, statements: Mutex::default(), warned, spent: AtomicBool::new(false), key, number })
     }
 
     /// The connection itself.
@@ -72,6 +74,11 @@ impl Session {
     /// The key of the lock that this session holds until it ends.
     pub fn key(&self) -> i64 {
         self.key
+    }
+
+    /// Its number in its pool.
+    pub fn number(&self) -> u16 {
+        self.number
     }
 
     /// The statement, prepared the first time.

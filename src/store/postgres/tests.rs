@@ -1,5 +1,6 @@
 //! The suite of every store, on PostgreSQL; and what only PostgreSQL can get wrong.
 
+mod copy;
 mod doubt;
 
 use std::time::Duration;

@@ -116,9 +116,9 @@ impl Writing<'_> {
         }
     }
 
-    /// A number that this session spreads rows by which many transactions change.
-    pub fn slot(&self, of: i64) -> i16 {
-        self.session.key().rem_euclid(of) as i16
+    /// A number below `of` that the other sessions of the pool do not have, as long as there are so many.
+    pub fn slot(&self, of: u16) -> i16 {
+        (self.session.number() % of) as i16
     }
 
     /// Writes at the end of the transaction, behind what was queued before.

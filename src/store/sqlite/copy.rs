@@ -49,6 +49,7 @@ pub struct NewFile {
     file: File,
     part: PathBuf,
     to: PathBuf,
+    is_kept: bool,
 }
 
 impl NewFile {
@@ -59,7 +60,7 @@ impl NewFile {
         let file = claim(&part)?;
         let mut connection = open_unshared(&part)?;
         migrate(&mut connection, &part.display().to_string())?;
-        Ok(Self { connection, file, part, to: to.to_owned() })
+        Ok(Self { connection, file, part, to: to.to_owned(), is_kept: false })
     }
 }
 
@@ -75,7 +76,7 @@ fn refuse_existing(to: &Path) -> anyhow::Result<()> {
 
 /// Makes the file, empty, for this process alone. What an interrupted copy left in it is dropped.
 fn claim(path: &Path) -> anyhow::Result<File> {
-    create_file(path)?;
+    create_file(path).context("nothing can be copied")?;
     let file = File::options().write(true).open(path)?;
     match file.try_lock() {
         Ok(()) => file.set_len(0)?,
@@ -144,16 +145,20 @@ impl Destination for NewFile {
         Ok(Live { groups: get(Counter::Groups)?, users: get(Counter::Users)?, memberships: get(Counter::Memberships)? })
     }
 
-    async fn keep(self: Box<Self>) -> anyhow::Result<()> {
+    async fn keep(mut self: Box<Self>) -> anyhow::Result<()> {
         refuse_existing(&self.to)?;
-        publish(&self.file, &self.part, &self.to)
+        publish(&self.file, &self.part, &self.to)?;
+        self.is_kept = true;
+        Ok(())
     }
 }
 
 impl Drop for NewFile {
     fn drop(&mut self) {
-        // Not there any more if it was kept, and dropped by the next copy if it stays.
-        let _ = fs::remove_file(&self.part);
+        if !self.is_kept {
+            // One that stays is emptied by the next copy.
+            let _ = fs::remove_file(&self.part);
+        }
     }
 }
 

@@ -253,3 +253,19 @@ async fn files_are_their_owners_alone() {
         assert_eq!(mode(&path), 0o600, "{}", path.display());
     }
 }
+
+#[tokio::test]
+async fn a_copy_of_a_copy_is_the_same_store() {
+    let (store, folder) = open().await;
+    crate::store::suite::copy::fill(&store).await;
+    let copies = [folder.path().join("one.db"), folder.path().join("two.db")];
+    let mut digests = Vec::new();
+    for (from, to) in [(&store.path, &copies[0]), (&copies[0], &copies[1])] {
+        let (mut source, destination) = (Snapshot::of(from).unwrap(), NewFile::create(to).unwrap());
+        digests.push(crate::store::suite::copy::copies(&mut source, Box::new(destination)).await);
+    }
+    assert_eq!(digests[0], digests[1]);
+    let copied = SqliteStore::open(options(copies[1].clone())).await.unwrap();
+    assert_eq!(copied.state(), store.state());
+    assert_eq!(make_group(&copied, group("new", "n")).await.uid, make_group(&store, group("new", "n")).await.uid);
+}

@@ -173,7 +173,7 @@ async fn put_client(store: &impl TestStore, second: i64, key: ClientKey, enabled
 }
 
 /// Everything that can happen to everything.
-async fn live_a_little(store: &impl TestStore) {
+pub async fn live_a_little(store: &impl TestStore) {
     for name in ["g1", "g2", "g3", "g4"] {
         let fields = GroupFields { xp: xp(r#"{"k":[1,"Two",{"x":null}]}"#), ..group(name, name) };
         make_group(store, GroupFields { communities: Communities::from([community(1)]), ..fields }).await;

@@ -1,6 +1,7 @@
 //! What every store must do, as tests that each store runs on a database of its own. A new store is done when these
 //! and the API tests pass on it.
 
+pub mod copy;
 pub mod groups;
 pub mod journal;
 pub mod lists;

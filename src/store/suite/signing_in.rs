@@ -36,7 +36,8 @@ pub async fn ten_failures_lock(store: &impl TestStore) {
     assert!(!store.unlock(99).await.unwrap());
 }
 
-fn refresh_token(hash: &str, family: &str) -> RefreshToken {
+/// A refresh token that expires at second 1,000.
+pub fn refresh_token(hash: &str, family: &str) -> RefreshToken {
     RefreshToken {
         hash: hash.to_owned(),
         family: family.to_owned(),

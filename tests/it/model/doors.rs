@@ -5,20 +5,17 @@ use proptest::sample::Index;
 use proptest::test_runner::TestCaseResult;
 use serde_json::{Value as Json, json};
 
+use super::callers::{ASSIGNMENTS, Callers, GROUPS, USERS};
 use super::directory::{Directory, Expected, Group};
-use super::operations::{Draft, Labelled, NAMES, Operation, Patch, USER_IDS};
-use crate::support::{CORE, Caller, Reply, core_groups, user_body};
+use super::operations::{NAMES, Operation, USER_IDS};
+use crate::support::{CORE, Caller, Reply, core_groups};
 
-const GROUPS: &str = "/v1/usergroups";
-const ASSIGNMENTS: &str = "/v1/usergroups/assignments";
-const USERS: &str = "/v1/adminusers";
 /// A number that no group has.
 const NOBODY: i64 = 1_000_000_000;
 
 /// The server with its two callers, and what should be in it.
 pub struct Doors {
-    admin: Caller,
-    limited: Caller,
+    callers: Callers,
     model: Directory,
     /// The numbers known, the highest last.
     numbers: Vec<i64>,
@@ -26,61 +23,20 @@ pub struct Doors {
 
 impl Doors {
     /// Empties the directory through its own doors. Numbers go on from where they are.
-    pub async fn emptied(admin: Caller, limited: Caller) -> Self {
-        let mut numbers = core_groups(&admin).await;
+    pub async fn emptied(callers: Callers) -> Self {
+        let mut numbers = core_groups(&callers.admin).await;
         numbers.sort_unstable();
-        for path in [GROUPS, USERS] {
-            for id in admin.get(&format!("{path}?pageSize=100")).await.is(200).ids() {
-                admin.delete(&format!("{path}/{id}")).await.is(204);
-            }
-        }
-        Self { admin, limited, model: Directory::default(), numbers }
-    }
-
-    fn caller(&self, limited: bool) -> &Caller {
-        if limited { &self.limited } else { &self.admin }
+        callers.empty().await;
+        Self { callers, model: Directory::default(), numbers }
     }
 
     /// Does the operation at the server and in the model, which must answer alike.
     pub async fn perform(&mut self, limited: bool, operation: Operation) -> TestCaseResult {
         let (told, before) = (format!("{operation:?} limited: {limited}"), self.model.groups.len());
-        let reply = self.send(limited, &operation).await;
+        let reply = self.callers.send(limited, &operation, |nth| self.number(nth)).await;
         let expected = self.expect(limited, operation);
         agree(&told, &reply, &expected)?;
         if self.model.groups.len() > before { self.learn(&reply).await } else { Ok(()) }
-    }
-
-    async fn send(&self, limited: bool, operation: &Operation) -> Reply {
-        let caller = self.caller(limited);
-        match operation {
-            Operation::Post(draft) => caller.post(GROUPS, &whole(draft)).await,
-            Operation::Put(id, draft) => caller.put(&format!("{GROUPS}/{id}"), &whole(draft)).await,
-            Operation::Patch(id, patch) => caller.patch(&format!("{GROUPS}/{id}"), &partial(patch)).await,
-            Operation::Delete(id) => caller.delete(&format!("{GROUPS}/{id}")).await,
-            Operation::Get(id) => caller.get(&format!("{GROUPS}/{id}")).await,
-            Operation::Assign(group, user) => {
-                caller.post(ASSIGNMENTS, &json!({ "UserGroupID": group, "UserID": user })).await
-            }
-            Operation::Unassign(group, user) => caller.delete(&format!("{GROUPS}/{group}/assignments/{user}")).await,
-            Operation::Assignments(group, user) => {
-                let asked = [("userGroupID", group.unwrap_or_default()), ("userID", user.unwrap_or_default())];
-                caller.list(ASSIGNMENTS, &asked).await
-            }
-            Operation::PostUser(id, username) => {
-                let mut user = user_body(id);
-                user["Username"] = (*username).into();
-                self.admin.post(USERS, &user).await
-            }
-            Operation::PatchUser(uri, id, username) => {
-                let body = present([("ID", id.map(Json::from)), ("Username", username.map(Json::from))]);
-                self.admin.patch(&format!("{USERS}/{uri}"), &body).await
-            }
-            Operation::DeleteUser(id) => self.admin.delete(&format!("{USERS}/{id}")).await,
-            Operation::Add(group) => caller.post(CORE, &labelled(None, group)).await,
-            Operation::Edit(nth, group) => caller.post(CORE, &labelled(Some(self.number(nth)), group)).await,
-            Operation::DeleteNumber(nth) => caller.delete(&format!("{CORE}/{}", self.number(nth))).await,
-            Operation::GetNumber(nth) => caller.get(&format!("{CORE}/{}", self.number(nth))).await,
-        }
     }
 
     fn expect(&mut self, limited: bool, operation: Operation) -> Expected {
@@ -120,11 +76,14 @@ impl Doors {
 
     /// Learns what the server alone could say of the group just made: its number, and its ID where that was made up.
     async fn learn(&mut self, reply: &Reply) -> TestCaseResult {
-        let new: Vec<_> =
-            core_groups(&self.admin).await.into_iter().filter(|number| !self.numbers.contains(number)).collect();
+        let new: Vec<_> = core_groups(&self.callers.admin)
+            .await
+            .into_iter()
+            .filter(|number| !self.numbers.contains(number))
+            .collect();
         prop_assert!(matches!(new[..], [number] if self.numbers.iter().all(|own| *own < number)), "{:?}", new);
         self.numbers.extend(&new);
-        let all = self.admin.get(&format!("{GROUPS}?pageSize=100")).await.is(200).ids();
+        let all = self.callers.admin.get(&format!("{GROUPS}?pageSize=100")).await.is(200).ids();
         let unknown = |id: &String| self.model.live().all(|group| group.id != *id);
         let ids: Vec<_> = all.into_iter().filter(unknown).collect();
         let group = self.model.groups.last_mut().expect("the group just made");
@@ -143,7 +102,7 @@ impl Doors {
             self.compare_lists(limited).await?;
             self.compare_numbers(limited).await?;
         }
-        let users = self.admin.get(&format!("{USERS}?sortBy=ID&pageSize=100")).await.is(200).ids();
+        let users = self.callers.admin.get(&format!("{USERS}?sortBy=ID&pageSize=100")).await.is(200).ids();
         let mut expected: Vec<_> = self.model.users.iter().filter(|user| !user.deleted).map(|user| user.id).collect();
         expected.sort_by_key(|id| id.to_lowercase());
         prop_assert_eq!(users, expected);
@@ -151,7 +110,7 @@ impl Doors {
     }
 
     async fn compare_lists(&self, limited: bool) -> TestCaseResult {
-        let caller = self.caller(limited);
+        let caller = self.callers.acting(limited);
         let mut seen: Vec<_> = self.model.live().filter(|group| group.seen(limited)).collect();
         seen.sort_by_key(|group| (group.name().to_lowercase(), group.id.to_lowercase()));
         same_list(caller, GROUPS, &[], &seen.iter().map(|group| group.at_ordercloud()).collect::<Vec<_>>()).await?;
@@ -172,7 +131,7 @@ impl Doors {
     }
 
     async fn compare_numbers(&self, limited: bool) -> TestCaseResult {
-        let caller = self.caller(limited);
+        let caller = self.callers.acting(limited);
         let mut seen: Vec<_> = self.model.live().filter(|group| group.seen(limited)).collect();
         seen.sort_by_key(|group| group.number);
         let expected: Vec<_> = seen.iter().map(|group| group.at_core()).collect();
@@ -245,40 +204,4 @@ fn without_dates(group: &Json) -> Json {
         group.as_object_mut().and_then(|members| members.shift_remove(date));
     }
     group
-}
-
-fn whole(draft: &Draft) -> Json {
-    let mut body = json!({ "Name": draft.name, "Description": draft.description, "xp": draft.xp });
-    if let Some(id) = draft.id {
-        body["ID"] = id.into();
-    }
-    body
-}
-
-fn partial(patch: &Patch) -> Json {
-    present([
-        ("ID", patch.id.map(Json::from)),
-        ("Name", patch.name.map(Json::from)),
-        ("Description", patch.description.map(Json::from)),
-        ("xp", patch.xp.clone().map(Json::from)),
-    ])
-}
-
-fn labelled(number: Option<i64>, group: &Labelled) -> Json {
-    let labels: serde_json::Map<_, _> =
-        group.labels.iter().map(|(tag, label)| ((*tag).to_owned(), (*label).into())).collect();
-    present([
-        ("ID", number.map(Json::from)),
-        ("Labels", Some(Json::Object(labels).to_string().into())),
-        ("Communities", group.communities.clone().map(Json::from)),
-    ])
-}
-
-/// An object of the members that are there.
-fn present<const N: usize>(members: [(&str, Option<Json>); N]) -> Json {
-    members
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-        .collect::<serde_json::Map<_, _>>()
-        .into()
 }

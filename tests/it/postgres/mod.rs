@@ -1,9 +1,14 @@
 //! What is true of the PostgreSQL store alone: several nodes on one database, and what becomes of them when nodes,
 //! connections or the database fail. These tests are for `scripts/with-postgres`.
 
+mod backups;
 mod clusters;
+mod copy;
+mod differential;
 mod failure;
+mod limits;
 mod nodes;
+mod refusals;
 
 use crate::support::{Launch, Server, Store};
 

@@ -46,7 +46,7 @@ impl Directory {
 }
 
 /// A group whose ID is a beginning, to be made unique.
-fn group() -> impl Strategy<Value = Json> {
+pub fn group() -> impl Strategy<Value = Json> {
     let description = option::weighted(0.6, prop_oneof![1 => Just(String::new()), 6 => text()]);
     ("[A-Za-z_-]{0,3}", text(), description, xp())
         .prop_map(|(id, name, description, xp)| json!({ "ID": id, "Name": name, "Description": description, "xp": xp }))

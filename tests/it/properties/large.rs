@@ -11,7 +11,7 @@ use crate::support::{Caller, Server};
 
 const COUNT: usize = 1_400;
 /// How many requests are under way at a time: they share commits.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 32;
 const PAGE: usize = 50;
 
 fn group(at: usize) -> Json {

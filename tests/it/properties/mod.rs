@@ -1,9 +1,9 @@
 //! Lists against an evaluation of the same things in memory, under questions made at random.
 
-mod groups;
+pub mod groups;
 mod large;
-mod listing;
-mod oracle;
+pub mod listing;
+pub mod oracle;
 mod spelling;
-mod strategies;
-mod users;
+pub mod strategies;
+pub mod users;

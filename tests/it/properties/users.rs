@@ -15,7 +15,8 @@ use crate::support::{Caller, FULL, GROUP_ADMIN, GROUP_READER, PASSWORD, Server, 
 /// How many users there are.
 const COUNT: usize = 24;
 
-fn user() -> impl Strategy<Value = Json> {
+/// A user who has yet to be given an ID and a username.
+pub fn user() -> impl Strategy<Value = Json> {
     let terms =
         select(vec![None, Some("2015-01-01"), Some("2015-01-01T05:30:00+05:30"), Some("2026-02-03T04:05:06.789Z")]);
     (text(), text(), text(), option::of(text()), terms, any::<bool>(), xp()).prop_map(

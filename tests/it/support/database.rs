@@ -11,6 +11,8 @@ use super::sql;
 
 /// Where a server is the tests' own to make databases in.
 const SERVER: &str = "TEST_DATABASE_URL";
+/// Set where that server is deleted as a whole: to drop a database waits for the disk, and is left out then.
+const THROWAWAY: &str = "TEST_DATABASE_THROWAWAY";
 /// Which store the tests that suit either run on: `postgres`, or SQLite where it is not set.
 const STORE: &str = "ROLLBOOK_TEST_STORE";
 
@@ -93,6 +95,9 @@ impl Database {
 
 impl Drop for Made {
     fn drop(&mut self) {
+        if env::var_os(THROWAWAY).is_some() {
+            return;
+        }
         // Best effort: a test that failed has its own story to tell, and its server may be gone.
         let _ = sql::try_run(&self.server, &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
     }

@@ -13,8 +13,8 @@ mod server;
 pub mod sql;
 
 pub use caller::{Caller, Reply};
-pub use command::Rollbook;
-pub use database::{Database, Store};
+pub use command::{Outcome, Rollbook};
+pub use database::{Database, Store, server};
 pub use directory::{CORE, core_groups, everything, labels, make_group, make_groups, make_user, user_body};
 pub use raw::{Raw, raw};
 pub use server::{Launch, Server};

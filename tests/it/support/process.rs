@@ -9,7 +9,7 @@ use std::thread;
 use super::command::binary;
 
 /// How many lines of its server's log a test that fails shows.
-const LOG_SHOWN: usize = 100;
+const LOG_SHOWN: usize = 30;
 
 /// The process behind a server.
 pub struct Process {

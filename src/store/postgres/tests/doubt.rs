@@ -122,7 +122,7 @@ async fn what_leaves_no_trace_is_said_to_be_unknown() {
 async fn an_outcome_is_told_once_its_session_has_ended() {
     for (end, made) in [("COMMIT", true), ("ROLLBACK", false)] {
         let (store, scratch) = open().await;
-        let session = Session::open(&store.points.address, &LIMITS).await.unwrap();
+        let session = Session::open(&store.points.address, &LIMITS, 0).await.unwrap();
         let entry = "INSERT INTO journal (operation, at, door, kind, change, subject) VALUES ('it', 0, '', '', '', 0)";
         session.client().batch_execute(&format!("BEGIN; {entry}")).await.unwrap();
         let (store, key) = (Arc::new(store), session.key());

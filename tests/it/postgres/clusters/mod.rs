@@ -1,5 +1,7 @@
 //! PostgreSQL servers of a test's own, to be stopped, killed and promoted.
 
+mod access;
+mod backups;
 mod failover;
 mod outage;
 
@@ -7,10 +9,10 @@ use std::fs::{self, File};
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use std::{env, thread};
+use std::{env, io, thread};
 
 use rand::random_range;
 use tempfile::TempDir;
@@ -62,12 +64,18 @@ impl Cluster {
 
     fn prepared(settings: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("rollbook-cluster-").tempdir().expect("a temporary directory");
-        if let Some((user, group)) = unprivileged() {
-            chown(folder.path(), Some(user), Some(group)).expect("root may");
-        }
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).expect("it is ours");
         let settings = settings.iter().map(|own| (*own).to_owned()).collect();
-        Self { folder, port: free_port(), settings, postmaster: None }
+        let cluster = Self { folder, port: free_port(), settings, postmaster: None };
+        cluster.owns(cluster.folder.path()).expect("it is ours to give");
+        cluster
+    }
+
+    /// Gives a file or folder to the user that the server runs as, and to nobody else.
+    fn owns(&self, path: &Path) -> io::Result<()> {
+        if let Some((user, group)) = unprivileged() {
+            chown(path, Some(user), Some(group))?;
+        }
+        fs::set_permissions(path, fs::Permissions::from_mode(if path.is_dir() { 0o700 } else { 0o600 }))
     }
 
     fn data(&self) -> PathBuf {
@@ -84,8 +92,20 @@ impl Cluster {
         format!("postgres://postgres@{}/postgres", self.address())
     }
 
-    /// Starts it, after an end of any kind, and waits until it takes connections.
+    /// Starts it, after an end of any kind, and waits until it takes connections. It does not start while a process of
+    /// the one before is still there, and is tried again then.
     pub fn start_again(&mut self) {
+        let mut server = self.spawn();
+        wait("the PostgreSQL server", || {
+            if server.try_wait().expect("our own child").is_some() {
+                server = self.spawn();
+            }
+            sql::try_run(&self.url(), "SELECT 1").is_ok()
+        });
+        self.postmaster = Some(server);
+    }
+
+    fn spawn(&self) -> Child {
         let log = File::options().create(true).append(true).open(self.folder.path().join("server.log")).expect("a log");
         let mut server = program("postgres", &self.folder);
         server.arg("-D").arg(self.data()).args(["-c", &format!("port={}", self.port)]);
@@ -98,8 +118,7 @@ impl Cluster {
             "max_connections=100",
         ]);
         server.args(self.settings.iter().flat_map(|setting| ["-c", setting]));
-        self.postmaster = Some(server.stdout(Stdio::null()).stderr(log).spawn().expect("the server starts"));
-        wait("the PostgreSQL server", || sql::try_run(&self.url(), "SELECT 1").is_ok());
+        server.stdout(Stdio::null()).stderr(log).spawn().expect("the server starts")
     }
 
     /// Stops it, cutting its connections.
@@ -181,7 +200,7 @@ fn children_of(parent: u32) -> Vec<u32> {
 }
 
 /// Asks until it is so. Each question is a round trip, which is the pace of it.
-fn wait(what: &str, so: impl Fn() -> bool) {
+fn wait(what: &str, mut so: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !so() {
         assert!(begin.elapsed() < START, "{what} did not come in time");

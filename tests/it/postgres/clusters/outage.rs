@@ -85,19 +85,16 @@ async fn sessions_that_turn_read_only_are_given_up() {
     let server = node_on(&cluster);
     let admin = server.admin().await;
     let number = make_group(&admin, "before", &[]).await;
-    let set = |to: &str| {
-        sql::run(&cluster.url(), &format!("ALTER SYSTEM SET default_transaction_read_only = {to}"));
+    let alter = |what: &str| {
+        sql::run(&cluster.url(), &format!("ALTER SYSTEM {what}"));
         sql::run(&cluster.url(), "SELECT pg_reload_conf()");
     };
-    set("on");
+    alter("SET default_transaction_read_only = on");
     let refused = async || admin.post("/v1/usergroups", &json!({ "Name": "N" })).await.status == 503;
     eventually("the refusal", TOLD, refused).await;
     let reply = admin.delete(&format!("{CORE}/{number}")).await.fails(503, "unavailable");
     assert_ne!(reply.header("retry-after"), "");
-    // The setting goes as it came, and only sessions made since are writable.
-    let url = cluster.url();
-    sql::run(&url, "SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only");
-    sql::run(&url, "SELECT pg_reload_conf()");
+    alter("RESET default_transaction_read_only");
     recovered(&server).await;
     eventually("a write", RECOVERY, async || admin.delete(&format!("{CORE}/{number}")).await.status == 200).await;
 }

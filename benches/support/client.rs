@@ -24,6 +24,8 @@ use super::support::generate;
 const TOKEN: &str = "ROLLBOOK_BENCH_TOKEN";
 /// Threads, each with its share of the connections.
 const THREADS: usize = 2;
+/// Where a server has a fixed answer, outside of every API.
+pub const FIXED_PATH: &str = "/fixed";
 /// Not counted, so that every connection is open and warm.
 const WARM_UP: Duration = Duration::from_millis(300);
 
@@ -65,8 +67,13 @@ pub struct Outcome {
 }
 
 impl Load {
-    /// Runs it in a process of its own.
-    pub fn apart(&self, token: &str) -> anyhow::Result<Outcome> {
+    /// Runs it in a process of its own, with the token.
+    pub async fn apart(self, token: &str) -> anyhow::Result<Outcome> {
+        let token = token.to_owned();
+        tokio::task::spawn_blocking(move || self.run_apart(&token)).await?
+    }
+
+    fn run_apart(&self, token: &str) -> anyhow::Result<Outcome> {
         let ask = self.ask.to_possible_value().context("every question has a name")?;
         let child = Command::new(std::env::current_exe()?)
             .args(["client", "--ask", ask.get_name(), "--address", &self.address.to_string()])
@@ -148,7 +155,7 @@ impl Load {
             line.iter().chain(&[" HTTP/1.1\r\n", head]).for_each(|part| request.extend_from_slice(part.as_bytes()));
         };
         match self.ask {
-            Ask::Fixed => begin(request, &["GET ", super::FIXED_PATH]),
+            Ask::Fixed => begin(request, &["GET ", FIXED_PATH]),
             Ask::Group => begin(request, &["GET /v1/usergroups/", &generate::id(number)]),
             Ask::Create => {
                 // Numbers of their own, so that what is found of the directory's own groups stays the same.
