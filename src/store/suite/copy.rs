@@ -32,7 +32,7 @@ pub async fn copies(source: &mut dyn Source, destination: Box<dyn Destination>) 
             last = source.rows(table, last.as_ref(), 1).await.unwrap().pop();
             assert_eq!(last.as_ref(), Some(row), "row by row, {} is the same", table.name);
         }
-        assert_eq!(source.rows(table, last.as_ref(), 1).await.unwrap(), [const { vec![] }; 0]);
+        assert!(source.rows(table, last.as_ref(), 1).await.unwrap().is_empty());
     }
     copy(source, destination, &TABLES, &mut |_| {}).await.unwrap().digest.to_string()
 }

@@ -24,8 +24,8 @@ const REVOKED: Duration = Duration::from_secs(5);
 /// Sends the same request `count` times, to the nodes in turn and all at once.
 async fn at_once(nodes: &[Caller], count: usize, method: &str, path: &str, body: &Json) -> Vec<Reply> {
     let mut sending = JoinSet::new();
-    for node in nodes.iter().cycle().take(count).cloned() {
-        let request = node.request(method, path).json(body);
+    for node in nodes.iter().cycle().take(count) {
+        let (node, request) = (node.clone(), node.request(method, path).json(body));
         sending.spawn(async move { node.send(request).await });
     }
     sending.join_all().await
