@@ -18,7 +18,8 @@ macro_rules! parameters {
 pub(super) use parameters;
 
 /// Polls the futures in their order, so that each sends its statement before the next one does, and waits for all.
-/// One that fails before it has sent anything stops those behind it: the outputs end with its error then.
+/// One that has failed by the time the next one would be sent (as a rule because it could not be sent itself) stops those
+/// behind it: the outputs end with its error then.
 pub async fn in_order<T, E, F: Future<Output = Result<T, E>>>(futures: Vec<F>) -> Vec<Result<T, E>> {
     let mut waiting: Vec<Pin<Box<F>>> = futures.into_iter().map(Box::pin).collect();
     let mut outputs: Vec<Option<Result<T, E>>> = Vec::with_capacity(waiting.len());

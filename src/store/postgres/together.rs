@@ -1,7 +1,7 @@
-//! Reads of groups by ID that are asked for at the same time share a statement: while a few are under way, those that
-//! come meanwhile wait for the next one, which asks for all of them. So a busy node costs the database a statement for
-//! many requests, and a lone request waits for nobody. A statement is sent after every request that it answers was
-//! made, so each sees all that was acknowledged before it.
+//! Reads of groups by ID that are asked for at the same time share a statement: while one is under way, those that come
+//! meanwhile wait for the next one, which asks for all of them; where many wait, it does not wait itself. So a busy node
+//! costs the database a statement for many requests, and a lone request waits for nobody. A statement is sent after
+//! every request that it answers was made, so each sees all that was acknowledged before it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,9 +15,11 @@ use crate::store::sql::rows::{self, select_group};
 
 use super::points::Points;
 
-/// How many statements are under way at once.
+/// How many statements are under way at most.
 const STATEMENTS: usize = 4;
-/// How many requests at most share one.
+/// How many requests do not wait for those under way.
+const MANY: usize = 16;
+/// How many requests at most share a statement.
 const REQUESTS: usize = 64;
 
 /// What a request for a group is answered with.
@@ -46,8 +48,9 @@ impl Together {
 
     /// The live group with the ID.
     pub async fn find(self: &Arc<Self>, id: &Id) -> Found {
-        match self.turn(id.key()) {
-            Ok((turn, key)) => {
+        let key = id.key();
+        match self.turn(&key) {
+            Ok(turn) => {
                 let mut found = self.ask(vec![key.clone()]).await?;
                 drop(turn);
                 Ok(found.remove(&key))
@@ -60,15 +63,27 @@ impl Together {
     }
 
     /// The turn for a statement of one's own, or else where the answer will come.
-    fn turn(self: &Arc<Self>, key: String) -> Result<(Turn, String), Receiver<Found>> {
+    fn turn(self: &Arc<Self>, key: &str) -> Result<Turn, Receiver<Found>> {
         let mut state = self.lock();
-        if state.under_way < STATEMENTS {
-            state.under_way += 1;
-            return Ok((Turn(Arc::clone(self)), key));
+        if state.under_way == 0 {
+            state.under_way = 1;
+            return Ok(Turn(Arc::clone(self)));
         }
         let (sender, receiver) = oneshot::channel();
-        state.waiting.push((key, sender));
+        state.waiting.push((key.to_owned(), sender));
+        if state.waiting.len() >= MANY && state.under_way < STATEMENTS {
+            state.under_way += 1;
+            let waiting = std::mem::take(&mut state.waiting);
+            drop(state);
+            self.begin(waiting);
+        }
         Err(receiver)
+    }
+
+    /// Answers those who wait, in a turn that is counted already.
+    fn begin(self: &Arc<Self>, waiting: Vec<(String, Sender<Found>)>) {
+        let turn = Turn(Arc::clone(self));
+        tokio::spawn(async move { turn.0.answer(waiting).await });
     }
 
     async fn ask(&self, keys: Vec<String>) -> Result<HashMap<String, Arc<Group>>> {
@@ -99,11 +114,9 @@ impl Drop for Turn {
             return;
         }
         let few = state.waiting.len().min(REQUESTS);
-        let waiting: Vec<_> = state.waiting.drain(..few).collect();
+        let waiting = state.waiting.drain(..few).collect();
+        // A task that is never run ends its turn at once, in here.
         drop(state);
-        let turn = Self(Arc::clone(&self.0));
-        tokio::spawn(async move {
-            turn.0.answer(waiting).await;
-        });
+        self.0.begin(waiting);
     }
 }

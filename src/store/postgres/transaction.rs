@@ -181,21 +181,21 @@ fn of_answers<T>(
             session.is_clean();
             Ok(made)
         }
-        // The COMMIT was never sent.
-        Some((_, error)) if !whole => Err(Ended::Trouble(error.into())),
-        Some((at, error)) => match error.as_db_error() {
-            // A transaction with a failed statement in it is rolled back by its COMMIT.
-            Some(told) if at + 1 < sent || !is_fatal(told) => {
-                if committed || at + 1 == sent {
-                    session.is_clean();
-                }
-                match error.into() {
-                    Trouble::Taken(index) => Err(Ended::Taken(made, index)),
-                    trouble => Err(Ended::Trouble(trouble)),
-                }
+        Some((at, error)) => {
+            // A COMMIT that was not sent, or stands behind a failed statement, commits nothing. One that failed itself
+            // did so for certain if the session lives to tell.
+            let told = error.as_db_error();
+            if whole && !told.is_some_and(|told| at + 1 < sent || !is_fatal(told)) {
+                return Err(Ended::Unknown(made, text(&error)));
             }
-            _ => Err(Ended::Unknown(made, text(&error))),
-        },
+            if committed || (whole && at + 1 == sent) {
+                session.is_clean();
+            }
+            match error.into() {
+                Trouble::Taken(index) => Err(Ended::Taken(made, index)),
+                trouble => Err(Ended::Trouble(trouble)),
+            }
+        }
     }
 }
 
