@@ -17,7 +17,7 @@ use crate::domain::user::Secret;
 #[command(next_help_heading = "The directory")]
 pub struct DatabaseConfig {
     /// Where the directory is kept: sqlite:PATH, where `serve` makes the file and its folders if they are missing, or
-    /// postgres://USER@HOST[:PORT][,HOST...]/DATABASE[?OPTIONS], with the options sslmode (disable, require,
+    /// `postgres://USER@HOST[:PORT][,HOST...]/DATABASE[?OPTIONS]`, with the options sslmode (disable, require,
     /// verify-full), sslrootcert (a PEM file), target_session_attrs (read-write, any), connect_timeout (seconds),
     /// application_name and host. A password is no part of an argument: see below
     #[arg(
