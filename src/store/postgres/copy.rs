@@ -38,7 +38,7 @@ pub struct Snapshot(Client);
 impl Snapshot {
     /// Takes the snapshot; it lasts as long as the value. Fails with a sentence that says what to do.
     pub async fn of(url: &str, password: Option<&SecretString>) -> anyhow::Result<Self> {
-        let client = connect(url, password, false).await?;
+        let (client, _) = connect(url, password, false).await?;
         client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         Ok(Self(client))
     }
@@ -55,8 +55,7 @@ pub struct NewDirectory {
 impl NewDirectory {
     /// Begins a directory in the database, which must have none. Fails with a sentence that says what to do.
     pub async fn begin(url: &str, password: Option<&SecretString>) -> anyhow::Result<Self> {
-        let client = connect(url, password, true).await?;
-        let shown = Address::parse(url, None)?.shown().to_owned();
+        let (client, shown) = connect(url, password, true).await?;
         client.batch_execute("BEGIN").await?;
         let tables = TABLES.iter().map(|table| table.name).collect::<Vec<_>>().join(", ");
         let locked = client.batch_execute(&format!("LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")).await;
@@ -72,14 +71,15 @@ impl NewDirectory {
     }
 }
 
-async fn connect(url: &str, password: Option<&SecretString>, create: bool) -> anyhow::Result<Client> {
+/// A connection without time limits to a database of this version's schema, and how that database is shown.
+async fn connect(url: &str, password: Option<&SecretString>, create: bool) -> anyhow::Result<(Client, String)> {
     let address = Address::parse(url, password)?;
     let shown = address.shown();
     let connected = address.connect(|_| {}).await;
     let mut client = connected.with_context(|| format!("the database {shown} cannot be reached"))?;
     client.batch_execute(UNLIMITED).await?;
     migrate(&mut client, shown, create).await?;
-    Ok(client)
+    Ok((client, shown.to_owned()))
 }
 
 /// Drops the indexes that refuse nothing, until the transaction's end; gives the statements that make them again,

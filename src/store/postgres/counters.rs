@@ -1,35 +1,15 @@
-//! Numbers that would be a scan to count. Each is the sum of several rows, so that transactions that change it do not
-//! wait for each other.
+//! Counters in PostgreSQL. Each is the sum of several rows, so that transactions that change it do not wait for each
+//! other.
 
 use sea_query::{Expr, ExprTrait as _, Query, SelectStatement};
+
+use crate::store::sql::counters::Counter;
 
 use super::pipeline::parameters;
 use super::transaction::Writing;
 
 /// How many rows make a counter; the schema has as many.
 const SLOTS: u16 = 64;
-
-/// What is counted.
-#[derive(Clone, Copy, Debug)]
-pub enum Counter {
-    /// Live groups.
-    Groups,
-    /// Live users.
-    Users,
-    /// Memberships of live users in live groups.
-    Memberships,
-}
-
-impl Counter {
-    /// The name of its rows.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Groups => "groups",
-            Self::Users => "users",
-            Self::Memberships => "memberships",
-        }
-    }
-}
 
 /// The statement that gives the value of the counter.
 pub fn value(counter: Counter) -> SelectStatement {

@@ -14,10 +14,11 @@ use crate::domain::xp::Xp;
 use crate::store::Edit;
 use crate::store::sql::changes::{Written, group_after, texts_of_group};
 use crate::store::sql::codec::{communities_to_text, labels_to_text};
+use crate::store::sql::counters::Counter;
 use crate::store::sql::journal::Entry;
 use crate::store::sql::rows::{self, select_group};
 
-use super::counters::{self, Counter};
+use super::counters;
 use super::journal::append;
 use super::pipeline::parameters;
 use super::points::Points;

@@ -12,13 +12,14 @@ use crate::domain::group::Group;
 use crate::domain::membership::{Membership, MembershipQuery};
 use crate::domain::query::{GroupQuery, Listed, UserQuery};
 use crate::domain::user::User;
+use crate::store::sql::counters::Counter;
 use crate::store::sql::lists::{List, Plan};
 use crate::store::sql::memberships;
 use crate::store::sql::rows;
 use crate::store::sql::sets::Set;
 use crate::store::sql::tables::{Groups, Listing, Users};
 
-use super::counters::{self, Counter};
+use super::counters;
 use super::engine::Postgres;
 use super::reading::Reading;
 use super::trouble::Trouble;

@@ -11,13 +11,14 @@ use crate::domain::journal::Operation;
 use crate::domain::membership::{Membership, MembershipChange};
 use crate::domain::time::Timestamp;
 use crate::domain::user::UserUid;
+use crate::store::sql::counters::Counter;
 use crate::store::sql::journal::Entry;
 
-use super::counters::{self, Counter};
+use super::counters;
 use super::groups;
 use super::journal::append;
 use super::pipeline::parameters;
-use super::transaction::{Change, Taken, Trace, Writing, never_taken};
+use super::transaction::{Change, Trace, Writing};
 use super::trouble::Trouble;
 
 /// Puts a user into a group, or takes one out.
@@ -56,10 +57,6 @@ impl Change for ChangeMember {
         };
         append(writing, &self.operation, entry);
         Ok(MembershipChange::Done)
-    }
-
-    fn taken(&self, _: &MembershipChange, index: &str) -> Taken {
-        never_taken(index)
     }
 }
 

@@ -91,7 +91,7 @@ pub struct PostgresStore {
     together: Arc<Together>,
     limits: Limits,
     /// Lists may take half of the connections: writes are never shut out by them.
-    lists: Semaphore,
+    lists: Arc<Semaphore>,
     default_language: Tag,
 }
 
@@ -111,7 +111,7 @@ impl PostgresStore {
             together: Together::new(Arc::clone(&points)),
             points,
             limits,
-            lists: Semaphore::new((limits.connections / 2).max(1)),
+            lists: Arc::new(Semaphore::new((limits.connections / 2).max(1))),
             default_language,
         })
     }
@@ -122,13 +122,10 @@ impl PostgresStore {
 
     /// A snapshot for a list, once it is the list's turn.
     async fn reading(&self) -> Result<Reading> {
-        Ok(Reading::new(self.pool.get().await?, self.limits.list))
-    }
-
-    async fn turn(&self) -> Result<tokio::sync::SemaphorePermit<'_>> {
         let busy = || Error::Unavailable("too many lists at once".to_owned());
-        let turn = timeout(self.limits.wait, self.lists.acquire()).await;
-        turn.map_err(|_| busy())?.map_err(|_| busy())
+        let turn = timeout(self.limits.wait, Arc::clone(&self.lists).acquire_owned()).await;
+        let turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
+        Ok(Reading::new(self.pool.get().await?, turn, self.limits.list))
     }
 }
 
@@ -147,12 +144,10 @@ impl Store for PostgresStore {
     }
 
     async fn list_groups(&self, query: GroupQuery) -> Result<Listed<Group>> {
-        let _turn = self.turn().await?;
         lists::of_groups(self.reading().await?, &query).await.map_err(of_list)
     }
 
     async fn groups_after(&self, after: GroupUid, limit: u32, visibility: &Visibility) -> Result<Vec<Group>> {
-        let _turn = self.turn().await?;
         groups::after(self.reading().await?, after, limit, visibility).await.map_err(of_list)
     }
 
@@ -166,7 +161,6 @@ impl Store for PostgresStore {
     }
 
     async fn list_users(&self, query: UserQuery) -> Result<Listed<User>> {
-        let _turn = self.turn().await?;
         lists::of_users(self.reading().await?, &query).await.map_err(of_list)
     }
 
@@ -175,7 +169,6 @@ impl Store for PostgresStore {
     }
 
     async fn list_memberships(&self, query: MembershipQuery) -> Result<Listed<Membership>> {
-        let _turn = self.turn().await?;
         lists::of_memberships(self.reading().await?, &query).await.map_err(of_list)
     }
 

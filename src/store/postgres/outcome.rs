@@ -56,6 +56,6 @@ async fn look(session: &Pooled, key: i64, operation: &str) -> Result<bool, Troub
     if session.was_warned() {
         return Err(Trouble::NotMade("the wait for the synchronous standby was cancelled".to_owned()));
     }
-    session.is_clean();
+    session.ends();
     Ok(made)
 }

@@ -20,17 +20,16 @@ pub(super) use parameters;
 /// Polls the futures in their order, so that each sends its statement before the next one does, and waits for all.
 /// One that has failed by the time the next one would be sent (as a rule because it could not be sent itself) stops those
 /// behind it: the outputs end with its error then.
-pub async fn in_order<T, E, F: Future<Output = Result<T, E>>>(futures: Vec<F>) -> Vec<Result<T, E>> {
-    let mut waiting: Vec<Pin<Box<F>>> = futures.into_iter().map(Box::pin).collect();
+pub async fn in_order<T, E, F: Future<Output = Result<T, E>> + Unpin>(mut waiting: Vec<F>) -> Vec<Result<T, E>> {
     let mut outputs: Vec<Option<Result<T, E>>> = Vec::with_capacity(waiting.len());
     poll_fn(move |context| {
         for (future, output) in waiting.iter_mut().zip(&mut outputs).filter(|(_, output)| output.is_none()) {
-            if let Poll::Ready(ready) = future.as_mut().poll(context) {
+            if let Poll::Ready(ready) = Pin::new(&mut *future).poll(context) {
                 *output = Some(ready);
             }
         }
         while let Some(future) = waiting.get_mut(outputs.len()) {
-            match future.as_mut().poll(context) {
+            match Pin::new(&mut *future).poll(context) {
                 Poll::Ready(Err(error)) => {
                     let unsent = std::iter::once(Some(Err(error)));
                     return Poll::Ready(outputs.drain(..).chain(unsent).flatten().collect());

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::join;
+use sea_query::{PostgresQueryBuilder, SelectStatement};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -11,19 +15,19 @@ use super::pool::Pooled;
 use super::session::Session;
 use super::trouble::Trouble;
 
-use sea_query::{PostgresQueryBuilder, SelectStatement};
-
 /// A snapshot that is being read.
 pub struct Reading {
     session: Pooled,
+    /// Given back with the session.
+    _turn: OwnedSemaphorePermit,
     limit: Duration,
     begun: bool,
 }
 
 impl Reading {
-    /// A snapshot on the session, none of whose statements may take longer than `limit`.
-    pub fn new(session: Pooled, limit: Duration) -> Self {
-        Self { session, limit, begun: false }
+    /// A snapshot on the session, in its turn, none of whose statements may take longer than `limit`.
+    pub fn new(session: Pooled, turn: OwnedSemaphorePermit, limit: Duration) -> Self {
+        Self { session, _turn: turn, limit, begun: false }
     }
 
     /// The rows of each of the statements, which are all sent at once. The first ones begin the snapshot.
@@ -33,7 +37,7 @@ impl Reading {
         let session: &Session = &self.session;
         let begin = begin.map(Asked::Whole);
         let asked = begin.into_iter().chain(built.iter().map(|(sql, values)| Asked::Rows(sql, values)));
-        let answers = in_order(asked.map(|asked| ask(session, asked)).collect()).await;
+        let answers = in_order(asked.map(|asked| ask(session, asked).boxed()).collect()).await;
         let mut rows = answers.into_iter().collect::<Result<Vec<_>, _>>()?;
         Ok(rows.split_off(rows.len() - statements.len()))
     }
@@ -41,10 +45,12 @@ impl Reading {
     /// The rows of a constant statement.
     pub async fn rows(&mut self, sql: &'static str, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Trouble> {
         let statement = self.session.prepared(sql).await?;
-        if let Some(begin) = self.begin() {
-            self.session.client().batch_execute(&begin).await?;
-        }
-        Ok(self.session.client().query(&statement, values).await?)
+        let begin = self.begin();
+        let asked = self.session.client().query(&statement, values);
+        let Some(begin) = begin else { return Ok(asked.await?) };
+        let (begun, rows) = join(self.session.client().batch_execute(&begin), asked).await;
+        begun?;
+        Ok(rows?)
     }
 
     fn begin(&mut self) -> Option<String> {
@@ -61,7 +67,7 @@ impl Reading {
     pub async fn end(self) -> Result<(), Trouble> {
         if self.begun {
             self.session.client().batch_execute("COMMIT").await?;
-            self.session.is_clean();
+            self.session.ends();
         }
         Ok(())
     }

@@ -95,13 +95,13 @@ impl Session {
         self.statements.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A transaction begins: until [`Self::is_clean`] the session is good for nothing else.
+    /// A transaction begins: until [`Self::ends`] the session is good for nothing else.
     pub fn begins(&self) {
         self.spent.store(true, Ordering::Release);
     }
 
     /// The transaction has ended, and the server said so.
-    pub fn is_clean(&self) {
+    pub fn ends(&self) {
         self.spent.store(false, Ordering::Release);
     }
 

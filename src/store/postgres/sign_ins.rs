@@ -10,7 +10,7 @@ use crate::store::sql::rows;
 
 use super::pipeline::parameters;
 use super::points::Points;
-use super::transaction::{Change, Taken, Trace, Writing, never_taken};
+use super::transaction::{Change, Trace, Writing};
 use super::trouble::Trouble;
 use super::users;
 
@@ -60,10 +60,6 @@ impl Change for CountSignIn {
         writing.queue(sql, parameters![self.user, failures, locked_until]);
         Ok(false)
     }
-
-    fn taken(&self, _: &bool, index: &str) -> Taken {
-        never_taken(index)
-    }
 }
 
 /// Forgets failures and lock; gives whether there is such a user.
@@ -83,9 +79,5 @@ impl Change for Unlock {
         let sql = "UPDATE users SET failed_attempts = 0, locked_until = NULL WHERE uid = $1 AND deleted IS NULL";
         writing.queue(sql, parameters![self.0]);
         Ok(is_there)
-    }
-
-    fn taken(&self, _: &bool, index: &str) -> Taken {
-        never_taken(index)
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio_postgres::Row;
 
 use super::scratch::Scratch;
-use super::transaction::{Taken, Trace, Writing, never_taken};
+use super::transaction::{Trace, Writing};
 use super::trouble::Trouble;
 use super::*;
 use crate::store::sql::journal::{client_text, group_text, membership_text, user_text};
@@ -117,10 +117,6 @@ impl Change for Replayed {
             Self::Membership(group, user, None) => memberships::delete(writing, *group, *user),
         }
         Ok(())
-    }
-
-    fn taken(&self, (): &(), index: &str) -> Taken {
-        never_taken(index)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::store::{RefreshToken, SigningKey, Successor, TokenStanding};
 use super::pipeline::parameters;
 use super::points::Points;
 use super::rows::Behind;
-use super::transaction::{Change, Taken, Trace, Writing, never_taken};
+use super::transaction::{Change, Trace, Writing};
 use super::trouble::Trouble;
 
 /// How many expired rows a write clears away at most.
@@ -67,10 +67,6 @@ impl Change for EndToken {
         writing.queue(clear, parameters![self.now.as_micros(), CLEARED]);
         Ok(())
     }
-
-    fn taken(&self, (): &(), index: &str) -> Taken {
-        never_taken(index)
-    }
 }
 
 /// Keeps a refresh token.
@@ -90,10 +86,6 @@ impl Change for KeepRefreshToken {
     async fn make(&self, writing: &mut Writing<'_>) -> Result<(), Trouble> {
         keep(writing, &self.token, self.now);
         Ok(())
-    }
-
-    fn taken(&self, (): &(), index: &str) -> Taken {
-        never_taken(index)
     }
 }
 
@@ -147,10 +139,6 @@ impl Change for RotateRefreshToken {
         keep(writing, &next, self.now);
         Ok(Some(next))
     }
-
-    fn taken(&self, _: &Self::Output, index: &str) -> Taken {
-        never_taken(index)
-    }
 }
 
 fn refresh_token(row: &Row) -> Result<RefreshToken, Trouble> {
@@ -202,9 +190,5 @@ impl Change for AddSigningKey {
         let SigningKey { kid, pem, signs_from } = self.key.clone();
         writing.queue(sql, parameters![kid, pem, signs_from.as_micros()]);
         Ok(())
-    }
-
-    fn taken(&self, (): &(), index: &str) -> Taken {
-        never_taken(index)
     }
 }

@@ -21,7 +21,7 @@ use super::outcome::was_made;
 use super::pipeline::{Parameter, in_order};
 use super::pool::{Pool, Pooled};
 use super::session::{Limits, Session};
-use super::trouble::{Trouble, is_fatal, text};
+use super::trouble::{Trouble, is_fatal, of_reading, text};
 
 /// How often a transaction that was not made is tried.
 const ATTEMPTS: u32 = 6;
@@ -40,8 +40,10 @@ pub trait Change: Send + Sync + 'static {
     /// Reads and locks what the rule depends on, and queues what is to be written.
     async fn make(&self, writing: &mut Writing<'_>) -> Result<Self::Output, Trouble>;
 
-    /// What it means that the unique index has refused what would have been `made`.
-    fn taken(&self, made: &Self::Output, index: &str) -> Taken;
+    /// What it means that the unique index has refused what would have been `made`. As a rule none does: a defect.
+    fn taken(&self, _made: &Self::Output, index: &str) -> Taken {
+        Taken::Refused(Error::internal(anyhow::anyhow!("the unique index {index} refused a row")))
+    }
 }
 
 /// How it can be told whether a change was made.
@@ -63,11 +65,6 @@ pub enum Taken {
     Again(Error),
     /// The answer.
     Refused(Error),
-}
-
-/// The defect of a change that no unique index should refuse.
-pub fn never_taken(index: &str) -> Taken {
-    Taken::Refused(Error::internal(anyhow::anyhow!("the unique index {index} refused a row")))
 }
 
 /// A transaction that is being made.
@@ -130,7 +127,7 @@ impl Writing<'_> {
     async fn give_up(&self) -> Result<(), Trouble> {
         if self.begun {
             self.session.client().batch_execute("ROLLBACK").await?;
-            self.session.is_clean();
+            self.session.ends();
         }
         Ok(())
     }
@@ -178,7 +175,7 @@ fn of_answers<T>(
             Err(Ended::Unknown(made, "the wait for the synchronous standby was cancelled".to_owned()))
         }
         None => {
-            session.is_clean();
+            session.ends();
             Ok(made)
         }
         Some((at, error)) => {
@@ -189,7 +186,7 @@ fn of_answers<T>(
                 return Err(Ended::Unknown(made, text(&error)));
             }
             if committed || (whole && at + 1 == sent) {
-                session.is_clean();
+                session.ends();
             }
             match error.into() {
                 Trouble::Taken(index) => Err(Ended::Taken(made, index)),
@@ -222,14 +219,8 @@ pub async fn transact<C: Change>(pool: &Pool, limits: &Limits, change: C) -> Res
                 None => return Ok(made),
                 Some(cause) => cause,
             },
-            Err(Ended::Trouble(Trouble::Refused(error))) => return Err(error),
-            Err(Ended::Trouble(Trouble::Taken(index))) => {
-                return Err(Error::internal(anyhow::anyhow!("a read violated {index}")));
-            }
-            Err(Ended::Trouble(Trouble::TimedOut)) => {
-                return Err(Error::Unavailable("a statement took too long".to_owned()));
-            }
             Err(Ended::Trouble(Trouble::NotMade(cause))) => cause,
+            Err(Ended::Trouble(trouble)) => return Err(of_reading(trouble)),
         };
         if last {
             return Err(Error::Unavailable(cause));

@@ -68,7 +68,7 @@ pub fn text(error: &tokio_postgres::Error) -> String {
     if error.as_db_error().is_some() { cause.trim_start_matches(": ").to_owned() } else { format!("{error}{cause}") }
 }
 
-/// What it means to somebody who only read.
+/// What it means to a caller for whom it is not tried again.
 pub fn of_reading(trouble: Trouble) -> Error {
     match trouble {
         Trouble::Refused(error) => error,

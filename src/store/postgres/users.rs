@@ -11,11 +11,12 @@ use crate::domain::user::{User, UserKey};
 use crate::domain::xp::Xp;
 use crate::store::sql::changes::{Written, texts_of_user, user_after};
 use crate::store::sql::codec::communities_to_text;
+use crate::store::sql::counters::Counter;
 use crate::store::sql::journal::Entry;
 use crate::store::sql::rows::{self, select_user};
 use crate::store::{Edit, UserWrite};
 
-use super::counters::{self, Counter};
+use super::counters;
 use super::journal::append;
 use super::pipeline::parameters;
 use super::points::Points;

@@ -5,6 +5,7 @@
 pub mod changes;
 pub mod codec;
 pub mod copy;
+pub mod counters;
 pub mod grams;
 pub mod journal;
 pub mod lists;

@@ -10,10 +10,11 @@ use rusqlite::{Connection, ToSql, params_from_iter};
 
 use crate::store::copy::{Destination, Live, Row, Source, Table, Value};
 use crate::store::sql::copy::{LIVE, beside, count, insert, select};
+use crate::store::sql::counters::Counter;
 
 use super::backup::{publish, snapshot_into, with_suffix};
 use super::connection::{create_file, open_unshared};
-use super::counters::{self, Counter};
+use super::counters;
 use super::migrate::migrate;
 use super::search::{Searched, TextChange, apply};
 use super::unusable;

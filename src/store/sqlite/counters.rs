@@ -1,27 +1,8 @@
-//! Counters: how much of everything there is, maintained with every change.
+//! Counters in SQLite: a row each.
 
 use rusqlite::Connection;
 
-/// A number that is kept, not counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counter {
-    /// Live groups.
-    Groups,
-    /// Live users.
-    Users,
-    /// Memberships of live users in live groups.
-    Memberships,
-}
-
-impl Counter {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Groups => "groups",
-            Self::Users => "users",
-            Self::Memberships => "memberships",
-        }
-    }
-}
+use crate::store::sql::counters::Counter;
 
 /// The value of the counter.
 pub fn get(connection: &Connection, counter: Counter) -> rusqlite::Result<u64> {

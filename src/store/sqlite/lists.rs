@@ -8,6 +8,7 @@ use crate::domain::group::Group;
 use crate::domain::membership::{Membership, MembershipQuery};
 use crate::domain::query::{GroupQuery, Listed, UserQuery};
 use crate::domain::user::User;
+use crate::store::sql::counters::Counter;
 use crate::store::sql::lists::List;
 use crate::store::sql::memberships;
 use crate::store::sql::rows::id;
@@ -15,7 +16,7 @@ use crate::store::sql::tables::{Groups, Listing, Users};
 
 use super::bind::Bound;
 use super::connection::failed;
-use super::counters::{self, Counter};
+use super::counters;
 use super::engine::Sqlite;
 use super::{groups, rows, users};
 

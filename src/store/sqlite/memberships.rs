@@ -9,11 +9,12 @@ use crate::domain::journal::Operation;
 use crate::domain::membership::{Membership, MembershipChange};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserKey, UserUid};
+use crate::store::sql::counters::Counter;
 use crate::store::sql::journal::Entry;
 
 use super::cache::Stale;
 use super::connection::failed;
-use super::counters::{self, Counter};
+use super::counters;
 use super::journal::append;
 use super::writer::Writing;
 use super::{groups, users};

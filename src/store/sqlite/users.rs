@@ -10,13 +10,14 @@ use crate::domain::user::{Credentials, LOCK_SECONDS, MAX_FAILURES, User, UserKey
 use crate::domain::xp::Xp;
 use crate::store::sql::changes::{Written, texts_of_user, user_after};
 use crate::store::sql::codec::communities_to_text;
+use crate::store::sql::counters::Counter;
 use crate::store::sql::journal::Entry;
 use crate::store::sql::rows::{optional_time, select_user};
 use crate::store::{Edit, UserWrite};
 
 use super::cache::Stale;
 use super::connection::{failed, is_unique_violation, number};
-use super::counters::{self, Counter};
+use super::counters;
 use super::journal::append;
 use super::search::{Searched, TextChange};
 use super::writer::Writing;
