@@ -1,5 +1,7 @@
 //! What single operations cost on a directory of 10,000 groups, without the network: `cargo bench --bench directory`.
 
+#[path = "support/fill.rs"]
+mod fill;
 #[path = "support/request.rs"]
 mod request;
 #[allow(clippy::duplicate_mod, reason = "every benchmark is a program of its own")]
@@ -49,8 +51,8 @@ fn benchmarks(criterion: &mut Criterion) {
         bencher.to_async(&runtime).iter(|| directory.service.authenticate(&directory.token, Door::OrderCloud));
     });
     criterion.bench_function("create (durable)", |bencher| {
-        let permit = support::writer().expect("the operator may write");
-        let mut draft = generate::draft(0, GROUPS).expect("a made-up group is valid");
+        let permit = fill::writer().expect("the operator may write");
+        let mut draft = fill::draft(0, GROUPS).expect("a made-up group is valid");
         draft.id = None;
         bencher.to_async(&runtime).iter(|| directory.service.create_group(&permit, draft.clone()));
     });

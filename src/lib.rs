@@ -10,6 +10,7 @@
 //! | [`service`] | the use cases: who may do what, and what it means | `store`, `auth`, `domain` |
 //! | [`http`] | what every API stands on: server, limits, callers, bodies, failures | `service`, `domain` |
 //! | [`dialect`] | the APIs: a folder for each, none of which knows another | `http`, `service`, `domain` |
+//! | [`interchange`] | the directory as lines of JSON, for import and export | `service`, `domain` |
 //! | [`cli`] | the commands | all of these, through [`open`] and [`app`] |
 //!
 //! This file alone names the stores and the dialects there are: one arm a store, one line a dialect.
@@ -20,6 +21,7 @@ pub mod config;
 pub mod dialect;
 pub mod domain;
 pub mod http;
+pub mod interchange;
 pub mod service;
 pub mod store;
 pub mod telemetry;
@@ -35,6 +37,7 @@ use utoipa::openapi::OpenApi;
 use config::DatabaseConfig;
 use dialect::Dialect;
 use domain::env::{RandomIds, SystemClock};
+use domain::thing::Thing;
 use domain::user::Secret;
 use http::Api;
 use http::docs::Document;
@@ -106,11 +109,19 @@ pub async fn copy(
         Place::File(path) => Box::new(sqlite::NewFile::create(&path)?),
         Place::Server(url) => Box::new(postgres::NewDirectory::begin(&url, password.as_ref()).await?),
     };
-    let mut from: Box<dyn Source> = match Place::of(from, "--from")? {
-        Place::File(path) => Box::new(sqlite::Snapshot::of(&path)?),
-        Place::Server(url) => Box::new(postgres::Snapshot::of(&url, password.as_ref()).await?),
-    };
+    let mut from = Place::of(from, "--from")?.snapshot(password.as_ref()).await?;
     store::copy::copy(&mut *from, to, &store::sql::copy::TABLES, &mut told).await
+}
+
+/// Gives every live group, then every live user, then every membership of one snapshot of the directory to `each`; it
+/// may be in use. Fails with a sentence that says what to do, or as `each` does.
+pub async fn export(
+    database: &str,
+    password: Option<Secret>,
+    each: &mut (dyn FnMut(Thing) -> anyhow::Result<()> + Send),
+) -> anyhow::Result<()> {
+    let mut from = Place::of(database, "--database")?.snapshot(password.as_ref()).await?;
+    store::sql::export::export(&mut *from, each).await
 }
 
 /// Where a URL says that a directory is.
@@ -132,6 +143,14 @@ impl Place {
                  postgres://USER@HOST/DATABASE"
             ),
         }
+    }
+
+    /// A consistent snapshot of the directory.
+    async fn snapshot(self, password: Option<&Secret>) -> anyhow::Result<Box<dyn Source>> {
+        Ok(match self {
+            Self::File(path) => Box::new(sqlite::Snapshot::of(&path)?),
+            Self::Server(url) => Box::new(postgres::Snapshot::of(&url, password).await?),
+        })
     }
 }
 

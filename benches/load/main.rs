@@ -6,6 +6,10 @@
 
 #[path = "../support/client.rs"]
 mod client;
+#[path = "../support/fill.rs"]
+mod fill;
+#[path = "../support/fixed.rs"]
+mod fixed;
 mod lists;
 #[path = "../support/machine.rs"]
 mod machine;
@@ -16,16 +20,19 @@ mod request;
 mod serving;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/timing.rs"]
+mod timing;
+#[path = "../support/wire.rs"]
+mod wire;
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use axum::Router;
-use axum::http::header::CONTENT_TYPE;
-use axum::routing::get;
 use clap::{Parser, Subcommand};
 
-use client::{Ask, FIXED_PATH, Load};
+use client::{Ask, Load};
+use fixed::fixed;
 use report::Report;
 use support::Directory;
 
@@ -34,8 +41,6 @@ use support::Directory;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const CONNECTIONS: usize = 64;
-/// The fixed answer: 300 bytes, about as long as a group.
-const FIXED: &str = include_str!("fixed.json");
 
 /// Measures the server under load.
 #[derive(Parser)]
@@ -116,9 +121,4 @@ async fn load(arguments: &Arguments, token: &str, app: Router, report: &mut Repo
         report.creates.push((connections, run(Ask::Create, own_at, connections).await?));
     }
     Ok(())
-}
-
-/// A route that always gives the same 300 bytes.
-fn fixed() -> Router {
-    Router::new().route(FIXED_PATH, get(async || ([(CONTENT_TYPE, "application/json")], FIXED)))
 }

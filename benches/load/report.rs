@@ -4,8 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use super::client::Outcome;
-use super::lists::{Question, Timed};
+use super::lists::Question;
 use super::machine::Machine;
+use super::timing::Timed;
 
 /// Everything that was measured.
 pub struct Report {
@@ -55,10 +56,10 @@ impl fmt::Display for Report {
             let Outcome { rate, p50, p99 } = median(rounds);
             writeln!(f, "| {name} | {rate:.0} | {:.2} | {p50} | {p99} |", rate / fixed)?;
         }
-        writeln!(f, "\n| Server time | matches | median ms | p99 ms | aim ms |\n|---|--:|--:|--:|--:|")?;
-        for (Question { name, aim, .. }, Timed { matches, median, p99, .. }) in &self.lists {
+        writeln!(f, "\n| Server time | matches | asked | median ms | p99 ms | aim ms |\n|---|--:|--:|--:|--:|--:|")?;
+        for (Question { name, aim, .. }, Timed { matches, median, p99, asked }) in &self.lists {
             let aim = aim.map(|aim| format!("< {}", aim.as_millis())).unwrap_or_default();
-            writeln!(f, "| {name} | {matches} | {:.3} | {:.3} | {aim} |", millis(*median), millis(*p99))?;
+            writeln!(f, "| {name} | {matches} | {asked} | {:.3} | {:.3} | {aim} |", millis(*median), millis(*p99))?;
         }
         writeln!(f, "\n| Durable creates | creates/s | p50 µs | p99 µs |\n|---|--:|--:|--:|")?;
         for (connections, Outcome { rate, p50, p99 }) in &self.creates {

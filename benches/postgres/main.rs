@@ -7,16 +7,23 @@
 
 #[path = "../support/client.rs"]
 mod client;
+#[path = "../support/postgres/database.rs"]
 mod database;
+#[path = "../support/fill.rs"]
+mod fill;
 #[path = "../support/machine.rs"]
 mod machine;
+#[path = "../support/postgres/pgbench.rs"]
 mod pgbench;
 mod report;
+#[path = "../support/postgres/scripts.rs"]
 mod scripts;
 #[path = "../support/serving.rs"]
 mod serving;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/wire.rs"]
+mod wire;
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -147,10 +154,10 @@ impl<'a> Rounds<'a> {
                 let load = Load { address, ask, connections, seconds: seconds.into(), groups };
                 load.apart(self.token).await?.into()
             }
-            By::Select => pgbench(&self.scripts.select, Transport::Tcp).await?,
-            By::SelectOverSocket => pgbench(&self.scripts.select, Transport::Socket).await?,
-            By::Insert => pgbench(&self.scripts.insert, Transport::Tcp).await?,
-            By::InsertPipelined => pgbench(&self.scripts.pipelined, Transport::Tcp).await?,
+            By::Select => pgbench(&self.scripts.select, Transport::Tcp).await?.into(),
+            By::SelectOverSocket => pgbench(&self.scripts.select, Transport::Socket).await?.into(),
+            By::Insert => pgbench(&self.scripts.insert, Transport::Tcp).await?.into(),
+            By::InsertPipelined => pgbench(&self.scripts.pipelined, Transport::Tcp).await?.into(),
         })
     }
 }

@@ -53,6 +53,12 @@ impl From<client::Outcome> for Outcome {
     }
 }
 
+impl From<f64> for Outcome {
+    fn from(rate: f64) -> Self {
+        Self { rate, percentiles: None }
+    }
+}
+
 impl Series {
     fn new(name: &'static str, by: By, connections: usize, against: usize, aim: Option<f64>) -> Self {
         Self { name, by, connections, against, aim, rounds: Vec::new() }

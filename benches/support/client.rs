@@ -1,24 +1,19 @@
 //! The load generator: this program again, as a process of its own. Each connection sends one request after the
 //! other over a plain HTTP/1.1 connection that is kept, and reads each answer whole.
 
-use std::future::poll_fn;
-use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
 use futures_util::future::try_join_all;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
 
 use super::support::generate;
+use super::wire::Connection;
 
 /// The environment variable that holds the token: an argument would show in every list of processes.
 const TOKEN: &str = "ROLLBOOK_BENCH_TOKEN";
@@ -26,6 +21,8 @@ const TOKEN: &str = "ROLLBOOK_BENCH_TOKEN";
 const THREADS: usize = 2;
 /// Where a server has a fixed answer, outside of every API.
 pub const FIXED_PATH: &str = "/fixed";
+/// The groups that most are interested in.
+pub const HOT: usize = 10_000;
 /// Not counted, so that every connection is open and warm.
 const WARM_UP: Duration = Duration::from_millis(300);
 
@@ -36,6 +33,8 @@ pub enum Ask {
     Fixed,
     /// A group by its ID, any of them as likely as any other.
     Group,
+    /// A group by its ID, 95 of 100 times one of the first [`HOT`].
+    Hot,
     /// A new group.
     Create,
 }
@@ -131,22 +130,26 @@ impl Load {
         token: &str,
         span: &std::ops::Range<Instant>,
     ) -> anyhow::Result<Vec<u32>> {
-        const PATIENCE: Duration = Duration::from_secs(10);
-        let mut stream = TcpStream::connect(self.address).await?;
-        stream.set_nodelay(true)?;
+        let mut wire = Connection::open(self.address).await?;
         let mut dice = StdRng::seed_from_u64(connection as u64);
-        let (mut request, mut answer, mut took) = (Vec::new(), vec![0; 64 * 1024], Vec::new());
+        let (mut request, mut took) = (Vec::new(), Vec::new());
         let end = format!("Host: localhost\r\nAuthorization: Bearer {token}\r\n");
         while span.contains(&Instant::now()) || Instant::now() < span.start {
             request.clear();
-            self.write_request(&mut request, dice.random_range(0..self.groups), &end);
+            self.write_request(&mut request, self.number(&mut dice), &end);
             let begun = Instant::now();
-            timeout(PATIENCE, exchange(&mut stream, &request, &mut answer)).await.context("no answer in time")??;
+            let answer = wire.ask(&request).await?;
+            ensure!((200..300).contains(&answer.status), "refused: {}", String::from_utf8_lossy(answer.bytes));
             if begun >= span.start {
                 took.push(u32::try_from(begun.elapsed().as_micros())?);
             }
         }
         Ok(took)
+    }
+
+    fn number(&self, dice: &mut StdRng) -> usize {
+        let hot = self.ask == Ask::Hot && dice.random_bool(0.95);
+        dice.random_range(0..if hot { HOT.min(self.groups) } else { self.groups })
     }
 
     /// All kinds of requests carry the same head, so that they differ in what they ask alone.
@@ -156,7 +159,7 @@ impl Load {
         };
         match self.ask {
             Ask::Fixed => begin(request, &["GET ", FIXED_PATH]),
-            Ask::Group => begin(request, &["GET /v1/usergroups/", &generate::id(number)]),
+            Ask::Group | Ask::Hot => begin(request, &["GET /v1/usergroups/", &generate::id(number)]),
             Ask::Create => {
                 // Numbers of their own, so that what is found of the directory's own groups stays the same.
                 let generate::Made { name, description, xp } = generate::group(self.groups + number, usize::MAX);
@@ -169,45 +172,4 @@ impl Load {
         }
         request.extend_from_slice(b"\r\n");
     }
-}
-
-/// Sends a request and reads its answer, which must tell of success.
-async fn exchange(stream: &mut TcpStream, request: &[u8], answer: &mut [u8]) -> anyhow::Result<()> {
-    let mut sent = 0;
-    while sent < request.len() {
-        sent += poll_fn(|context| Pin::new(&mut *stream).poll_write(context, &request[sent..])).await?;
-    }
-    let mut received = 0;
-    loop {
-        received += read(stream, &mut answer[received..]).await?;
-        match whole_length(&answer[..received])? {
-            Some(length) if received == length => break,
-            Some(length) if received > length => bail!("more was sent than one answer"),
-            _ => {}
-        }
-    }
-    ensure!(answer.starts_with(b"HTTP/1.1 20"), "refused: {}", String::from_utf8_lossy(&answer[..received]));
-    Ok(())
-}
-
-async fn read(stream: &mut TcpStream, into: &mut [u8]) -> io::Result<usize> {
-    let mut into = ReadBuf::new(into);
-    poll_fn(|context| Pin::new(&mut *stream).poll_read(context, &mut into)).await?;
-    match into.filled().len() {
-        0 => Err(io::ErrorKind::UnexpectedEof.into()),
-        bytes => Ok(bytes),
-    }
-}
-
-/// How long an answer is, head and body, once its head is there.
-fn whole_length(answer: &[u8]) -> anyhow::Result<Option<usize>> {
-    const NAME: &[u8] = b"content-length:";
-    let Some(head) = answer.windows(4).position(|end| end == b"\r\n\r\n") else { return Ok(None) };
-    let mut lines = answer[..head].split(|byte| *byte == b'\n');
-    let length = lines.find_map(|line| {
-        let (name, value) = line.split_at_checked(NAME.len())?;
-        name.eq_ignore_ascii_case(NAME).then_some(value)
-    });
-    let length: usize = std::str::from_utf8(length.context("the answer tells no length")?)?.trim().parse()?;
-    Ok(Some(head + 4 + length))
 }

@@ -4,11 +4,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use rollbook::domain::community::{Communities, Community};
-use rollbook::domain::id::Id;
-use rollbook::domain::json::Json;
 use rollbook::domain::labels::{Labels, Tag};
-use rollbook::domain::xp::Xp;
-use rollbook::service::groups::GroupDraft;
 use serde_json::json;
 
 const SEED: u64 = 0x726f_6c6c_626f_6f6b;
@@ -131,13 +127,6 @@ pub fn group(number: usize, of: usize) -> Made {
 
 fn pick<T: Copy>(from: &[T], dice: &mut StdRng) -> T {
     from[dice.random_range(0..from.len())]
-}
-
-/// The same as a draft.
-pub fn draft(number: usize, of: usize) -> anyhow::Result<GroupDraft> {
-    let Made { name, description, xp } = group(number, of);
-    let xp = Json::parse(xp.to_string().as_bytes()).and_then(|xp| Xp::new(&xp)).map_err(anyhow::Error::msg)?;
-    Ok(GroupDraft { id: Id::new(id(number)), name, description: Some(description), xp: Some(xp) })
 }
 
 /// Labels in three languages, one of them English, around a name.

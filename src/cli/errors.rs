@@ -23,7 +23,7 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// The operator is who reads the log: what is kept from callers over HTTP is told here.
-fn sentence(error: &Error) -> String {
+pub(super) fn sentence(error: &Error) -> String {
     match error {
         Error::Invalid(violations) => violations.iter().map(told).collect::<Vec<_>>().join("; "),
         Error::InsecurePassword => {

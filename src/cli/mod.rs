@@ -4,6 +4,8 @@ mod backup;
 mod client;
 mod copy;
 mod errors;
+mod export;
+mod import;
 mod keys;
 mod openapi;
 mod operator;
@@ -47,6 +49,10 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Copy the directory to another database, consistently, while it is being served
     Copy(copy::CopyArgs),
+    /// Import groups, users and memberships from a file of JSON lines, while the directory is being served
+    Import(import::ImportArgs),
+    /// Export groups, users and memberships as JSON lines, consistently, while the directory is being served
+    Export(export::ExportArgs),
     /// Print the OpenAPI document of an API
     Openapi(openapi::OpenapiArgs),
 }
@@ -64,6 +70,8 @@ impl Cli {
             Command::Keys(args) => keys::run(args, database).await,
             Command::Backup(args) => backup::run(args, database).await,
             Command::Copy(args) => copy::run(args).await,
+            Command::Import(args) => import::run(args, database).await,
+            Command::Export(args) => export::run(args, database).await,
             Command::Openapi(args) => openapi::run(&args),
         })
     }

@@ -21,7 +21,7 @@ use crate::domain::journal::Door;
 use crate::domain::role::{Caller, ManageClients, Permit, Roles};
 use crate::domain::user::Secret;
 use crate::http::limits::Limits;
-use crate::http::{metrics, server};
+use crate::http::{descriptors, metrics, server};
 use crate::service::Service;
 use crate::service::clients::{ClientDraft, new_secret};
 use crate::{Purpose, app, open, telemetry};
@@ -46,6 +46,7 @@ async fn serve(
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let limits = Limits { connections: usize::try_from(config.max_connections)?, ..Limits::default() };
+    descriptors::make_room(limits.connections);
     let listener = bind(config.listen, "--listen").await?;
     let address = listener.local_addr()?;
     let beside = if address.ip().is_loopback() { metrics::routes(measured.clone()) } else { Router::new() };

@@ -147,6 +147,11 @@ impl Error {
         Self::Internal(Arc::new(source.into()))
     }
 
+    /// Whether it is said of what was asked for, rather than of the server that was asked.
+    pub fn is_refusal(&self) -> bool {
+        !matches!(self, Self::Unavailable(_) | Self::OutcomeUnknown(_) | Self::Internal(_))
+    }
+
     /// One member of the body breaks a rule.
     pub fn invalid(field: &'static str, reason: impl Into<String>) -> Self {
         Self::Invalid(vec![Violation::new(field, reason)])

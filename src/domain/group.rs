@@ -12,6 +12,16 @@ pub const DESCRIPTION_MAX: usize = 2_000;
 /// A group's number: counted from 1, never changed, never reused. Core's `ID`.
 pub type GroupUid = i64;
 
+/// What the list of all groups tells of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outline {
+    pub uid: GroupUid,
+    pub created: Timestamp,
+    pub updated: Timestamp,
+    /// The labels as [`Labels`] are printed.
+    pub labels: String,
+}
+
 /// How a group is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupKey {

@@ -16,6 +16,9 @@ pub enum Door {
 }
 
 impl Door {
+    /// How many doors there are.
+    pub const COUNT: usize = Self::Server as usize + 1;
+
     /// The name under which the journal keeps it.
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,7 +1,10 @@
 //! The names of a group, one a language.
 
+use std::fmt;
+
 use oxilangtag::LanguageTag;
 
+use super::json::write_string;
 use super::text;
 
 /// A BCP 47 language tag as it was sent. Two spellings of one language are told apart by `==` (a new spelling is
@@ -96,6 +99,19 @@ impl Labels {
     }
 }
 
+impl fmt::Display for Labels {
+    /// A JSON object, tag to label, ordered by tag.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (tag, label)) in self.iter().enumerate() {
+            f.write_str(if at == 0 { "{" } else { "," })?;
+            write_string(f, tag)?;
+            f.write_str(":")?;
+            write_string(f, label)?;
+        }
+        f.write_str("}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +133,12 @@ mod tests {
         assert!(labels(&[]).is_err());
         assert!(labels(&[("en", " ")]).is_err());
         assert!(Tag::parse("en_US").is_none() && Tag::parse("").is_none());
+    }
+
+    #[test]
+    fn are_printed_as_json() {
+        let both = labels(&[("it", "B"), ("en", "The \"A\"")]).unwrap();
+        assert_eq!(both.to_string(), r#"{"en":"The \"A\"","it":"B"}"#);
     }
 
     #[test]

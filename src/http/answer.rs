@@ -3,9 +3,10 @@
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde::Serialize;
 
-use crate::domain::Error;
+use crate::domain::{Error, Result};
 
 use super::Failure;
 
@@ -17,9 +18,25 @@ pub struct Answer<T>(pub T);
 
 impl<T: Serialize> IntoResponse for Answer<T> {
     fn into_response(self) -> Response {
-        match serde_json::to_vec(&self.0) {
-            Ok(body) => ([(CONTENT_TYPE, JSON)], body).into_response(),
-            Err(error) => Failure(Error::internal(error)).into_response(),
+        match rendered(&self.0) {
+            Ok(body) => Rendered(body).into_response(),
+            Err(error) => Failure(error).into_response(),
         }
     }
+}
+
+/// A body that was made before.
+pub struct Rendered(pub Bytes);
+
+impl IntoResponse for Rendered {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(self.0.into());
+        response.headers_mut().insert(CONTENT_TYPE, JSON);
+        response
+    }
+}
+
+/// The bytes of a body.
+pub fn rendered<T: Serialize>(body: &T) -> Result<Bytes> {
+    serde_json::to_vec(body).map(Bytes::from).map_err(Error::internal)
 }

@@ -1,6 +1,7 @@
 //! From the `Authorization` header to a caller and to a permit. Standing first among a handler's arguments, they
 //! make 401 and 403 come before everything that a path or body could be blamed for.
 
+use std::str::from_utf8;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -35,7 +36,7 @@ impl<P: Permission> FromRequestParts<Api> for Permit<P> {
 
 /// The token of `Authorization: Bearer <token>` (RFC 6750, section 2.1); the scheme in any case.
 fn bearer_token(parts: &Parts) -> Option<&str> {
-    let (scheme, token) = parts.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let (scheme, token) = from_utf8(parts.headers.get(AUTHORIZATION)?.as_bytes()).ok()?.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }

@@ -18,9 +18,9 @@ use serde::de::DeserializeOwned;
 
 use crate::domain::error::{Error, ListError};
 use crate::domain::json::Json;
+use crate::domain::members::Members;
 
 use super::Failure;
-use super::members::Members;
 
 /// The parameters of the path, decoded; rejects with `InvalidPath` what is no `T` or no UTF-8.
 pub struct Path<T>(pub T);

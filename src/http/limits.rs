@@ -28,6 +28,8 @@ pub struct Limits {
     pub body_time: Duration,
     /// How long it may take until an answer begins, body included.
     pub answer_time: Duration,
+    /// How long a client may take none of its answer.
+    pub write_time: Duration,
     /// How long a stop waits for what is in flight.
     pub stop_time: Duration,
 }
@@ -41,6 +43,7 @@ impl Default for Limits {
             body_bytes: 1024 * 1024,
             body_time: Duration::from_secs(30),
             answer_time: Duration::from_secs(60),
+            write_time: Duration::from_secs(30),
             stop_time: Duration::from_secs(10),
         }
     }

@@ -3,15 +3,16 @@
 
 pub mod answer;
 pub mod caller;
+pub mod descriptors;
 pub mod docs;
 pub mod extract;
 pub mod failure;
 pub mod health;
 pub mod limits;
-pub mod members;
 pub mod metrics;
 pub mod openapi;
 pub mod outer;
+pub mod patience;
 pub mod render;
 pub mod request_id;
 pub mod server;

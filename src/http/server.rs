@@ -16,6 +16,7 @@ use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
 use super::limits::Limits;
+use super::patience::Patient;
 
 /// The largest head of a request. It is well above the limit of a URL, so that a URL over its limit is refused by
 /// the API in the API's own words, and only what is larger still by the parser.
@@ -34,6 +35,7 @@ pub async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: imp
         };
         match accepted {
             Ok((stream, slot)) => {
+                let stream = Patient::new(stream, limits.write_time);
                 tokio::spawn(converse(http.clone(), stream, app.clone(), open.watcher(), slot));
             }
             Err(error) => refused(&error).await,
@@ -70,7 +72,13 @@ async fn refused(error: &io::Error) {
     }
 }
 
-async fn converse(http: http1::Builder, stream: TcpStream, app: Router, watcher: Watcher, _slot: OwnedSemaphorePermit) {
+async fn converse(
+    http: http1::Builder,
+    stream: Patient<TcpStream>,
+    app: Router,
+    watcher: Watcher,
+    _slot: OwnedSemaphorePermit,
+) {
     let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
     if let Err(error) = watcher.watch(connection).await {
         debug!(%error, "a connection ended early");
@@ -79,9 +87,14 @@ async fn converse(http: http1::Builder, stream: TcpStream, app: Router, watcher:
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
     use std::net::SocketAddr;
 
+    use axum::body::Body;
     use axum::routing::get;
+    use bytes::Bytes;
+    use futures_util::stream;
+    use tokio::io::AsyncWriteExt as _;
     use tokio::sync::{Notify, oneshot};
     use tokio::task::JoinHandle;
 
@@ -142,6 +155,19 @@ mod tests {
         server.stop.send(()).unwrap();
         server.stopped.await.unwrap();
         answer.abort();
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_nothing_makes_room_for_the_next() {
+        let endless = async || Body::from_stream(stream::repeat(Ok::<_, Infallible>(Bytes::from_static(&[0; 65_536]))));
+        let app = Router::new().route("/endless", get(endless)).route("/", get(async || "done"));
+        let limits = Limits { connections: 1, write_time: Duration::from_millis(1), ..Limits::default() };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(serve(listener, app, limits, std::future::pending()));
+        let mut first = TcpStream::connect(address).await.unwrap();
+        first.write_all(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        assert_eq!(ask(address).await.unwrap(), "done");
     }
 
     #[tokio::test]

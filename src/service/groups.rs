@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use crate::domain::community::{Communities, Visibility};
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::group::{Group, GroupFields, GroupKey, GroupUid};
+use crate::domain::group::{Group, GroupFields, GroupKey, GroupUid, Outline};
 use crate::domain::id::Id;
 use crate::domain::json::Json;
 use crate::domain::labels::{Labels, Tag};
 use crate::domain::query::{GroupQuery, Listed};
 use crate::domain::role::{Caller, Permit, ReadGroups, WriteGroups};
+use crate::domain::shared::Shared;
 use crate::domain::xp::Xp;
 use crate::store::Write;
 
@@ -47,12 +48,12 @@ pub struct LabelledGroup {
 
 impl Service {
     /// The live group with this ID, if the caller may see it.
-    pub async fn group(&self, permit: &Permit<ReadGroups>, id: &Id) -> Result<Arc<Group>> {
+    pub async fn group(&self, permit: &Permit<ReadGroups>, id: &Id) -> Result<Arc<Shared<Group>>> {
         self.seen(self.store.group(&GroupKey::Id(id.clone())).await?, &permit.caller().visibility, id.as_str())
     }
 
     /// The live group with this number, if the caller may see it.
-    pub async fn group_by_uid(&self, permit: &Permit<ReadGroups>, uid: GroupUid) -> Result<Arc<Group>> {
+    pub async fn group_by_uid(&self, permit: &Permit<ReadGroups>, uid: GroupUid) -> Result<Arc<Shared<Group>>> {
         let found = self.store.group(&GroupKey::Uid(uid)).await?.filter(|group| group.deleted.is_none());
         self.seen(found, &permit.caller().visibility, &uid.to_string())
     }
@@ -63,7 +64,12 @@ impl Service {
         self.seen(found, &permit.caller().visibility, id.as_str()).map(drop)
     }
 
-    fn seen(&self, found: Option<Arc<Group>>, visibility: &Visibility, key: &str) -> Result<Arc<Group>> {
+    fn seen(
+        &self,
+        found: Option<Arc<Shared<Group>>>,
+        visibility: &Visibility,
+        key: &str,
+    ) -> Result<Arc<Shared<Group>>> {
         found
             .filter(|group| visibility.sees(&group.fields.communities))
             .ok_or_else(|| Error::NotFound(Kind::Group, key.to_owned()))
@@ -76,7 +82,7 @@ impl Service {
     }
 
     /// At most `limit` visible groups with a number above `after`, in order of their numbers.
-    pub async fn groups_after(&self, permit: &Permit<ReadGroups>, after: GroupUid, limit: u32) -> Result<Vec<Group>> {
+    pub async fn groups_after(&self, permit: &Permit<ReadGroups>, after: GroupUid, limit: u32) -> Result<Vec<Outline>> {
         self.store.groups_after(after, limit, &permit.caller().visibility).await
     }
 

@@ -3,6 +3,7 @@
 
 pub mod clients;
 pub mod groups;
+pub mod import;
 pub mod memberships;
 pub mod tokens;
 pub mod users;

@@ -245,7 +245,7 @@ impl Service {
 }
 
 /// Changing a user takes every role that the user has: nobody becomes more by changing somebody's password.
-fn outranks(rights: Roles, user: &User) -> Result<()> {
+pub(super) fn outranks(rights: Roles, user: &User) -> Result<()> {
     if rights.cover(user.fields.roles) {
         Ok(())
     } else {
@@ -254,7 +254,7 @@ fn outranks(rights: Roles, user: &User) -> Result<()> {
 }
 
 /// A new password, a role taken away or a deactivation ends the tokens made before.
-fn ends_tokens(before: &UserFields, after: &UserWrite) -> bool {
+pub(super) fn ends_tokens(before: &UserFields, after: &UserWrite) -> bool {
     let fields = &after.fields;
     after.password_hash.is_some() || !fields.roles.contains(before.roles) || before.active && !fields.active
 }

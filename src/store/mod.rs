@@ -18,11 +18,13 @@ use async_trait::async_trait;
 use crate::domain::Result;
 use crate::domain::client::{Client, ClientFields, ClientKey, ClientUid};
 use crate::domain::community::Visibility;
-use crate::domain::group::{Group, GroupFields, GroupKey, GroupUid};
+use crate::domain::group::{Group, GroupFields, GroupKey, GroupUid, Outline};
+use crate::domain::id::Id;
 use crate::domain::journal::Operation;
 use crate::domain::labels::Tag;
 use crate::domain::membership::{Membership, MembershipChange, MembershipQuery};
 use crate::domain::query::{GroupQuery, Listed, UserQuery};
+use crate::domain::shared::Shared;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Credentials, User, UserFields, UserKey, UserUid};
 
@@ -38,6 +40,39 @@ pub enum Write<F> {
 /// The rule by which a thing is written, called inside the transaction with the thing as it is, or with `None`
 /// where the key finds nothing. An error rolls back. A store may call it again after a conflict.
 pub type Edit<T, F> = Box<dyn Fn(Option<&T>) -> Result<Write<F>> + Send + Sync>;
+
+/// What a thing is to be, by the rule of a batch: called inside the transaction with the live thing that has the ID, or
+/// with `None` where there is none. An error refuses this one thing of the batch. A store may call it again after a
+/// conflict.
+pub type Put<T, F> = Box<dyn Fn(Option<&T>) -> Result<F> + Send + Sync>;
+
+/// One thing of a batch.
+pub enum Item {
+    /// The group with the ID. One that is made gets the number, if one is given.
+    Group { id: Id, uid: Option<GroupUid>, put: Put<Group, GroupFields> },
+    /// The user with the ID.
+    User { id: Id, put: Put<User, UserFields> },
+    /// The user is in the group.
+    Member(Membership),
+}
+
+/// What became of an item of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemChange {
+    Created,
+    Updated,
+    Unchanged,
+}
+
+impl ItemChange {
+    /// What was done to a thing that was there before or not.
+    pub const fn of(was_there: bool) -> Self {
+        if was_there { Self::Updated } else { Self::Created }
+    }
+}
+
+/// The most items of a batch.
+pub const BATCH_MAX: usize = 10_000;
 
 /// Makes the next refresh token of a family from the one that is used up, inside the transaction.
 pub type Successor = Box<dyn Fn(&RefreshToken) -> Result<RefreshToken> + Send + Sync>;
@@ -100,11 +135,11 @@ pub trait Store: Send + Sync {
     fn default_language(&self) -> &Tag;
 
     /// A group, by any key but `New`; with [`GroupKey::Uid`] also a deleted one.
-    async fn group(&self, key: &GroupKey) -> Result<Option<Arc<Group>>>;
+    async fn group(&self, key: &GroupKey) -> Result<Option<Arc<Shared<Group>>>>;
     /// One page of the groups that match.
     async fn list_groups(&self, query: GroupQuery) -> Result<Listed<Group>>;
     /// The first `limit` visible live groups with a number above `after`, in order of their numbers.
-    async fn groups_after(&self, after: GroupUid, limit: u32, visibility: &Visibility) -> Result<Vec<Group>>;
+    async fn groups_after(&self, after: GroupUid, limit: u32, visibility: &Visibility) -> Result<Vec<Outline>>;
     /// Writes one group by the rule; gives the group as it is now.
     /// Fails with `AlreadyExists` where the new ID is another live group's.
     async fn write_group(&self, operation: Operation, key: GroupKey, edit: Edit<Group, GroupFields>) -> Result<Group>;
@@ -133,6 +168,12 @@ pub trait Store: Send + Sync {
         visibility: Visibility,
         member: Membership,
     ) -> Result<MembershipChange>;
+
+    /// Writes the things, at most [`BATCH_MAX`], one after the other, with one entry in the journal that names all that
+    /// changed. Gives what became of each: one that is refused (by its rule; with `AlreadyExists` or `UsernameTaken` as
+    /// with the single writes; a group's number that is taken with `Invalid`; a membership with `NotFound`) leaves no
+    /// trace, and the others stand. The things of one batch see those before them.
+    async fn write_batch(&self, operation: Operation, items: Vec<Item>) -> Result<Vec<Result<ItemChange>>>;
 
     /// A client, by any key but `New`; with [`ClientKey::Uid`] also a deleted one.
     async fn client(&self, key: &ClientKey) -> Result<Option<Client>>;

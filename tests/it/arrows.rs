@@ -23,12 +23,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("dialect", &["http", "domain"]),
     ("dialect::core", &["dialect", "http", "service", "domain"]),
     ("dialect::ordercloud", &["dialect", "http", "service", "domain"]),
+    ("interchange", &["service", "domain"]),
     // The bounds of a preset client's secret are the directory's rule, and its tag a language of the directory.
     ("config", &["domain"]),
     // The buckets of the server's histograms are set where all metrics are.
     ("telemetry", &["config", "http"]),
     // `serve` hands the routes that `lib.rs` made to the server.
-    ("cli", &["config", "telemetry", "http", "service", "domain", "root"]),
+    ("cli", &["config", "telemetry", "http", "interchange", "service", "domain", "root"]),
 ];
 
 #[test]

@@ -9,8 +9,8 @@ use crate::domain::error::Result;
 use crate::domain::group::GroupUid;
 use crate::domain::json::Json;
 use crate::domain::labels::{Labels, Tag};
+use crate::domain::members::{Members, Reader};
 use crate::domain::user::{PASSWORD_CHARS, Secret, TEXT_MAX};
-use crate::http::members::{Members, Reader};
 use crate::service::groups::LabelledGroup;
 
 /// The number of a group as it stands in a path: a positive 64-bit integer in plain digits.

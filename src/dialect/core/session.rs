@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::IntoResponse;
 
+use crate::domain::members::Members;
 use crate::domain::role::{Permission as _, ReadGroups};
 use crate::http::answer::Answer;
 use crate::http::caller::Bearer;
 use crate::http::extract::Body;
-use crate::http::members::Members;
 use crate::http::{Api, Failure};
 
 use super::bodies::Logon;

@@ -3,9 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::group::{self, GroupUid};
-use crate::domain::json::Json;
-use crate::domain::labels::{Labels, Tag};
+use crate::domain::group::{self, GroupUid, Outline};
+use crate::domain::labels::Tag;
 use crate::domain::role::Roles;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -35,19 +34,27 @@ impl From<&group::Group> for Group {
             id: group.uid,
             created_date: date(group.created),
             last_updated: date(group.updated),
-            labels: label_text(&group.fields.labels),
+            labels: group.fields.labels.to_string(),
+        }
+    }
+}
+
+impl From<Outline> for Group {
+    fn from(group: Outline) -> Self {
+        Self {
+            id: group.uid,
+            created_date: date(group.created),
+            last_updated: date(group.updated),
+            labels: group.labels,
         }
     }
 }
 
 /// UTC in whole seconds, rounded down: `2001-01-01T01:01:01Z`.
 fn date(moment: Timestamp) -> String {
-    format!("{}Z", moment.to_civil().strftime("%Y-%m-%dT%H:%M:%S"))
-}
-
-fn label_text(labels: &Labels) -> String {
-    Json::Object(labels.iter().map(|(tag, label)| (tag.to_owned(), Json::String(label.to_owned()))).collect())
-        .to_string()
+    const MICROS: i64 = 1_000_000;
+    let whole = Timestamp::from_micros(moment.as_micros().div_euclid(MICROS) * MICROS);
+    format!("{}Z", whole.to_civil())
 }
 
 /// A user who signed in.
@@ -110,11 +117,7 @@ mod tests {
     #[test]
     fn dates_are_whole_seconds() {
         assert_eq!(date(Timestamp::from_micros(978_310_861_999_999)), "2001-01-01T01:01:01Z");
-    }
-
-    #[test]
-    fn labels_are_a_string_of_json() {
-        let stored = [("en".to_owned(), "The \"A\"".to_owned()), ("it".to_owned(), "B".to_owned())];
-        assert_eq!(label_text(&Labels::from_stored(stored)), r#"{"en":"The \"A\"","it":"B"}"#);
+        assert_eq!(date(Timestamp::from_micros(-1)), "1969-12-31T23:59:59Z");
+        assert_eq!(date(Timestamp::from_micros(0)), "1970-01-01T00:00:00Z");
     }
 }

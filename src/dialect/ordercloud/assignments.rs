@@ -5,12 +5,12 @@ use axum::http::StatusCode;
 use axum::routing::{self, MethodRouter};
 
 use crate::domain::error::{Kind, Result};
+use crate::domain::members::Members;
 use crate::domain::membership::Membership;
 use crate::domain::query::Listed;
 use crate::domain::role::{Permit, ReadGroups, WriteGroups};
 use crate::http::answer::Answer;
 use crate::http::extract::{Body, Path, Query};
-use crate::http::members::Members;
 use crate::http::{Api, Failure};
 
 use super::wire::{ListPage, UserGroupAssignment};

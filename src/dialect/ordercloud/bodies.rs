@@ -5,10 +5,10 @@ use crate::domain::error::Result;
 use crate::domain::group::DESCRIPTION_MAX;
 use crate::domain::json::Json;
 use crate::domain::labels::Labels;
+use crate::domain::members::{Members, Reader};
 use crate::domain::membership::Membership;
 use crate::domain::user::{EMAIL_MAX, Secret, TEXT_MAX};
 use crate::domain::xp::Xp;
-use crate::http::members::{Members, Reader};
 use crate::service::groups::{GroupDraft, GroupPatch};
 use crate::service::users::{UserDraft, UserPatch};
 

@@ -6,10 +6,10 @@ use axum::http::header::LOCATION;
 use axum::response::IntoResponse;
 
 use crate::domain::error::{Kind, Result};
+use crate::domain::members::Members;
 use crate::domain::role::{Permit, ReadGroups, WriteGroups};
-use crate::http::answer::Answer;
+use crate::http::answer::{Answer, Rendered, rendered};
 use crate::http::extract::{Body, Path, Query};
-use crate::http::members::Members;
 use crate::http::{Api, Failure};
 
 use super::wire::{ListPage, UserGroup};
@@ -88,9 +88,9 @@ pub async fn get(
     State(api): State<Api>,
     permit: Permit<ReadGroups>,
     Path(id): Path<String>,
-) -> Result<Answer<UserGroup>, Failure> {
+) -> Result<Rendered, Failure> {
     let group = api.service.group(&permit, &known_id(Kind::Group, id)?).await?;
-    Ok(Answer(UserGroup::from(&*group)))
+    Ok(Rendered(group.answer(api.door, |group| rendered(&UserGroup::from(group)))?))
 }
 
 /// Create or replace a user group

@@ -6,10 +6,10 @@ use axum::http::header::LOCATION;
 use axum::response::IntoResponse;
 
 use crate::domain::error::{Kind, Result};
+use crate::domain::members::Members;
 use crate::domain::role::{Permit, ReadUsers, WriteUsers};
 use crate::http::answer::Answer;
 use crate::http::extract::{Body, Path, Query};
-use crate::http::members::Members;
 use crate::http::{Api, Failure};
 
 use super::wire::{ListPage, User};

@@ -50,6 +50,34 @@ pub enum Value {
     Text(String),
 }
 
+impl Value {
+    /// About how much it holds.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => 8 + text.len(),
+            _ => 8,
+        }
+    }
+}
+
+impl From<i64> for Value {
+    fn from(integer: i64) -> Self {
+        Self::Integer(integer)
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<T: Into<Self>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
 /// A row, by the columns of its table.
 pub type Row = Vec<Value>;
 
@@ -160,13 +188,14 @@ async fn transfer(
     table: &'static Table,
     progress: &mut Counted<'_>,
 ) -> anyhow::Result<Tally> {
-    let mut batches = Batches::of(table);
+    let (mut batches, mut tally) = (Batches::of(table), Tallying::of(table));
     while let Some(rows) = batches.next(source).await? {
+        rows.iter().for_each(|row| tally.add(row));
         destination.write(table, &rows).await?;
         progress.count(rows.len());
-        batches.last = rows.into_iter().next_back();
+        batches.had(rows);
     }
-    Ok(batches.tally.end())
+    Ok(tally.end())
 }
 
 async fn read_back(
@@ -174,12 +203,13 @@ async fn read_back(
     table: &'static Table,
     progress: &mut Counted<'_>,
 ) -> anyhow::Result<Tally> {
-    let mut batches = Batches::of(table);
+    let (mut batches, mut tally) = (Batches::of(table), Tallying::of(table));
     while let Some(rows) = batches.next(destination).await? {
+        rows.iter().for_each(|row| tally.add(row));
         progress.count(rows.len());
-        batches.last = rows.into_iter().next_back();
+        batches.had(rows);
     }
-    Ok(batches.tally.end())
+    Ok(tally.end())
 }
 
 fn report(tables: &[Table], tallies: &[Tally]) -> Report {
@@ -207,27 +237,32 @@ impl Counted<'_> {
     }
 }
 
-/// The rows of a table, a batch at a time, each of which is tallied.
-struct Batches {
+/// The rows of a table, a batch at a time.
+pub struct Batches {
     table: &'static Table,
     /// The last row that was had.
     last: Option<Row>,
     limit: usize,
-    tally: Tallying,
 }
 
 impl Batches {
-    fn of(table: &'static Table) -> Self {
+    /// From the first row on.
+    pub fn of(table: &'static Table) -> Self {
         // Few at first: how long rows are is not known yet.
-        Self { table, last: None, limit: ROWS / 10, tally: Tallying::of(table) }
+        Self { table, last: None, limit: ROWS / 10 }
     }
 
-    /// The next rows; `None` behind the last.
-    async fn next<S: Source + ?Sized>(&mut self, source: &mut S) -> anyhow::Result<Option<Vec<Row>>> {
+    /// The rows behind those that were had; `None` behind the last.
+    pub async fn next<S: Source + ?Sized>(&mut self, source: &mut S) -> anyhow::Result<Option<Vec<Row>>> {
         let rows = source.rows(self.table, self.last.as_ref(), self.limit).await?;
-        let bytes: usize = rows.iter().map(|row| self.tally.add(row)).sum();
+        let bytes: usize = rows.iter().flatten().map(Value::bytes).sum();
         self.limit = (BYTES * rows.len() / bytes.max(1)).clamp(1, ROWS);
         Ok(Some(rows).filter(|rows| !rows.is_empty()))
+    }
+
+    /// These are done with.
+    pub fn had(&mut self, rows: Vec<Row>) {
+        self.last = rows.into_iter().next_back();
     }
 }
 

@@ -35,9 +35,8 @@ impl Tallying {
         Self { rows: 0, digest: Sha256::new_with_prefix(table.name) }
     }
 
-    /// Adds a row; gives how many bytes it came to. Every value begins with its kind, and text with its length, so
-    /// that no two rows read alike.
-    pub fn add(&mut self, row: &Row) -> usize {
+    /// Adds a row. Every value begins with its kind, and text with its length, so that no two rows read alike.
+    pub fn add(&mut self, row: &Row) {
         let mut bytes = Vec::new();
         for value in row {
             match value {
@@ -59,7 +58,6 @@ impl Tallying {
         }
         self.rows += 1;
         self.digest.update(&bytes);
-        bytes.len()
     }
 
     /// The tally of all that was added.

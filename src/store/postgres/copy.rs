@@ -13,6 +13,7 @@ use tokio_postgres::{Client, Row as Found};
 use crate::store::copy::{Column, Destination, Kind, Live, Row, Source, Table, Value};
 use crate::store::sql::copy::{LIVE, TABLES, beside, count, names, select};
 use crate::store::sql::grams::{Gram, grams};
+use crate::store::sql::layout::Beside;
 use crate::store::sql::tables::{Groups, Listing as _, Users};
 
 use super::address::Address;
@@ -129,15 +130,7 @@ impl Source for NewDirectory {
 impl Destination for NewDirectory {
     async fn write(&mut self, table: &'static Table, rows: &[Row]) -> anyhow::Result<()> {
         write_rows(&self.client, table, rows).await?;
-        let beside = beside(table, rows)?;
-        for (table, rows) in &beside.rows {
-            write_rows(&self.client, table, rows).await?;
-        }
-        match table.name {
-            Groups::TABLE => write_grams(&self.client, Groups::GRAMS_TABLE, &beside.texts).await,
-            Users::TABLE => write_grams(&self.client, Users::GRAMS_TABLE, &beside.texts).await,
-            _ => Ok(()),
-        }
+        Ok(write_beside(&self.client, table, &beside(table, rows)?).await?)
     }
 
     async fn finish(&mut self) -> anyhow::Result<()> {
@@ -194,18 +187,33 @@ async fn read_live(client: &Client, sql: &str) -> anyhow::Result<Live> {
     Ok(Live { groups: row.try_get(0)?, users: row.try_get(1)?, memberships: row.try_get(2)? })
 }
 
-async fn write_rows(client: &Client, table: &Table, rows: &[Row]) -> anyhow::Result<()> {
+/// Puts new rows into the table.
+pub async fn write_rows(client: &Client, table: &Table, rows: &[Row]) -> Result<(), tokio_postgres::Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let copy = format!("COPY {} ({}) FROM STDIN BINARY", table.name, names(table.columns));
     let types: Vec<_> = table.columns.iter().map(type_of).collect();
     let mut writer = std::pin::pin!(BinaryCopyInWriter::new(client.copy_in(&copy).await?, &types));
     for row in rows {
         writer.as_mut().write_raw(row).await?;
     }
-    writer.finish().await?;
-    Ok(())
+    writer.finish().await.map(drop)
 }
 
-async fn write_grams(client: &Client, table: &str, texts: &[(i64, Vec<String>)]) -> anyhow::Result<()> {
+/// Puts what stands beside new rows of the table into its own tables.
+pub async fn write_beside(client: &Client, table: &Table, beside: &Beside) -> Result<(), tokio_postgres::Error> {
+    for (table, rows) in &beside.rows {
+        write_rows(client, table, rows).await?;
+    }
+    match table.name {
+        Groups::TABLE => write_grams(client, Groups::GRAMS_TABLE, &beside.texts).await,
+        Users::TABLE => write_grams(client, Users::GRAMS_TABLE, &beside.texts).await,
+        _ => Ok(()),
+    }
+}
+
+async fn write_grams(client: &Client, table: &str, texts: &[(i64, Vec<String>)]) -> Result<(), tokio_postgres::Error> {
     let copy = format!("COPY {table} (owner, grams) FROM STDIN BINARY");
     let sink = client.copy_in(&copy).await?;
     let mut writer = std::pin::pin!(BinaryCopyInWriter::new(sink, &[Type::INT8, Type::INT8_ARRAY]));
@@ -213,8 +221,7 @@ async fn write_grams(client: &Client, table: &str, texts: &[(i64, Vec<String>)])
         let numbers: Vec<i64> = grams(texts).iter().map(Gram::number).collect();
         writer.as_mut().write(&[owner, &numbers]).await?;
     }
-    writer.finish().await?;
-    Ok(())
+    writer.finish().await.map(drop)
 }
 
 fn row_of(found: &Found, table: &Table) -> anyhow::Result<Row> {

@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 
 use crate::domain::community::{Communities, Community, Visibility};
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::group::{Group, GroupFields, GroupKey, GroupUid};
+use crate::domain::group::{Group, GroupFields, GroupKey, GroupUid, Outline};
 use crate::domain::journal::Operation;
 use crate::domain::labels::Tag;
 use crate::domain::text::fold;
@@ -16,7 +16,7 @@ use crate::store::sql::changes::{Written, group_after, texts_of_group};
 use crate::store::sql::codec::{communities_to_text, labels_to_text};
 use crate::store::sql::counters::Counter;
 use crate::store::sql::journal::Entry;
-use crate::store::sql::rows::{self, select_group};
+use crate::store::sql::rows::{self, select_group, select_outline};
 
 use super::counters;
 use super::journal::append;
@@ -52,9 +52,9 @@ pub async fn after(
     after: GroupUid,
     limit: u32,
     visibility: &Visibility,
-) -> Result<Vec<Group>, Trouble> {
-    const ALL: &str = select_group!("FROM groups WHERE uid > $1 AND deleted IS NULL ORDER BY uid LIMIT $2");
-    const LINKED: &str = select_group!(
+) -> Result<Vec<Outline>, Trouble> {
+    const ALL: &str = select_outline!("FROM groups WHERE uid > $1 AND deleted IS NULL ORDER BY uid LIMIT $2");
+    const LINKED: &str = select_outline!(
         "FROM groups WHERE uid > $1 AND deleted IS NULL AND EXISTS (SELECT 1 FROM group_communities c \
          WHERE c.owner = groups.uid AND c.community = ANY($3)) ORDER BY uid LIMIT $2"
     );
@@ -64,7 +64,7 @@ pub async fn after(
         Some(communities) => reading.rows(LINKED, &[&after, &limit, &names(communities.iter())]).await?,
     };
     reading.end().await?;
-    Ok(all(&found, rows::group)?)
+    Ok(all(&found, rows::outline)?)
 }
 
 /// Groups by their numbers, in no order.
@@ -102,9 +102,11 @@ impl Change for WriteGroup {
         Ok(after)
     }
 
-    fn taken(&self, made: &Group, _: &str) -> Taken {
+    fn taken(&self, made: &Group, index: &str) -> Taken {
         let error = Error::AlreadyExists(Kind::Group, made.fields.id.to_string());
         match self.key {
+            // A batch brought that number, and turned the sequence back a little.
+            _ if index == "groups_pkey" => Taken::Again(Error::Unavailable("a number was drawn twice".to_owned())),
             // It was not there, but by now somebody may have made it.
             GroupKey::Id(_) if made.version == 1 => Taken::Again(error),
             _ => Taken::Refused(error),

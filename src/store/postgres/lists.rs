@@ -13,10 +13,10 @@ use crate::domain::membership::{Membership, MembershipQuery};
 use crate::domain::query::{GroupQuery, Listed, UserQuery};
 use crate::domain::user::User;
 use crate::store::sql::counters::Counter;
-use crate::store::sql::lists::{List, Plan};
+use crate::store::sql::lists::{FEW, List, Plan};
 use crate::store::sql::memberships;
 use crate::store::sql::rows;
-use crate::store::sql::sets::Set;
+use crate::store::sql::sets::{Part, Set};
 use crate::store::sql::tables::{Groups, Listing, Users};
 
 use super::counters;
@@ -78,14 +78,16 @@ async fn page<L: Listing>(
     list: &List<'_, L, Postgres>,
     counter: Counter,
 ) -> Result<(Vec<i64>, u64), Trouble> {
-    let sets = list.sets();
+    let sets: Vec<Set> = list.parts().iter().filter_map(Part::set).collect();
     let beginnings = match sets.is_empty() {
         true => Vec::new(),
-        false => reading.all(&sets.iter().map(List::<L, Postgres>::beginning).collect::<Vec<_>>()).await?,
+        false => {
+            reading.all(&sets.iter().map(|set| List::<L, Postgres>::beginning(set, FEW)).collect::<Vec<_>>()).await?
+        }
     };
     let begun = beginnings.iter().map(|rows| numbers(rows)).collect::<Result<Vec<_>, _>>()?;
     let smallest: Option<(Set, Vec<i64>)> = sets.into_iter().zip(begun).min_by_key(|(_, beginning)| beginning.len());
-    let (rows, total) = rows_and_total(reading, list.plan(smallest), counter).await?;
+    let (rows, total) = rows_and_total(reading, list.plan(smallest, FEW), counter).await?;
     Ok((numbers(&rows)?, total))
 }
 

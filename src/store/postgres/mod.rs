@@ -6,6 +6,7 @@
 //! ([`outcome`]).
 
 mod address;
+mod batch;
 mod bind;
 mod clients;
 mod copy;
@@ -51,15 +52,18 @@ use tokio::time::timeout;
 use crate::domain::client::{Client, ClientKey, ClientUid};
 use crate::domain::community::Visibility;
 use crate::domain::error::{Error, Result};
-use crate::domain::group::{Group, GroupFields, GroupKey, GroupUid};
+use crate::domain::group::{Group, GroupFields, GroupKey, GroupUid, Outline};
 use crate::domain::journal::Operation;
 use crate::domain::labels::Tag;
 use crate::domain::membership::{Membership, MembershipChange, MembershipQuery};
 use crate::domain::query::{GroupQuery, Listed, UserQuery};
+use crate::domain::shared::Shared;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Credentials, User, UserKey, UserUid};
 
-use super::{ClientWrite, Edit, RefreshToken, SigningKey, Store, Successor, TokenStanding, UserWrite};
+use super::{
+    ClientWrite, Edit, Item, ItemChange, RefreshToken, SigningKey, Store, Successor, TokenStanding, UserWrite,
+};
 use address::Address;
 pub use copy::{NewDirectory, Snapshot};
 use points::Points;
@@ -135,10 +139,10 @@ impl Store for PostgresStore {
         &self.default_language
     }
 
-    async fn group(&self, key: &GroupKey) -> Result<Option<Arc<Group>>> {
+    async fn group(&self, key: &GroupKey) -> Result<Option<Arc<Shared<Group>>>> {
         match key {
             GroupKey::Id(id) => self.together.find(id).await,
-            GroupKey::Uid(uid) => Ok(groups::by_uid(&self.points, *uid).await?.map(Arc::new)),
+            GroupKey::Uid(uid) => Ok(groups::by_uid(&self.points, *uid).await?.map(|group| Arc::new(group.into()))),
             GroupKey::New => Ok(None),
         }
     }
@@ -147,7 +151,7 @@ impl Store for PostgresStore {
         lists::of_groups(self.reading().await?, &query).await.map_err(of_list)
     }
 
-    async fn groups_after(&self, after: GroupUid, limit: u32, visibility: &Visibility) -> Result<Vec<Group>> {
+    async fn groups_after(&self, after: GroupUid, limit: u32, visibility: &Visibility) -> Result<Vec<Outline>> {
         groups::after(self.reading().await?, after, limit, visibility).await.map_err(of_list)
     }
 
@@ -188,6 +192,11 @@ impl Store for PostgresStore {
         member: Membership,
     ) -> Result<MembershipChange> {
         self.change(memberships::ChangeMember { operation, visibility, member, is_in: false }).await
+    }
+
+    async fn write_batch(&self, operation: Operation, items: Vec<Item>) -> Result<Vec<Result<ItemChange>>> {
+        let language = self.default_language.clone();
+        self.change(batch::WriteBatch { operation, items, language }).await
     }
 
     async fn client(&self, key: &ClientKey) -> Result<Option<Client>> {

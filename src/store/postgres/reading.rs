@@ -91,6 +91,8 @@ async fn ask(session: &Session, asked: Asked<'_>) -> Result<Vec<Row>, tokio_post
 }
 
 fn built(statement: &SelectStatement) -> Result<(String, Vec<Typed>), Trouble> {
+    #[cfg(test)]
+    crate::store::sql::asked::note(statement);
     let (sql, values) = statement.build(PostgresQueryBuilder);
     Ok((sql, typed(values)?))
 }

@@ -1,7 +1,9 @@
 //! The suite of every store, on PostgreSQL; and what only PostgreSQL can get wrong.
 
+mod batch;
 mod copy;
 mod doubt;
+mod plans;
 
 use std::time::Duration;
 
@@ -50,13 +52,16 @@ fn read<T: Send>(store: &PostgresStore, sql: &str, row: impl Fn(&Row) -> T + Syn
 
 impl TestStore for PostgresStore {
     fn journal(&self) -> Vec<JournalRow> {
-        read(self, "SELECT operation, door, kind, change, before, after FROM journal ORDER BY seq", |row| JournalRow {
-            operation: row.get(0),
-            door: row.get(1),
-            kind: row.get(2),
-            change: row.get(3),
-            before: row.get(4),
-            after: row.get(5),
+        read(self, "SELECT operation, door, kind, change, before, after, at FROM journal ORDER BY seq", |row| {
+            JournalRow {
+                operation: row.get(0),
+                door: row.get(1),
+                kind: row.get(2),
+                change: row.get(3),
+                before: row.get(4),
+                after: row.get(5),
+                at: row.get(6),
+            }
         })
     }
 

@@ -11,6 +11,7 @@ use tokio::sync::oneshot::{self, Receiver, Sender};
 use crate::domain::error::{Error, Result};
 use crate::domain::group::Group;
 use crate::domain::id::Id;
+use crate::domain::shared::Shared;
 use crate::store::sql::rows::{self, select_group};
 
 use super::points::Points;
@@ -23,7 +24,7 @@ const MANY: usize = 16;
 const REQUESTS: usize = 64;
 
 /// What a request for a group is answered with.
-type Found = Result<Option<Arc<Group>>>;
+type Found = Result<Option<Arc<Shared<Group>>>>;
 
 /// The reads of groups by ID.
 pub struct Together {
@@ -86,10 +87,10 @@ impl Together {
         tokio::spawn(async move { turn.0.answer(waiting).await });
     }
 
-    async fn ask(&self, keys: Vec<String>) -> Result<HashMap<String, Arc<Group>>> {
+    async fn ask(&self, keys: Vec<String>) -> Result<HashMap<String, Arc<Shared<Group>>>> {
         const THESE: &str = select_group!("FROM groups WHERE id_key = ANY($1) AND deleted IS NULL");
         let found = self.points.rows(THESE, &[&keys]).await?;
-        let group = |row| rows::group(row).map(|group| (group.fields.id.key(), Arc::new(group)));
+        let group = |row| rows::group(row).map(|group| (group.fields.id.key(), Arc::new(group.into())));
         found.iter().map(group).collect()
     }
 

@@ -12,8 +12,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::join;
 use tokio::sync::oneshot::{self, Sender};
 use tokio::time::{Instant, sleep, timeout};
-use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Row};
 
 use crate::domain::{Error, Result};
 
@@ -36,6 +36,11 @@ pub trait Change: Send + Sync + 'static {
 
     /// How it can be told afterwards whether the change was made.
     fn trace(&self) -> Trace<'_>;
+
+    /// How long one of its statements may take, and all that it does up to its COMMIT, where that is longer than usual.
+    fn limit(&self) -> Option<Duration> {
+        None
+    }
 
     /// Reads and locks what the rule depends on, and queues what is to be written.
     async fn make(&self, writing: &mut Writing<'_>) -> Result<Self::Output, Trouble>;
@@ -70,6 +75,8 @@ pub enum Taken {
 /// A transaction that is being made.
 pub struct Writing<'a> {
     session: &'a Session,
+    /// The statement that begins it.
+    begin: &'a str,
     begun: bool,
     queued: Vec<(&'static str, Vec<Parameter>)>,
 }
@@ -85,6 +92,9 @@ enum Ended<T> {
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
+/// How many statements are sent before the first of them is answered.
+const SENT_AT_ONCE: usize = 256;
+
 impl Writing<'_> {
     /// Asks now, inside the transaction.
     pub async fn read(&mut self, sql: &'static str, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Trouble> {
@@ -95,7 +105,7 @@ impl Writing<'_> {
         }
         self.begun = true;
         self.session.begins();
-        let (begun, rows) = join(self.session.client().batch_execute(BEGIN), asked).await;
+        let (begun, rows) = join(self.session.client().batch_execute(self.begin), asked).await;
         begun?;
         Ok(rows?)
     }
@@ -123,6 +133,29 @@ impl Writing<'_> {
         self.queued.push((sql, values));
     }
 
+    /// Writes now what is queued, and gives the connection, on which more is written at once in the same transaction.
+    /// All of it is undone unless something is queued once more.
+    pub async fn write(&mut self) -> Result<&Client, Trouble> {
+        let client = self.session.client();
+        if !self.begun {
+            self.begun = true;
+            self.session.begins();
+            client.batch_execute(self.begin).await?;
+        }
+        let mut queued = std::mem::take(&mut self.queued).into_iter();
+        while queued.len() > 0 {
+            let mut sends = Vec::with_capacity(SENT_AT_ONCE);
+            for (sql, values) in queued.by_ref().take(SENT_AT_ONCE) {
+                let statement = self.session.prepared(sql).await?;
+                sends.push(async move { client.execute_raw(&statement, values).await }.boxed());
+            }
+            for answer in in_order(sends).await {
+                answer?;
+            }
+        }
+        Ok(client)
+    }
+
     /// Ends a transaction that wrote nothing.
     async fn give_up(&self) -> Result<(), Trouble> {
         if self.begun {
@@ -143,7 +176,7 @@ impl Writing<'_> {
         let whole = |sql| session.client().batch_execute(sql).map(|done| done.map(|()| 0)).boxed();
         if !self.begun {
             session.begins();
-            sends.push(whole(BEGIN));
+            sends.push(whole(self.begin));
         }
         for (sql, values) in self.queued {
             let statement = session.prepared(sql).await.map_err(|error| Ended::Trouble(error.into()))?;
@@ -198,6 +231,7 @@ fn of_answers<T>(
 
 /// Makes the change, on as many sessions as it takes.
 pub async fn transact<C: Change>(pool: &Pool, limits: &Limits, change: C) -> Result<C::Output> {
+    let limits = &Limits { statement: change.limit().unwrap_or(limits.statement), ..*limits };
     let change = Arc::new(change);
     let deadline = Instant::now() + limits.statement;
     let (mut attempt, mut refused) = (0, false);
@@ -262,7 +296,11 @@ async fn attempt<C: Change>(
     change: Arc<C>,
     committing: Sender<C::Output>,
 ) -> Result<C::Output, Ended<C::Output>> {
-    let mut writing = Writing { session: &session, begun: false, queued: Vec::new() };
+    let begin = match change.limit() {
+        Some(limit) => &format!("{BEGIN}; SET LOCAL statement_timeout = {}", limit.as_millis()),
+        None => BEGIN,
+    };
+    let mut writing = Writing { session: &session, begin, begun: false, queued: Vec::new() };
     let ended = match change.make(&mut writing).await {
         Ok(made) => writing.commit(made, committing).await,
         Err(trouble) => {

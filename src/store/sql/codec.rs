@@ -1,13 +1,12 @@
 //! Sets and labels as the one text column each of them is kept in.
 
 use crate::domain::community::{Communities, Community};
-use crate::domain::json::{Json, string_members};
+use crate::domain::json::string_members;
 use crate::domain::labels::Labels;
 
 /// Labels as a JSON object, ordered by tag.
 pub fn labels_to_text(labels: &Labels) -> String {
-    let member = |(tag, label): (&str, &str)| (tag.to_owned(), Json::String(label.to_owned()));
-    Json::Object(labels.iter().map(member).collect()).to_string()
+    labels.to_string()
 }
 
 /// Labels from what [`labels_to_text`] wrote; `None` for anything else.

@@ -3,18 +3,16 @@
 
 use anyhow::{Context as _, anyhow};
 
-use crate::domain::community::Communities;
-use crate::domain::xp::Xp;
 use crate::store::copy::{Column, Kind, Row, Table, Value};
 
-use super::changes::{texts_of_group, texts_of_user};
+use super::layout::Beside;
 use super::rows::{self, Columns};
 use super::tables::{Groups, Listing as _, Users};
-use super::xp;
 
 macro_rules! columns {
     ($($kind:ident: $($name:literal)+;)+) => { &[$($(Column { name: $name, kind: Kind::$kind }),+),+] };
 }
+pub(super) use columns;
 
 /// Every table that is copied. Those of things begin with the columns that `select_group!` and its like select.
 pub static TABLES: [Table; 9] = [
@@ -91,33 +89,10 @@ pub static TABLES: [Table; 9] = [
     },
 ];
 
-/// The links between groups and communities.
-static LINKS: Table =
-    Table { name: "group_communities", columns: columns! { Text: "community"; Integer: "owner"; }, key: 2 };
-
-const XP_COLUMNS: &[Column] = columns! {
-    Integer: "owner";
-    Text: "path";
-    Small: "kind";
-    Text: "text" "rest";
-    Real: "number";
-    Integer: "instant";
-    Small: "least";
-};
-
-/// The rows behind filters and orders by xp, of groups.
-static GROUP_XP: Table = Table { name: Groups::XP_TABLE, columns: XP_COLUMNS, key: 5 };
-/// The same, of users.
-static USER_XP: Table = Table { name: Users::XP_TABLE, columns: XP_COLUMNS, key: 5 };
-
-/// What stands beside rows: of live things alone, as tombstones have nothing beside them.
-#[derive(Debug, Default, PartialEq)]
-pub struct Beside {
-    /// Rows of other tables.
-    pub rows: Vec<(&'static Table, Vec<Row>)>,
-    /// The folded texts that a search looks through, by the number of the group or user.
-    pub texts: Vec<(i64, Vec<String>)>,
-}
+/// The table of groups.
+pub static GROUPS: &Table = &TABLES[1];
+/// The table of users.
+pub static USERS: &Table = &TABLES[2];
 
 /// What stands beside these rows of the table.
 pub fn beside(table: &Table, rows: &[Row]) -> anyhow::Result<Beside> {
@@ -129,48 +104,13 @@ pub fn beside(table: &Table, rows: &[Row]) -> anyhow::Result<Beside> {
 }
 
 fn beside_groups(rows: &[Row]) -> anyhow::Result<Beside> {
-    let (mut links, mut xp, mut texts) = (Vec::new(), Vec::new(), Vec::new());
-    for row in rows {
-        let group = rows::group(&Cells(row))?;
-        if group.deleted.is_none() {
-            links.extend(links_of(group.uid, &group.fields.communities));
-            xp.extend(xp_of(group.uid, group.fields.xp.as_ref()));
-            texts.push((group.uid, texts_of_group(&group)));
-        }
-    }
-    Ok(Beside { rows: vec![(&LINKS, links), (&GROUP_XP, xp)], texts })
+    let groups = rows.iter().map(|row| rows::group(&Cells(row))).collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(Beside::of_groups(&groups))
 }
 
 fn beside_users(rows: &[Row]) -> anyhow::Result<Beside> {
-    let (mut xp, mut texts) = (Vec::new(), Vec::new());
-    for row in rows {
-        let user = rows::user(&Cells(row))?;
-        if user.deleted.is_none() {
-            xp.extend(xp_of(user.uid, user.fields.xp.as_ref()));
-            texts.push((user.uid, texts_of_user(&user)));
-        }
-    }
-    Ok(Beside { rows: vec![(&USER_XP, xp)], texts })
-}
-
-fn links_of(owner: i64, communities: &Communities) -> impl Iterator<Item = Row> {
-    communities.iter().map(move |community| vec![Value::Text(community.to_string()), Value::Integer(owner)])
-}
-
-fn xp_of(owner: i64, document: Option<&Xp>) -> impl Iterator<Item = Row> {
-    let row = move |row: xp::XpRow| {
-        vec![
-            Value::Integer(owner),
-            Value::Text(row.path),
-            Value::Integer(row.kind),
-            Value::Text(row.text),
-            Value::Text(row.rest),
-            row.number.map_or(Value::Null, Value::Real),
-            row.instant.map_or(Value::Null, Value::Integer),
-            Value::Integer(row.least.into()),
-        ]
-    };
-    xp::rows(document.map(Xp::entries).unwrap_or_default()).into_iter().map(row)
+    let users = rows.iter().map(|row| rows::user(&Cells(row))).collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(Beside::of_users(&users))
 }
 
 /// The number of the table's rows.
@@ -210,7 +150,7 @@ fn parameters(count: usize) -> String {
 }
 
 /// A copied row, as the columns that things are read from.
-struct Cells<'a>(&'a Row);
+pub struct Cells<'a>(pub &'a Row);
 
 impl Cells<'_> {
     fn at(&self, at: usize) -> Option<&Value> {

@@ -19,10 +19,10 @@ use super::codec::labels_to_text;
 /// One row of the journal, but for the operation it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// `group`, `user`, `membership` or `client`.
+    /// `group`, `user`, `membership`, `client` or `batch`.
     pub kind: &'static str,
     pub change: Change,
-    /// The number of the thing; of a membership, the group's.
+    /// The number of the thing; of a membership, the group's; of a batch, 0: it names what it changed itself.
     pub subject: i64,
     /// The user of a membership.
     pub member: Option<UserUid>,
@@ -72,6 +72,14 @@ impl Entry {
         })
     }
 
+    /// A batch was written: all that it changed. `None` where that is nothing.
+    pub fn of_batch(batch: &Batch) -> Result<Option<Self>> {
+        let text = |things: &Things| if things.is_empty() { Ok(None) } else { to_text(things).map(Some) };
+        let (before, after) = (text(&batch.before)?, text(&batch.after)?);
+        let change = Change::of(before.is_some(), false);
+        Ok(after.map(|after| Self { kind: "batch", change, subject: 0, member: None, before, after: Some(after) }))
+    }
+
     fn of(
         kind: &'static str,
         subject: i64,
@@ -81,6 +89,53 @@ impl Entry {
     ) -> Result<Self> {
         let change = Change::of(before.is_some(), deleted.is_some());
         Ok(Self { kind, change, subject, member: None, before: before.transpose()?, after: Some(after?) })
+    }
+}
+
+/// What a batch changes, as far as it has come.
+#[derive(Debug, Default)]
+pub struct Batch {
+    before: Things,
+    after: Things,
+}
+
+impl Batch {
+    /// A group was written.
+    pub fn group(&mut self, before: Option<&Group>, after: &Group) -> Result<()> {
+        self.before.groups.extend(before.map(group_entry).transpose()?);
+        self.after.groups.push(group_entry(after)?);
+        Ok(())
+    }
+
+    /// A user was written.
+    pub fn user(&mut self, before: Option<&User>, after: &User) -> Result<()> {
+        self.before.users.extend(before.map(user_entry).transpose()?);
+        self.after.users.push(user_entry(after)?);
+        Ok(())
+    }
+
+    /// A user was put into a group, at the time of the entry.
+    pub fn member(&mut self, group: GroupUid, user: UserUid) {
+        self.after.memberships.push((group, user));
+    }
+}
+
+/// Things that a batch changed, in the journal: those with a state before it are updated, the others created.
+#[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
+pub struct Things {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupEntry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<UserEntry>,
+    /// The numbers of group and user, added at the time of the entry.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub memberships: Vec<(GroupUid, UserUid)>,
+}
+
+impl Things {
+    fn is_empty(&self) -> bool {
+        self.groups.is_empty() && self.users.is_empty() && self.memberships.is_empty()
     }
 }
 
@@ -156,8 +211,12 @@ pub struct MembershipEntry {
 
 /// A group as the journal keeps it.
 pub fn group_text(group: &Group) -> Result<String> {
+    to_text(&group_entry(group)?)
+}
+
+fn group_entry(group: &Group) -> Result<GroupEntry> {
     let fields = &group.fields;
-    to_text(&GroupEntry {
+    Ok(GroupEntry {
         uid: group.uid,
         id: fields.id.to_string(),
         labels: RawValue::from_string(labels_to_text(&fields.labels)).map_err(Error::internal)?,
@@ -173,8 +232,12 @@ pub fn group_text(group: &Group) -> Result<String> {
 
 /// A user as the journal keeps it.
 pub fn user_text(user: &User) -> Result<String> {
+    to_text(&user_entry(user)?)
+}
+
+fn user_entry(user: &User) -> Result<UserEntry> {
     let fields = &user.fields;
-    to_text(&UserEntry {
+    Ok(UserEntry {
         uid: user.uid,
         id: fields.id.to_string(),
         username: fields.username.clone(),

@@ -2,19 +2,17 @@
 //! looked up and sorted; where many do, the index of the order is walked until the page is full. The store counts
 //! the sets up to [`FEW`], then chooses.
 
-use sea_query::{
-    Asterisk, CaseStatement, Expr, ExprTrait as _, Func, JoinType, NullOrdering, Order, Query, SelectStatement,
-};
+use sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement};
 
 use crate::domain::community::Communities;
-use crate::domain::query::{Field, Filter, Page, Sort};
+use crate::domain::query::{Condition, Field, Filter, Page, Sort};
 
-use super::render::{self, Engine, always, constant, live, own};
-use super::sets::{Set, sets};
+use super::orders::{is_walkable, keys, order};
+use super::render::{Engine, always, condition, live, own};
+use super::sets::{Part, Set, parts};
 use super::tables::{Listing, THING};
-use super::xp::{KIND_NUMBER, KIND_TEXT, path_key};
 
-/// Up to how many things a set is looked up and sorted rather than the order walked.
+/// Up to how many things a set is looked up and sorted rather than the order walked, in a directory of a million.
 pub const FEW: u64 = 1_000;
 
 /// A list that was asked for, ready to become statements.
@@ -37,31 +35,31 @@ pub struct Plan {
 }
 
 impl<L: Listing, E: Engine> List<'_, L, E> {
-    /// The sets of the list's parts.
-    pub fn sets(&self) -> Vec<Set> {
-        sets::<L>(self.engine, self.filter, self.communities)
+    /// The parts of the list's filter.
+    pub fn parts(&self) -> Vec<Part> {
+        parts::<L>(self.engine, self.filter, self.communities)
     }
 
-    /// The beginning of a set: up to one more than [`FEW`]. Repeated things come each time.
-    pub fn beginning(set: &Set) -> SelectStatement {
-        Query::select().column(("s", OWNER)).from_subquery(set.statement.clone(), "s").limit(FEW + 1).take()
+    /// The beginning of a set: up to one more than `few`. Repeated things come each time.
+    pub fn beginning(set: &Set, few: u64) -> SelectStatement {
+        Query::select().column(("s", OWNER)).from_subquery(set.statement.clone(), "s").limit(few + 1).take()
     }
 
-    /// The statements, given the set with the shortest beginning, and that. A small set is not asked for again: its
-    /// beginning is all of it.
-    pub fn plan(&self, smallest: Option<(Set, Vec<i64>)>) -> Plan {
-        let smallest = smallest.map(|(set, beginning)| match beginning.len() as u64 <= FEW {
+    /// The statements, given the set with the shortest beginning, and that. A set of at most `few` is not asked for
+    /// again: its beginning is all of it.
+    pub fn plan(&self, smallest: Option<(Set, Vec<i64>)>, few: u64) -> Plan {
+        let smallest = smallest.map(|(set, beginning)| match beginning.len() as u64 <= few {
             true => (Set { statement: self.engine.these(&beginning), ..set }, true),
             false => (set, false),
         });
-        let conditions = self.conditions();
-        let looked_up = smallest.as_ref().filter(|(_, few)| *few || !self.is_walkable());
+        let conditions: Vec<Expr> = self.parts().into_iter().map(|part| part.condition).collect();
+        let looked_up = smallest.as_ref().filter(|(_, few)| *few || !is_walkable::<L>(self.sort));
         let mut rows = match looked_up {
             Some((set, _)) => self.members_of(set),
             None => Self::things(),
         };
         rows.column((THING, "uid")).limit(self.page.size.into()).offset(self.page.offset());
-        self.order(&mut rows);
+        order::<L>(&mut rows, &keys::<L>(self.sort));
         for condition in &conditions {
             rows.and_where(condition.clone());
         }
@@ -105,73 +103,45 @@ impl<L: Listing, E: Engine> List<'_, L, E> {
         Query::select().distinct().column(("s", OWNER)).from_subquery(set, "s").take()
     }
 
-    fn conditions(&self) -> Vec<Expr> {
-        let linked = self.communities.map(render::linked);
-        let searched = self.filter.search.as_ref().map(|search| render::search::<L>(self.engine, search));
-        let conditions = self.filter.conditions.iter().map(|condition| render::condition::<L>(condition));
-        linked.into_iter().chain(searched).chain(conditions).collect()
+    /// Those of the numbers whose things the parts let through; each comes once.
+    pub fn checked(&self, among: &[i64], parts: &[Part]) -> SelectStatement {
+        let mut checked = self.members_of(&self.those(among)).column((THING, "uid")).take();
+        for part in parts {
+            checked.and_where(part.condition.clone());
+        }
+        checked
     }
 
-    /// Whether an index gives the order, so that the first page needs no sort of all that match.
-    fn is_walkable(&self) -> bool {
-        match self.sort.first() {
-            None => true,
-            Some(Sort { field: Field::Own(field), .. }) => L::column(*field).indexed,
-            Some(Sort { field: Field::Xp(_), .. }) => false,
-        }
+    /// A page of the things with the numbers, or of all live things, in order.
+    pub fn sorted(&self, among: Option<&[i64]>, keys: &[Sort<L::Field>], offset: u64, size: u64) -> SelectStatement {
+        let mut rows = among.map_or_else(Self::things, |uids| self.members_of(&self.those(uids)));
+        order::<L>(rows.column((THING, "uid")), keys);
+        rows.limit(size).offset(offset).take()
     }
 
-    /// Orders the statement: what was asked for, then the ties, up to the first column without equals.
-    fn order(&self, statement: &mut SelectStatement) {
-        let ties = L::TIES.iter().map(|field| Sort { field: Field::Own(*field), descending: false });
-        let mut seen = Vec::new();
-        for (at, key) in self.sort.iter().cloned().chain(ties).enumerate() {
-            if seen.contains(&key.field) {
-                continue;
-            }
-            let order = if key.descending { Order::Desc } else { Order::Asc };
-            match &key.field {
-                Field::Own(field) => {
-                    let column = L::column(*field);
-                    // Said only where there are nulls: an index has no order for what cannot be.
-                    match column.nullable {
-                        true => statement.order_by_expr_with_nulls(own(column.name), order.clone(), nulls(&order)),
-                        false => statement.order_by_expr(own(column.name), order),
-                    };
-                    if column.unique {
-                        return;
-                    }
-                }
-                Field::Xp(path) => order_by_xp::<L>(statement, path, at, &order),
-            }
-            seen.push(key.field);
+    /// The live things in order, without those that a condition on the first key leaves out: at least all that match.
+    pub fn in_order(&self, keys: &[Sort<L::Field>]) -> SelectStatement {
+        let mut rows = Self::things();
+        for bound in self.filter.conditions.iter().filter(|condition| is_of(condition, keys.first())) {
+            rows.and_where(condition::<L>(bound));
         }
+        order::<L>(rows.column((THING, "uid")), keys);
+        rows
     }
+
+    fn those(&self, uids: &[i64]) -> Set {
+        Set::found_by_index(self.engine.these(uids))
+    }
+}
+
+/// Whether the condition is one on the key's own column.
+fn is_of<F: PartialEq>(condition: &Condition<F>, key: Option<&Sort<F>>) -> bool {
+    matches!(condition, Condition::Any(field @ Field::Own(_), _) if key.is_some_and(|key| key.field == *field))
 }
 
 /// The one column of every set.
 pub const OWNER: &str = "owner";
 
-/// Nulls are lowest: first ascending, last descending.
-fn nulls(order: &Order) -> NullOrdering {
-    if matches!(order, Order::Desc) { NullOrdering::Last } else { NullOrdering::First }
-}
-
 fn count_rows(statement: SelectStatement) -> SelectStatement {
     Query::select().expr(Func::count(Expr::col(Asterisk))).from_subquery(statement, "c").take()
-}
-
-/// Orders by the least value at the path: no value, then numbers, then text.
-fn order_by_xp<L: Listing>(statement: &mut SelectStatement, path: &str, at: usize, order: &Order) {
-    let alias = format!("x{at}");
-    let value = |name: &'static str| Expr::col((alias.clone(), name));
-    let joined =
-        value("owner").equals((THING, "uid")).and(value("path").eq(path_key(path))).and(value("least").eq(constant(1)));
-    statement.join_as(JoinType::LeftJoin, L::XP_TABLE, alias.clone(), joined);
-    // Numbers that are equal but for their spelling are equal.
-    let of = |kind: i64, name| CaseStatement::new().case(value("kind").eq(constant(kind)), value(name)).into();
-    let keys: [Expr; 4] = [value("kind"), of(KIND_NUMBER, "number"), of(KIND_TEXT, "text"), of(KIND_TEXT, "rest")];
-    for key in keys {
-        statement.order_by_expr_with_nulls(key, order.clone(), nulls(order));
-    }
 }

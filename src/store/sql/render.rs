@@ -1,6 +1,6 @@
 //! Filters as SQL. Each part of a filter becomes one condition on the row `t` of the listed thing.
 
-use sea_query::{BinOper, Expr, ExprTrait as _, JoinType, LikeExpr, Query, SelectStatement};
+use sea_query::{BinOper, Expr, ExprTrait as _, JoinType, LikeExpr, Query, SelectStatement, UnionType};
 
 use crate::domain::community::Communities;
 use crate::domain::query::{Comparison, Condition, Field, Operand, Pattern, Search, Test};
@@ -9,7 +9,7 @@ use super::tables::{Column, ColumnKind, Listing, THING};
 use super::xp::{KIND_CONTAINER, KIND_NUMBER, KIND_TEXT, path_key, split};
 
 /// The alias of the table of xp entries in every statement.
-const XP: &str = "x";
+pub(super) const XP: &str = "x";
 
 /// What the engines spell differently.
 pub trait Engine: Send + Sync {
@@ -46,7 +46,7 @@ pub fn own(name: &'static str) -> Expr {
     Expr::col((THING, name))
 }
 
-fn xp_column(name: &'static str) -> Expr {
+pub(super) fn xp_column(name: &'static str) -> Expr {
     Expr::col((XP, name))
 }
 
@@ -146,26 +146,41 @@ fn entries_of_thing<L: Listing>(path: &str, test: Expr) -> SelectStatement {
 
 /// The owners of the entries at the path that pass the (positive) test; an owner may come twice.
 pub fn owners<L: Listing>(path: &str, test: &Test) -> SelectStatement {
-    Query::select()
-        .column((XP, "owner"))
-        .from_as(L::XP_TABLE, XP)
-        .and_where(at(path))
-        .and_where(entry_test(test))
-        .take()
+    let mut all = Query::select();
+    for (nth, test) in entry_tests(test).into_iter().enumerate() {
+        let owners =
+            Query::select().column((XP, "owner")).from_as(L::XP_TABLE, XP).and_where(at(path)).and_where(test).take();
+        match nth {
+            0 => all = owners,
+            _ => drop(all.union(UnionType::All, owners)),
+        }
+    }
+    all
 }
 
-fn at(path: &str) -> Expr {
+pub(super) fn at(path: &str) -> Expr {
     xp_column("path").eq(path_key(path))
 }
 
 /// A positive test of one entry (docs/ordercloud.md, section 6). Negative ones ask that no entry passes it.
 fn entry_test(test: &Test) -> Expr {
+    any(entry_tests(test).into_iter())
+}
+
+/// A positive test of one entry as tests of which at most one holds, each a range of one index: that of the kinds
+/// with their text, of numbers, or of instants.
+fn entry_tests(test: &Test) -> Vec<Expr> {
     match test {
-        Test::Equal(operand) => entry_equals(operand),
-        Test::Like(pattern) => no_container().and(entry_like(pattern)),
+        Test::Equal(operand) => vec![entry_equals(operand)],
+        Test::Like(pattern) => of_either_kind(&entry_like(pattern)),
         Test::Compare(comparison, operand) => entry_compares(*comparison, operand),
-        _ => always(),
+        _ => vec![always()],
     }
+}
+
+/// The test of text or of a number's spelling.
+fn of_either_kind(test: &Expr) -> Vec<Expr> {
+    [KIND_NUMBER, KIND_TEXT].map(|kind| is_of(kind).and(test.clone())).to_vec()
 }
 
 fn entry_equals(operand: &Operand) -> Expr {
@@ -195,34 +210,37 @@ fn like_in_range(indexed: Expr, text: Expr, pattern: &Pattern) -> Expr {
 }
 
 /// As numbers if both are, as instants if both are, else as text.
-fn entry_compares(comparison: Comparison, operand: &Operand) -> Expr {
-    let typed = match (operand.number, operand.instant) {
-        (Some(number), _) => Some(("number", Expr::val(number))),
-        (None, Some(instant)) => Some(("instant", Expr::val(instant.as_micros()))),
-        (None, None) => None,
-    };
-    let as_text = no_container().and(text_compares(comparison, &operand.text));
-    match typed {
-        Some((column, value)) => {
-            compare(xp_column(column), comparison, value).or(xp_column(column).is_null().and(as_text))
+fn entry_compares(comparison: Comparison, operand: &Operand) -> Vec<Expr> {
+    let without = |column| xp_column(column).is_null();
+    let as_text = text_compares(comparison, &operand.text);
+    match (operand.number, operand.instant) {
+        (Some(number), _) => vec![
+            compare(xp_column("number"), comparison, Expr::val(number)),
+            is_of(KIND_TEXT).and(without("number")).and(as_text),
+        ],
+        (None, Some(instant)) => {
+            let as_instant = compare(xp_column("instant"), comparison, Expr::val(instant.as_micros()));
+            let others = of_either_kind(&without("instant").and(as_text));
+            std::iter::once(as_instant).chain(others).collect()
         }
-        None => as_text,
+        (None, None) => of_either_kind(&as_text),
     }
 }
 
-/// Compares the whole text, held in two columns, with the operand split the same way.
+/// Compares the whole text, held in two columns, with the operand split the same way. The beginning alone gives the
+/// range of an index.
 fn text_compares(comparison: Comparison, operand: &str) -> Expr {
     let (text, rest) = split(operand);
-    let strictly = match comparison {
-        Comparison::Less | Comparison::LessOrEqual => Comparison::Less,
-        Comparison::Greater | Comparison::GreaterOrEqual => Comparison::Greater,
+    let (strictly, or_equal) = match comparison {
+        Comparison::Less | Comparison::LessOrEqual => (Comparison::Less, Comparison::LessOrEqual),
+        Comparison::Greater | Comparison::GreaterOrEqual => (Comparison::Greater, Comparison::GreaterOrEqual),
     };
-    let beginning = compare(xp_column("text"), strictly, Expr::val(text));
-    let end = xp_column("text").eq(text).and(compare(xp_column("rest"), comparison, Expr::val(rest)));
-    beginning.or(end)
+    let beginning = |comparison| compare(xp_column("text"), comparison, Expr::val(text));
+    let end = compare(xp_column("rest"), comparison, Expr::val(rest));
+    beginning(or_equal).and(beginning(strictly).or(end))
 }
 
-fn is_of(kind: i64) -> Expr {
+pub(super) fn is_of(kind: i64) -> Expr {
     xp_column("kind").eq(constant(kind))
 }
 

@@ -2,7 +2,7 @@
 //! every engine's row can tell.
 
 use crate::domain::client::{Client, ClientFields};
-use crate::domain::group::{Group, GroupFields};
+use crate::domain::group::{Group, GroupFields, Outline};
 use crate::domain::id::Id;
 use crate::domain::role::Roles;
 use crate::domain::time::Timestamp;
@@ -19,6 +19,13 @@ macro_rules! select_group {
             "SELECT uid, id, name, labels, description, xp, communities, created, updated, deleted, version, members ",
             $rest
         )
+    };
+}
+
+/// The same of the columns that [`outline`] reads.
+macro_rules! select_outline {
+    ($rest:literal) => {
+        concat!("SELECT uid, created, updated, labels ", $rest)
     };
 }
 
@@ -49,7 +56,7 @@ pub const USER_COLUMNS: usize = 20;
 /// How many columns `select_client!` selects.
 pub const CLIENT_COLUMNS: usize = 16;
 
-pub(crate) use {select_client, select_group, select_user};
+pub(crate) use {select_client, select_group, select_outline, select_user};
 
 /// The columns of one row, by their place in it. Each fails where the column is of another type, or NULL and not
 /// asked for as optional.
@@ -87,6 +94,16 @@ pub fn group<R: Columns>(row: &R) -> Result<Group, R::Error> {
         deleted: optional_time(row, 9)?,
         version: row.integer(10)?,
         members: row.integer(11)?,
+    })
+}
+
+/// What the list of all groups tells of a group, from a row that `select_outline!` selects.
+pub fn outline<R: Columns>(row: &R) -> Result<Outline, R::Error> {
+    Ok(Outline {
+        uid: row.integer(0)?,
+        created: time(row, 1)?,
+        updated: time(row, 2)?,
+        labels: row.text(3)?.to_owned(),
     })
 }
 

@@ -1,92 +1,184 @@
-//! Sets: the parts of a filter that an index answers by itself. A list that few things match starts from the
-//! smallest of them instead of walking the directory.
+//! Sets: what the parts of a filter let through, as statements that give numbers. A list that few things match starts
+//! from the smallest of them instead of walking the directory.
 
-use sea_query::{Query, SelectStatement, UnionType};
+use sea_query::{Expr, ExprTrait as _, Query, SelectStatement, UnionType};
 
 use crate::domain::community::Communities;
 use crate::domain::query::{Condition, Field, Filter, Pattern, Search, Test};
 
 use super::lists::OWNER;
-use super::render::{self, Engine, column_test, live, own};
+use super::render::{self, Engine, column_test, constant, live, own};
 use super::tables::{ColumnKind, Listing, THING};
 
-/// A statement that gives the `uid`s (perhaps repeated, as its one column [`OWNER`]) of all things that one part of a
-/// filter lets through.
+/// A statement that gives the `uid`s (perhaps repeated, as its one column [`OWNER`]) of all live things that one part
+/// of a filter lets through.
 #[derive(Clone, Debug)]
 pub struct Set {
     pub statement: SelectStatement,
     /// Whether it gives no others: then that part needs no second look.
     pub exact: bool,
+    /// Whether an index leads to its things alone, so that the first few come at once. Otherwise it is found by going
+    /// through all there is at a path of xp, or the whole table.
+    pub indexed: bool,
+    /// Whether it is the same for as long as the journal is.
+    pub journaled: bool,
 }
 
-/// The sets of a filter's parts, of those that have one.
-pub fn sets<L: Listing>(
+impl Set {
+    /// Just the things that the statement gives, to which an index leads.
+    pub fn found_by_index(statement: SelectStatement) -> Self {
+        Self { statement, exact: true, indexed: true, journaled: true }
+    }
+}
+
+/// A set, or all live things but its own.
+#[derive(Clone, Debug)]
+pub enum Term {
+    In(Set),
+    NotIn(Set),
+}
+
+impl Term {
+    /// Whether it gives just the things that it should.
+    pub fn is_exact(&self) -> bool {
+        let (Self::In(set) | Self::NotIn(set)) = self;
+        set.exact
+    }
+}
+
+/// One part of a filter: all of them must let a thing through.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Holds for a row of the things that it lets through.
+    pub condition: Expr,
+    /// What it lets through, and perhaps more, is in at least one of these; `None` where each thing must be looked at.
+    pub terms: Option<Vec<Term>>,
+    /// Whether what it lets through is the same for as long as the journal is.
+    pub journaled: bool,
+}
+
+impl Part {
+    /// All that it lets through as one set that indexes lead to, if there is one.
+    pub fn set(&self) -> Option<Set> {
+        let sets = self.terms.as_ref()?.iter().map(|term| match term {
+            Term::In(set) if set.indexed => Some(set.clone()),
+            _ => None,
+        });
+        sets.collect::<Option<Vec<_>>>()?.into_iter().reduce(|mut all, set| {
+            all.statement.union(UnionType::All, set.statement);
+            Set { exact: all.exact && set.exact, journaled: all.journaled && set.journaled, ..all }
+        })
+    }
+}
+
+/// The parts of a filter, the limit to communities among them.
+pub fn parts<L: Listing>(
     engine: &impl Engine,
     filter: &Filter<L::Field>,
     communities: Option<&Communities>,
-) -> Vec<Set> {
-    let linked = communities.map(|communities| Set { statement: render::links(communities), exact: true });
-    let searched = filter.search.as_ref().and_then(|search| of_search::<L>(engine, search));
-    let conditions = filter.conditions.iter().filter_map(|condition| of_condition::<L>(engine, condition));
+) -> Vec<Part> {
+    let linked = communities.map(|communities| Part {
+        condition: render::linked(communities),
+        terms: Some(vec![Term::In(Set::found_by_index(render::links(communities)))]),
+        journaled: true,
+    });
+    let searched = filter.search.as_ref().map(|search| Part {
+        condition: render::search::<L>(engine, search),
+        terms: of_search::<L>(engine, search),
+        journaled: true,
+    });
+    let conditions = filter.conditions.iter().map(|condition| Part {
+        condition: render::condition::<L>(condition),
+        terms: of_condition::<L>(engine, condition),
+        journaled: is_journaled::<L>(condition),
+    });
     linked.into_iter().chain(searched).chain(conditions).collect()
 }
 
-fn of_search<L: Listing>(engine: &impl Engine, search: &Search<L::Field>) -> Option<Set> {
+/// What the parts let through, found by looking at each thing of the table.
+pub fn scanned<L: Listing>(parts: &[Part]) -> Set {
+    let statement = things::<L>(parts.iter().map(|part| part.condition.clone()));
+    Set { statement, exact: true, indexed: false, journaled: parts.iter().all(|part| part.journaled) }
+}
+
+fn is_journaled<L: Listing>(condition: &Condition<L::Field>) -> bool {
+    match condition {
+        Condition::Any(Field::Own(field), _) => L::column(*field).journaled,
+        _ => true,
+    }
+}
+
+/// The numbers of the live things of the table for which the conditions hold.
+fn things<L: Listing>(conditions: impl IntoIterator<Item = Expr>) -> SelectStatement {
+    let mut things = Query::select().expr_as(own("uid"), OWNER).from_as(L::TABLE, THING).and_where(live()).take();
+    for condition in conditions {
+        things.and_where(condition);
+    }
+    things
+}
+
+fn of_search<L: Listing>(engine: &impl Engine, search: &Search<L::Field>) -> Option<Vec<Term>> {
     let in_index = |field: &Field<L::Field>| match field {
         Field::Own(field) if L::TEXT_FIELDS.contains(field) => Some(*field),
         _ => None,
     };
     let fields: Option<Vec<_>> = search.fields.iter().map(in_index).collect();
-    Some(Set { statement: engine.with_text::<L>(&search.term, &fields?), exact: true })
+    Some(vec![Term::In(Set::found_by_index(engine.with_text::<L>(&search.term, &fields?)))])
 }
 
-fn of_condition<L: Listing>(engine: &impl Engine, condition: &Condition<L::Field>) -> Option<Set> {
-    let Condition::Any(field, tests) = condition else { return None };
-    let alternatives: Option<Vec<_>> = tests
-        .iter()
-        .map(|test| match field {
-            Field::Own(field) => of_column_test::<L>(engine, *field, test),
-            Field::Xp(path) => of_xp_test::<L>(path, test),
-        })
-        .collect();
-    alternatives?.into_iter().reduce(|mut all, set| {
-        all.statement.union(UnionType::All, set.statement);
-        Set { exact: all.exact && set.exact, ..all }
-    })
+fn of_condition<L: Listing>(engine: &impl Engine, condition: &Condition<L::Field>) -> Option<Vec<Term>> {
+    match condition {
+        Condition::Any(field, tests) => tests
+            .iter()
+            .map(|test| match field {
+                Field::Own(field) => of_column_test::<L>(engine, *field, test),
+                Field::Xp(path) => Some(of_xp_test::<L>(path, test)),
+            })
+            .collect(),
+        Condition::Never => Some(vec![Term::In(Set::found_by_index(things::<L>([constant(1).eq(constant(0))])))]),
+        Condition::Roles(_) => None,
+    }
 }
 
-fn of_column_test<L: Listing>(engine: &impl Engine, field: L::Field, test: &Test) -> Option<Set> {
+fn of_column_test<L: Listing>(engine: &impl Engine, field: L::Field, test: &Test) -> Option<Term> {
     let column = L::column(field);
-    let things = |test| {
-        Query::select().expr_as(own("uid"), OWNER).from_as(L::TABLE, THING).and_where(live()).and_where(test).take()
+    let without = |positive: Test| match of_column_test::<L>(engine, field, &positive) {
+        Some(Term::In(set)) if set.exact => Some(Term::NotIn(set)),
+        _ => None,
+    };
+    let found = || {
+        let statement = things::<L>([column_test(column, test)]);
+        Some(Term::In(Set { journaled: column.journaled, ..Set::found_by_index(statement) }))
     };
     match test {
-        Test::Equal(_) | Test::Compare(..) if column.indexed => {
-            Some(Set { statement: things(column_test(column, test)), exact: true })
+        Test::NotEqual(operand) => without(Test::Equal(operand.clone())),
+        Test::NotLike(pattern) => without(Test::Like(pattern.clone())),
+        Test::Present | Test::Absent | Test::Equal(_) | Test::Compare(..) if column.indexed => found(),
+        Test::Like(pattern) if column.indexed && !pattern.0.first()?.is_empty() => found(),
+        Test::Like(Pattern(runs)) => {
+            let exact = matches!(runs.as_slice(), [first, _, last] if first.is_empty() && last.is_empty());
+            of_text::<L>(engine, field, runs.iter().max_by_key(|run| run.len())?, exact)
         }
-        Test::Like(pattern) if column.indexed && !pattern.0.first()?.is_empty() => {
-            Some(Set { statement: things(column_test(column, test)), exact: true })
-        }
-        Test::Like(Pattern(runs)) => of_text::<L>(engine, field, runs.iter().max_by_key(|run| run.len())?),
-        Test::Equal(operand) if column.kind == ColumnKind::Text => of_text::<L>(engine, field, &operand.text),
+        Test::Equal(operand) if column.kind == ColumnKind::Text => of_text::<L>(engine, field, &operand.text, false),
         _ => None,
     }
 }
 
-/// The things that have the text somewhere in the field: more than a pattern or an equality lets through.
-fn of_text<L: Listing>(engine: &impl Engine, field: L::Field, text: &str) -> Option<Set> {
+/// The things that have the text somewhere in the field: perhaps more than a pattern or an equality lets through.
+fn of_text<L: Listing>(engine: &impl Engine, field: L::Field, text: &str, exact: bool) -> Option<Term> {
     let usable = !text.is_empty() && L::TEXT_FIELDS.contains(&field);
-    usable.then(|| Set { statement: engine.with_text::<L>(text, &[field]), exact: false })
+    usable.then(|| Term::In(Set { exact, ..Set::found_by_index(engine.with_text::<L>(text, &[field])) }))
 }
 
-fn of_xp_test<L: Listing>(path: &str, test: &Test) -> Option<Set> {
+fn of_xp_test<L: Listing>(path: &str, test: &Test) -> Term {
+    let owners = |test: &Test| {
+        let indexed = !matches!(test, Test::Like(Pattern(runs)) if runs.first().is_none_or(String::is_empty));
+        Set { indexed, ..Set::found_by_index(render::owners::<L>(path, test)) }
+    };
     match test {
-        Test::Present | Test::Equal(_) | Test::Compare(..) => {
-            Some(Set { statement: render::owners::<L>(path, test), exact: true })
-        }
-        Test::Like(pattern) if !pattern.0.first()?.is_empty() => {
-            Some(Set { statement: render::owners::<L>(path, test), exact: true })
-        }
-        _ => None,
+        Test::Absent => Term::NotIn(owners(&Test::Present)),
+        Test::NotEqual(operand) => Term::NotIn(owners(&Test::Equal(operand.clone()))),
+        Test::NotLike(pattern) => Term::NotIn(owners(&Test::Like(pattern.clone()))),
+        positive => Term::In(owners(positive)),
     }
 }

@@ -24,7 +24,7 @@ pub trait Listing: Send + Sync + 'static {
     fn column(field: Self::Field) -> Column;
     /// The fields that the text index holds, in the order of its columns.
     const TEXT_FIELDS: &'static [Self::Field];
-    /// What a list is ordered by after all else; `Uid` alone needs no more.
+    /// What a list is ordered by after all else; `Uid` alone needs no more. An index has all of this order.
     const TIES: &'static [Self::Field];
 }
 
@@ -40,11 +40,13 @@ pub struct Column {
     pub unique: bool,
     /// Whether it may hold NULL.
     pub nullable: bool,
+    /// Whether every change of it is in the journal.
+    pub journaled: bool,
 }
 
 impl Column {
     const fn new(name: &'static str, kind: ColumnKind) -> Self {
-        Self { name, kind, indexed: false, unique: false, nullable: false }
+        Self { name, kind, indexed: false, unique: false, nullable: false, journaled: true }
     }
 
     const fn indexed(self) -> Self {
@@ -57,6 +59,10 @@ impl Column {
 
     const fn nullable(self) -> Self {
         Self { nullable: true, ..self }
+    }
+
+    const fn traced(self) -> Self {
+        Self { journaled: false, ..self }
     }
 }
 
@@ -119,9 +125,9 @@ impl Listing for Users {
             UserField::Active => Column::new("active", ColumnKind::Boolean),
             UserField::TermsAccepted => Column::new("terms_accepted", ColumnKind::Instant).nullable(),
             UserField::Created => Column::new("created", ColumnKind::Instant).indexed(),
-            UserField::LastActive => Column::new("last_active", ColumnKind::Instant).indexed().nullable(),
+            UserField::LastActive => Column::new("last_active", ColumnKind::Instant).indexed().nullable().traced(),
             UserField::PasswordSet => Column::new("password_set", ColumnKind::Instant).indexed().nullable(),
-            UserField::FailedAttempts => Column::new("failed_attempts", ColumnKind::Integer),
+            UserField::FailedAttempts => Column::new("failed_attempts", ColumnKind::Integer).traced(),
         }
     }
 }

@@ -14,6 +14,10 @@ use crate::domain::error::{Error, ListError, Result};
 /// For how long a connection waits for another process that writes (the command line beside a server).
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How much of the file a reader maps, in bytes: the most that SQLite as it is built lets it. What lies beyond is read
+/// by system calls.
+const MAPPED: i64 = 0x7fff_0000;
+
 /// Marks the file as ours: "Roll" in ASCII.
 pub const APPLICATION_ID: i32 = 0x526f_6c6c;
 
@@ -52,7 +56,7 @@ pub fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     prepare(&connection)?;
     // Mapped pages are read where the system caches them, without a copy.
-    connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
+    connection.pragma_update(None, "mmap_size", MAPPED)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }

@@ -28,7 +28,7 @@ impl Snapshot {
     pub fn of(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display().to_string();
         if !path.exists() {
-            bail!("there is no database {shown}: name another with --from");
+            bail!("there is no database {shown}: name another");
         }
         let copy = with_suffix(path, ".snapshot");
         let _claim = claim(&copy)?;

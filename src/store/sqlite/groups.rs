@@ -4,7 +4,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
 use crate::domain::community::{Communities, Visibility};
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::group::{Group, GroupFields, GroupKey, GroupUid};
+use crate::domain::group::{Group, GroupFields, GroupKey, GroupUid, Outline};
 use crate::domain::journal::Operation;
 use crate::domain::labels::Tag;
 use crate::domain::text::fold;
@@ -15,7 +15,7 @@ use crate::store::sql::changes::{Written, group_after, texts_of_group};
 use crate::store::sql::codec::{communities_to_text, labels_to_text};
 use crate::store::sql::counters::Counter;
 use crate::store::sql::journal::Entry;
-use crate::store::sql::rows::select_group;
+use crate::store::sql::rows::{select_group, select_outline};
 
 use super::cache::Stale;
 use super::connection::{failed, is_unique_violation, number};
@@ -46,14 +46,14 @@ pub fn after(
     after: GroupUid,
     limit: u32,
     visibility: &Visibility,
-) -> rusqlite::Result<Vec<Group>> {
-    let sql = select_group!(
+) -> rusqlite::Result<Vec<Outline>> {
+    let sql = select_outline!(
         "FROM groups WHERE uid > ?1 AND deleted IS NULL AND (?3 IS NULL OR EXISTS (SELECT 1 FROM group_communities c \
          WHERE c.owner = groups.uid AND c.community IN (SELECT value FROM json_each(?3)))) ORDER BY uid LIMIT ?2"
     );
     let names = |own: &Communities| serde_json::Value::from_iter(own.iter().map(ToString::to_string)).to_string();
     let communities = visibility.limit().map(names);
-    connection.prepare_cached(sql)?.query_map(params![after, limit, communities], rows::group)?.collect()
+    connection.prepare_cached(sql)?.query_map(params![after, limit, communities], rows::outline)?.collect()
 }
 
 /// Writes a group by the rule.

@@ -75,14 +75,24 @@ pub fn remove(
 
 /// Stores the membership of a live user and counts it; `false` if it is there already.
 pub fn insert(connection: &Connection, group: GroupUid, user: &User, added: Timestamp) -> rusqlite::Result<bool> {
-    let sql = "INSERT INTO memberships (group_uid, user_uid, user_key, live, added) VALUES (?1, ?2, ?3, 1, ?4) \
-               ON CONFLICT DO NOTHING";
-    let row = params![group, user.uid, user.fields.id.key(), added.as_micros()];
-    let inserted = connection.prepare_cached(sql)?.execute(row)? == 1;
+    let inserted = store(connection, group, user.uid, &user.fields.id.key(), added)?;
     if inserted {
         count(connection, group, 1)?;
     }
     Ok(inserted)
+}
+
+/// Stores the membership of a live user, whose ID has the key, and does not count it; `false` if it is there already.
+pub fn store(
+    connection: &Connection,
+    group: GroupUid,
+    user: UserUid,
+    user_key: &str,
+    added: Timestamp,
+) -> rusqlite::Result<bool> {
+    let sql = "INSERT INTO memberships (group_uid, user_uid, user_key, live, added) VALUES (?1, ?2, ?3, 1, ?4) \
+               ON CONFLICT DO NOTHING";
+    Ok(connection.prepare_cached(sql)?.execute(params![group, user, user_key, added.as_micros()])? == 1)
 }
 
 /// Forgets the membership; gives when it was added, or `None` if it is not there.
@@ -95,7 +105,8 @@ pub fn delete(connection: &Connection, group: GroupUid, user: UserUid) -> rusqli
     Ok(added.map(Timestamp::from_micros))
 }
 
-fn count(connection: &Connection, group: GroupUid, change: i64) -> rusqlite::Result<()> {
+/// Counts so many members more, or less.
+pub fn count(connection: &Connection, group: GroupUid, change: i64) -> rusqlite::Result<()> {
     let sql = "UPDATE groups SET members = members + ?2 WHERE uid = ?1";
     connection.prepare_cached(sql)?.execute([group, change])?;
     counters::add(connection, Counter::Memberships, change)

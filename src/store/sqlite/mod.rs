@@ -4,6 +4,7 @@
 //! the same file at the same time; a second server may not.
 
 mod backup;
+mod batch;
 mod bind;
 mod cache;
 mod checkpoint;
@@ -12,14 +13,20 @@ mod connection;
 mod copy;
 mod counters;
 mod engine;
+mod found;
 mod groups;
 mod journal;
 mod lists;
 mod memberships;
+mod memory;
 mod migrate;
+mod pages;
 mod readers;
 mod rows;
+mod scans;
 mod search;
+mod sets;
+mod statements;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -39,16 +46,20 @@ use async_trait::async_trait;
 use crate::domain::client::{Client, ClientKey, ClientUid};
 use crate::domain::community::Visibility;
 use crate::domain::error::{Error, Result};
-use crate::domain::group::{Group, GroupFields, GroupKey, GroupUid};
+use crate::domain::group::{Group, GroupFields, GroupKey, GroupUid, Outline};
 use crate::domain::journal::Operation;
 use crate::domain::labels::Tag;
 use crate::domain::membership::{Membership, MembershipChange, MembershipQuery};
 use crate::domain::query::{GroupQuery, Listed, UserQuery};
+use crate::domain::shared::Shared;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Credentials, User, UserKey, UserUid};
 
-use super::{ClientWrite, Edit, RefreshToken, SigningKey, Store, Successor, TokenStanding, UserWrite};
+use super::{
+    ClientWrite, Edit, Item, ItemChange, RefreshToken, SigningKey, Store, Successor, TokenStanding, UserWrite,
+};
 use connection::failed;
+use memory::Memory;
 use readers::Readers;
 use writer::Writer;
 
@@ -72,6 +83,7 @@ pub struct Options {
 pub struct SqliteStore {
     writer: Arc<Writer>,
     readers: Arc<Readers>,
+    memory: Arc<Memory>,
     path: PathBuf,
     default_language: Tag,
     /// Held for as long as this is the file's server.
@@ -95,10 +107,11 @@ impl SqliteStore {
         let mut connection = connection::open_writer(&options.path).map_err(|error| unusable(&shown, &error))?;
         migrate::migrate(&mut connection, &shown)?;
         let default_language = migrate::settle_language(&connection, options.default_language.as_ref())?;
-        let readers = Arc::new(Readers::new(options.path.clone(), options.list_limit));
+        let readers = Arc::new(Readers::start(options.path.clone(), options.list_limit)?);
         Ok(Self {
             writer: Arc::new(Writer::start(connection, Arc::clone(&readers))?),
             readers,
+            memory: Arc::default(),
             path: options.path.clone(),
             default_language,
             lock: Mutex::new(lock),
@@ -136,18 +149,19 @@ impl Store for SqliteStore {
         &self.default_language
     }
 
-    async fn group(&self, key: &GroupKey) -> Result<Option<Arc<Group>>> {
+    async fn group(&self, key: &GroupKey) -> Result<Option<Arc<Shared<Group>>>> {
         match key {
             GroupKey::Id(id) => self.readers.group_by_id(id),
-            key => Ok(self.readers.group(key)?.map(Arc::new)),
+            key => Ok(self.readers.group(key)?.map(|group| Arc::new(group.into()))),
         }
     }
 
     async fn list_groups(&self, query: GroupQuery) -> Result<Listed<Group>> {
-        self.readers.scan(move |connection| lists::of_groups(connection, &query)).await
+        let memory = Arc::clone(&self.memory);
+        self.readers.scan(move |connection| lists::of_groups(connection, &memory, &query)).await
     }
 
-    async fn groups_after(&self, after: GroupUid, limit: u32, visibility: &Visibility) -> Result<Vec<Group>> {
+    async fn groups_after(&self, after: GroupUid, limit: u32, visibility: &Visibility) -> Result<Vec<Outline>> {
         let visibility = visibility.clone();
         let read = move |connection: &_| groups::after(connection, after, limit, &visibility).map_err(failed);
         self.readers.scan(read).await
@@ -163,7 +177,8 @@ impl Store for SqliteStore {
     }
 
     async fn list_users(&self, query: UserQuery) -> Result<Listed<User>> {
-        self.readers.scan(move |connection| lists::of_users(connection, &query)).await
+        let memory = Arc::clone(&self.memory);
+        self.readers.scan(move |connection| lists::of_users(connection, &memory, &query)).await
     }
 
     async fn write_user(&self, operation: Operation, key: UserKey, edit: Edit<User, UserWrite>) -> Result<User> {
@@ -193,6 +208,11 @@ impl Store for SqliteStore {
         let remove =
             move |writing: &mut writer::Writing<'_>| memberships::remove(writing, &operation, &visibility, &member);
         self.writer.write(remove).await
+    }
+
+    async fn write_batch(&self, operation: Operation, items: Vec<Item>) -> Result<Vec<Result<ItemChange>>> {
+        let language = self.default_language.clone();
+        self.writer.write(move |writing| batch::write(writing, &language, &operation, &items)).await
     }
 
     async fn client(&self, key: &ClientKey) -> Result<Option<Client>> {

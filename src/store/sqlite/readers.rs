@@ -1,12 +1,13 @@
 //! Reading. A point read takes a few microseconds, less than handing it to another thread would, so it runs where
-//! the request runs, on a connection of that thread's own. Lists and scans may take longer: they go to a bounded
-//! pool, with a limit on the time of each.
+//! the request runs, on a connection of that thread's own. Lists and scans may take longer: they go to threads of their
+//! own.
 //!
 //! Beginning and ending a read transaction costs as much as the read itself (two locks of the file). A thread's reads
 //! of groups therefore share one snapshot until this process commits again, or for half a second. So they see all that
 //! was acknowledged here before them, and what another process changed at most that much later. Everything else is read
 //! in a snapshot of its own: a client made at the command line is known here at once.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,20 +15,16 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use thread_local::ThreadLocal;
-use tokio::sync::Semaphore;
 
+use crate::domain::Result;
 use crate::domain::group::{Group, GroupKey};
 use crate::domain::id::Id;
-use crate::domain::{Error, Result};
+use crate::domain::shared::Shared;
 
 use super::cache::{GroupCache, Stale};
 use super::connection::{failed, open_reader};
 use super::groups;
-
-/// For how long a list waits for its turn.
-const SCAN_WAIT: Duration = Duration::from_secs(5);
-/// After how many of SQLite's steps the time of a list is looked at.
-const STEPS_BETWEEN_LOOKS: i32 = 10_000;
+use super::scans::Scans;
 
 /// For how long reads of groups share a snapshot at most.
 const SNAPSHOT_AGE: Duration = Duration::from_millis(500);
@@ -39,18 +36,15 @@ pub struct Readers {
     /// How many times the database has changed, as far as is known here.
     commits: AtomicU64,
     groups: GroupCache,
-    idle: Arc<Mutex<Vec<Connection>>>,
-    turns: Arc<Semaphore>,
-    scan_limit: Duration,
+    scans: Scans,
 }
 
 impl Readers {
-    /// Readers of the database file; a list may take `scan_limit`.
-    pub fn new(path: PathBuf, scan_limit: Duration) -> Self {
-        let at_once = std::thread::available_parallelism().map_or(2, usize::from).max(2);
-        let turns = Arc::new(Semaphore::new(at_once));
-        let (points, commits) = (ThreadLocal::new(), AtomicU64::new(0));
-        Self { path, points, commits, groups: GroupCache::default(), idle: Arc::default(), turns, scan_limit }
+    /// Readers of the database file; a list may take `scan_limit`. Fails where no thread can be started.
+    pub fn start(path: PathBuf, scan_limit: Duration) -> io::Result<Self> {
+        let scans = Scans::start(&path, scan_limit)?;
+        let (points, commits, groups) = (ThreadLocal::new(), AtomicU64::new(0), GroupCache::default());
+        Ok(Self { path, points, commits, groups, scans })
     }
 
     /// Runs a point read on this thread, in a snapshot of its own.
@@ -64,7 +58,7 @@ impl Readers {
     }
 
     /// The live group with the ID, from memory or else as [`Self::group`].
-    pub fn group_by_id(&self, id: &Id) -> Result<Option<Arc<Group>>> {
+    pub fn group_by_id(&self, id: &Id) -> Result<Option<Arc<Shared<Group>>>> {
         self.groups.get(id, || self.group(&GroupKey::Id(id.clone())))
     }
 
@@ -96,24 +90,12 @@ impl Readers {
         }
     }
 
-    /// Runs a list or scan in the pool, in one snapshot; over its time it fails with `TooCostly`.
+    /// Runs a list or scan on a thread of its own, in one snapshot (see [`Scans::run`]).
     pub async fn scan<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let busy = || Error::Unavailable("too many lists at once".to_owned());
-        let turn = tokio::time::timeout(SCAN_WAIT, Arc::clone(&self.turns).acquire_owned()).await;
-        let turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
-        let (idle, path, limit) = (Arc::clone(&self.idle), self.path.clone(), self.scan_limit);
-        let scanned = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            let waiting = lock(&idle).pop();
-            let mut connection = waiting.map_or_else(|| open_reader(&path), Ok).map_err(failed)?;
-            let result = within(&mut connection, limit, read);
-            lock(&idle).push(connection);
-            result
-        });
-        scanned.await.map_err(Error::internal)?
+        self.scans.run(read).await
     }
 }
 
@@ -154,12 +136,4 @@ impl PointReader {
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn within<T>(connection: &mut Connection, limit: Duration, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-    let started = Instant::now();
-    let over = move || started.elapsed() > limit;
-    connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(over)).map_err(failed)?;
-    let transaction = connection.transaction().map_err(failed)?;
-    read(&transaction)
 }

@@ -5,7 +5,7 @@ use rusqlite::Row;
 use rusqlite::types::Type;
 
 use crate::domain::client::Client;
-use crate::domain::group::Group;
+use crate::domain::group::{Group, Outline};
 use crate::domain::user::User;
 use crate::store::sql::rows::{self, Columns};
 
@@ -40,6 +40,11 @@ impl Columns for Row<'_> {
 /// A group from a row that `select_group!` selects.
 pub fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
     rows::group(row)
+}
+
+/// What the list of all groups tells of a group, from a row that `select_outline!` selects.
+pub fn outline(row: &Row<'_>) -> rusqlite::Result<Outline> {
+    rows::outline(row)
 }
 
 /// A user from a row that `select_user!` selects.

@@ -1,5 +1,7 @@
 //! The suite of every store, on SQLite; and what only SQLite can get wrong.
 
+mod plans;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -33,7 +35,7 @@ fn read<T>(store: &SqliteStore, sql: &str, row: impl FnMut(&rusqlite::Row<'_>) -
 
 impl TestStore for SqliteStore {
     fn journal(&self) -> Vec<JournalRow> {
-        read(self, "SELECT operation, door, kind, change, before, after FROM journal ORDER BY seq", |row| {
+        read(self, "SELECT operation, door, kind, change, before, after, at FROM journal ORDER BY seq", |row| {
             Ok(JournalRow {
                 operation: row.get(0)?,
                 door: row.get(1)?,
@@ -41,6 +43,7 @@ impl TestStore for SqliteStore {
                 change: row.get(3)?,
                 before: row.get(4)?,
                 after: row.get(5)?,
+                at: row.get(6)?,
             })
         })
     }

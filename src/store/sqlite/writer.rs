@@ -160,13 +160,20 @@ fn run(mut connection: Connection, queue: Receiver<Job>, waiting: &AtomicUsize, 
                 commit_group(&connection, group, readers);
                 checkpoints.run_if_due(&connection, readers);
             }
-            // No snapshot outlives an idle moment.
-            Err(RecvTimeoutError::Timeout) => readers.release(),
+            Err(RecvTimeoutError::Timeout) => rest(&connection, readers),
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
     readers.release();
     checkpoints.finish(&connection);
+}
+
+/// No snapshot outlives an idle moment, nor does what the connection keeps of the file in memory.
+fn rest(connection: &Connection, readers: &Readers) {
+    readers.release();
+    if let Err(error) = connection.release_memory() {
+        tracing::debug!(%error, "the pages in memory stay");
+    }
 }
 
 /// The first write, and all that wait behind it.

@@ -2,13 +2,14 @@
 
 use serde::Deserialize;
 
+use super::batches::{group_item, member_item, user_item};
 use super::*;
 use crate::domain::client::{Client, ClientFields, ClientKey};
 use crate::domain::community::Visibility;
 use crate::domain::membership::Membership;
 use crate::store::ClientWrite;
 use crate::store::sql::codec::labels_from_text;
-use crate::store::sql::journal::{ClientEntry, GroupEntry, MembershipEntry, UserEntry};
+use crate::store::sql::journal::{ClientEntry, GroupEntry, MembershipEntry, Things, UserEntry};
 
 /// One change that the journal tells of.
 #[derive(Clone, Debug)]
@@ -107,42 +108,39 @@ fn client_of(entry: ClientEntry) -> Client {
 /// The changes that a journal tells of, in order. Live members are counted along the way: no entry tells them.
 fn changes(journal: &[JournalRow]) -> Vec<Replayed> {
     let mut members = Members::default();
-    journal
-        .iter()
-        .map(|row| match row.kind.as_str() {
-            "group" => {
-                let group = |text| {
-                    read::<GroupEntry>(text).map(|entry| {
-                        let count = members.of_group(entry.uid);
-                        Box::new(group_of(entry, count))
-                    })
-                };
-                Replayed::Group(group(row.before.as_ref()), group(row.after.as_ref()).unwrap())
-            }
-            "user" => {
-                let after = user_of(read(row.after.as_ref()).unwrap());
-                if row.change == "deleted" {
-                    members.0.retain(|(_, user)| *user != after.uid);
-                }
-                Replayed::User(read(row.before.as_ref()).map(|entry| Box::new(user_of(entry))), Box::new(after))
-            }
-            "client" => Replayed::Client(Box::new(client_of(read(row.after.as_ref()).unwrap()))),
-            "membership" => {
-                match (read::<MembershipEntry>(row.before.as_ref()), read::<MembershipEntry>(row.after.as_ref())) {
-                    (None, Some(added)) => {
-                        members.0.insert((added.group, added.user));
-                        Replayed::Membership(added.group, added.user, Some(micros(added.added)))
-                    }
-                    (Some(gone), None) => {
-                        members.0.remove(&(gone.group, gone.user));
-                        Replayed::Membership(gone.group, gone.user, None)
-                    }
-                    _ => panic!("a membership comes or goes"),
-                }
-            }
-            kind => panic!("unknown kind {kind}"),
-        })
-        .collect()
+    journal.iter().flat_map(|row| changes_of(row, &mut members)).collect()
+}
+
+fn changes_of(row: &JournalRow, members: &mut Members) -> Vec<Replayed> {
+    let (before, after) = (row.before.as_ref(), row.after.as_ref());
+    match row.kind.as_str() {
+        "group" => vec![members.group(read(before), read(after).unwrap())],
+        "user" => vec![members.user(read(before), read(after).unwrap())],
+        "client" => vec![Replayed::Client(Box::new(client_of(read(after).unwrap())))],
+        "membership" => vec![match (read::<MembershipEntry>(before), read::<MembershipEntry>(after)) {
+            (None, Some(added)) => members.member(added.group, added.user, Some(micros(added.added))),
+            (Some(gone), None) => members.member(gone.group, gone.user, None),
+            _ => panic!("a membership comes or goes"),
+        }],
+        "batch" => batch(read(before).unwrap_or_default(), read(after).unwrap(), micros(row.at), members),
+        kind => panic!("unknown kind {kind}"),
+    }
+}
+
+/// What is written for the first time in a batch has no state before it.
+fn batch(before: Things, after: Things, at: Timestamp, members: &mut Members) -> Vec<Replayed> {
+    let (mut groups, mut users) = (before.groups.into_iter().peekable(), before.users.into_iter().peekable());
+    let mut changes = Vec::new();
+    for group in after.groups {
+        let was = groups.next_if(|was| was.uid == group.uid && was.version < group.version);
+        changes.push(members.group(was, group));
+    }
+    for user in after.users {
+        let was = users.next_if(|was| was.uid == user.uid && was.version < user.version);
+        changes.push(members.user(was, user));
+    }
+    changes.extend(after.memberships.into_iter().map(|(group, user)| members.member(group, user, Some(at))));
+    changes
 }
 
 #[derive(Default)]
@@ -151,6 +149,30 @@ struct Members(std::collections::BTreeSet<(i64, i64)>);
 impl Members {
     fn of_group(&self, group: i64) -> i64 {
         self.0.iter().filter(|(own, _)| *own == group).count() as i64
+    }
+
+    fn group(&self, before: Option<GroupEntry>, after: GroupEntry) -> Replayed {
+        let group = |entry: GroupEntry| {
+            let count = self.of_group(entry.uid);
+            Box::new(group_of(entry, count))
+        };
+        Replayed::Group(before.map(group), group(after))
+    }
+
+    fn user(&mut self, before: Option<UserEntry>, after: UserEntry) -> Replayed {
+        let after = user_of(after);
+        if after.deleted.is_some() {
+            self.0.retain(|(_, user)| *user != after.uid);
+        }
+        Replayed::User(before.map(|entry| Box::new(user_of(entry))), Box::new(after))
+    }
+
+    fn member(&mut self, group: i64, user: i64, added: Option<Timestamp>) -> Replayed {
+        match added {
+            Some(_) => _ = self.0.insert((group, user)),
+            None => _ = self.0.remove(&(group, user)),
+        }
+        Replayed::Membership(group, user, added)
     }
 }
 
@@ -205,6 +227,10 @@ pub async fn live_a_little(store: &impl TestStore) {
     delete_user(store, 25, UserKey::Id(id("u1"))).await;
     delete_group(store, 26, GroupKey::Id(id("g4"))).await;
     make_group(store, group("g2", "again")).await;
+    let changed = GroupFields { xp: xp(r#"{"k":2}"#), ..group("g3", "changed") };
+    let items = [group_item(None, group("b1", "Batch")), group_item(None, changed), user_item(user("b2"))];
+    let items = items.into_iter().chain([member_item("b1", "b2"), member_item("G3", "B2"), member_item("b1", "u9")]);
+    store.write_batch(operation(27), items.collect()).await.unwrap();
     put_client(store, 30, ClientKey::New, true).await;
     put_client(store, 31, ClientKey::Id("CLIENT".into()), false).await;
     store.count_sign_in(2, micros(40), false).await.unwrap();

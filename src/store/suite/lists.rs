@@ -189,6 +189,63 @@ pub async fn every_plan_gives_the_same(store: &impl TestStore) {
     }
 }
 
+/// Wherever a page begins, it is the same rows: whichever end of an order, and whichever of its values, is nearer.
+pub async fn pages_make_the_whole_list_in_every_order(store: &impl TestStore) {
+    for number in 0..60 {
+        let document = match number % 6 {
+            0 => None,
+            1 => xp(r#"{"v":{}}"#),
+            2 => xp(&format!(r#"{{"v":{}}}"#, number % 4)),
+            3 => xp(&format!(r#"{{"v":"{}"}}"#, number % 4)),
+            4 => xp(&format!(r#"{{"v":["t{}",{number}]}}"#, number % 3)),
+            _ => xp(&format!(r#"{{"v":"t{}"}}"#, number % 3)),
+        };
+        make_group(store, GroupFields { xp: document, ..group(&format!("g{number}"), &format!("n{}", number % 7)) })
+            .await;
+    }
+    let fields = [GroupField::Uid, GroupField::Id, GroupField::Name, GroupField::Description].map(Field::Own);
+    let filters = [
+        vec![],
+        vec![at("v", Test::Present)],
+        vec![at("v", Test::Absent)],
+        vec![
+            at("v", Test::NotEqual(operand("t1"))),
+            own(GroupField::Name, Test::NotLike(Pattern(vec!["n1".into(), String::new()]))),
+        ],
+        vec![at("v", Test::Compare(Comparison::Greater, operand("1")))],
+        vec![
+            own(GroupField::Name, like(&["n", ""])),
+            own(GroupField::Id, Test::Compare(Comparison::Less, operand("g4"))),
+        ],
+    ];
+    for field in fields.into_iter().chain([Field::Xp("v".into())]) {
+        for (descending, conditions) in [false, true].into_iter().flat_map(|d| filters.iter().map(move |f| (d, f))) {
+            let asked = || query(conditions.clone(), vec![Sort { field: field.clone(), descending }]);
+            let whole = ids(store, asked()).await;
+            let mut paged = Vec::new();
+            for number in 1..=9 {
+                let listed = store.list_groups(GroupQuery { page: Page { number, size: 7 }, ..asked() }).await.unwrap();
+                assert_eq!(listed.total, whole.len() as u64);
+                paged.extend(listed.items.iter().map(|group| group.fields.id.to_string()));
+            }
+            assert_eq!(paged, whole, "{field:?} {descending} {conditions:?}");
+        }
+    }
+}
+
+pub async fn what_was_found_is_not_remembered_beyond_a_change(store: &impl TestStore) {
+    let numbered = |number: usize| GroupFields { xp: xp(r#"{"v":1}"#), ..group(&format!("g{number:02}"), "n") };
+    for number in 0..20 {
+        make_group(store, numbered(number)).await;
+    }
+    let asked = || query(vec![at("v", Test::Equal(operand("1")))], vec![]);
+    assert_eq!(ids(store, asked()).await.len(), 20);
+    make_group(store, numbered(20)).await;
+    assert_eq!(ids(store, asked()).await.len(), 21);
+    delete_group(store, 1, GroupKey::Id(id("g00"))).await;
+    assert_eq!(ids(store, asked()).await[0], "g01");
+}
+
 pub async fn xp_sorts_by_least_value(store: &impl TestStore) {
     let documents = [
         ("a", r#"{"v":"text"}"#),

@@ -1,11 +1,13 @@
 //! What every store must do, as tests that each store runs on a database of its own. A new store is done when these
 //! and the API tests pass on it.
 
+pub mod batches;
 pub mod copy;
 pub mod groups;
 pub mod journal;
 pub mod lists;
 pub mod memberships;
+pub mod plans;
 pub mod search;
 pub mod signing_in;
 pub mod users;
@@ -46,6 +48,8 @@ pub trait TestStore: Store {
 #[derive(Clone, Debug)]
 pub struct JournalRow {
     pub operation: String,
+    /// Microseconds.
+    pub at: i64,
     pub door: String,
     pub kind: String,
     pub change: String,
@@ -77,10 +81,12 @@ macro_rules! conformance {
                 nothing_changed_nothing_moved, what_was_acknowledged_is_read_at_once, refused_writes_leave_no_trace, communities_limit, xp_is_kept_as_spelled;
             lists: order_is_by_folded_key_with_nulls_lowest, pages_hold_every_row_once, xp_compares_by_type,
                 absent_values_match_negatives_alone, long_texts_are_compared_whole, every_plan_gives_the_same,
+                pages_make_the_whole_list_in_every_order, what_was_found_is_not_remembered_beyond_a_change,
                 xp_sorts_by_least_value;
             search: finds_every_substring, knows_fields_and_forgets, holds_no_syntax;
             users: usernames_are_unique_without_case, lists_filter_by_type, deleting_hides;
             memberships: are_counted_and_ordered, outlive_renames_and_not_deletions, are_limited;
+            batches: leave_what_single_writes_leave, refuse_one_and_keep_the_others, repeated_change_nothing;
             signing_in: ten_failures_lock, refresh_tokens_are_used_once, ended_tokens_are_known, keys_are_kept;
             journal: rebuilds_the_state, tells_no_secret;
         }

@@ -1,4 +1,5 @@
 //! The command line, alone and beside a running server.
 
 mod commands;
+mod interchange;
 mod serving;

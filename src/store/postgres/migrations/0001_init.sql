@@ -221,7 +221,7 @@ CREATE TABLE signing_keys (
     signs_from BIGINT NOT NULL
 );
 
--- kind: group, user, membership or client; subject: its number; member: the user of a membership.
+-- kind: group, user, membership, client or batch; subject: its number, 0 of a batch; member: the user of a membership.
 --
 -- Transactions commit in another order than they draw seq in, so a reader that went by seq alone could pass a number
 -- whose row is not there yet. xid is the transaction: all rows of those below pg_snapshot_xmin() are there for good,

@@ -98,7 +98,7 @@ async fn a_lost_commit_is_answered_truly() {
         let made = store.write_group(operation, GroupKey::New, edit).await.unwrap();
         assert!(proxy.next.lock().unwrap().is_none(), "the connection was lost");
         let found = store.group(&GroupKey::Id(id(name))).await.unwrap().unwrap();
-        assert_eq!(*found, made, "{fate:?}");
+        assert_eq!(**found, made, "{fate:?}");
         let entries = store.journal().into_iter().filter(|entry| entry.operation == name).count();
         assert_eq!(entries, 1, "{fate:?}: made once");
     }

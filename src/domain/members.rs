@@ -1,14 +1,15 @@
-//! The members of a JSON body, read one by one. What breaks a rule is collected, so that one answer tells it all.
+//! The members of a JSON object that somebody sent, read one by one. What breaks a rule is collected, so that one
+//! answer tells it all.
 
 use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use crate::domain::error::{Error, Result, Violation};
-use crate::domain::id::Id;
-use crate::domain::json::Json;
-use crate::domain::text;
-use crate::domain::time::Timestamp;
+use super::error::{Error, Result, Violation};
+use super::id::Id;
+use super::json::Json;
+use super::text;
+use super::time::Timestamp;
 
 /// The top-level members of a JSON object. Names are matched without regard to ASCII case.
 #[derive(Debug, Default)]
@@ -134,6 +135,14 @@ impl Reader {
     /// Gives `value` if every member was as it should be, else all that is wrong.
     pub fn finish<T>(self, value: T) -> Result<T> {
         if self.violations.is_empty() { Ok(value) } else { Err(Error::Invalid(self.violations)) }
+    }
+
+    /// As [`Self::finish`], but an unknown member is wrong, too: `InvalidBody` names the first that nobody took.
+    pub fn finish_known<T>(self, value: T) -> Result<T> {
+        match self.members.first() {
+            Some((name, _)) => Err(Error::InvalidBody(format!("the member '{name:.40}' is not known"))),
+            None => self.finish(value),
+        }
     }
 
     fn nullable<T>(&mut self, field: &'static str, read: impl FnOnce(&mut Self, Json) -> T) -> Option<Option<T>> {

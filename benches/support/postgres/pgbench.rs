@@ -6,9 +6,8 @@ use std::process::Command;
 use anyhow::{Context as _, ensure};
 
 use super::database::Database;
-use super::report::Outcome;
 
-/// Seconds that are not counted at the beginning: in these each connection prepares the statements of each script.
+/// Seconds at most that are not counted at the beginning: in these each connection prepares the statements of each script.
 const WARM_UP: u32 = 3;
 
 /// How it reaches the server.
@@ -31,17 +30,18 @@ impl Pgbench {
         Ok(Self { environment: database.environment()?, socket: database.socket().await? })
     }
 
-    /// Runs the scripts, any of them as likely as any other, on so many connections.
+    /// Runs the scripts, any of them as likely as any other, on so many connections; gives how many a second.
     pub async fn run(
         &self,
         scripts: &[PathBuf],
         connections: usize,
         seconds: u32,
         transport: Transport,
-    ) -> anyhow::Result<Outcome> {
+    ) -> anyhow::Result<f64> {
         let mut command = Command::new("pgbench");
-        // One second more, as the last one may be cut off.
-        command.args(["-n", "-M", "prepared", "-j", "2", "-P", "1", "-T", &(WARM_UP + seconds + 1).to_string()]);
+        // As long as what is counted is enough, and one second more, as the last one may be cut off.
+        let warm_up = WARM_UP.min(seconds);
+        command.args(["-n", "-M", "prepared", "-j", "2", "-P", "1", "-T", &(warm_up + seconds + 1).to_string()]);
         command.args(["-c", &connections.to_string()]).env("PGOPTIONS", "-c plan_cache_mode=force_generic_plan");
         scripts.iter().for_each(|script| _ = command.arg("-f").arg(script));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
@@ -52,9 +52,9 @@ impl Pgbench {
         let output = output.context("pgbench cannot be run; it comes with PostgreSQL's server or client programs")?;
         let told = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "pgbench failed: {told}");
-        let rates: Vec<f64> = told.lines().filter_map(progress).skip(WARM_UP as usize).take(seconds as usize).collect();
+        let rates: Vec<f64> = told.lines().filter_map(progress).skip(warm_up as usize).take(seconds as usize).collect();
         ensure!(rates.len() == seconds as usize, "pgbench told too little of its progress: {told}");
-        Ok(Outcome { rate: rates.iter().sum::<f64>() / f64::from(seconds), percentiles: None })
+        Ok(rates.iter().sum::<f64>() / f64::from(seconds))
     }
 }
 

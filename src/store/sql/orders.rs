@@ -1,0 +1,143 @@
+//! The orders of lists as SQL.
+
+use sea_query::{
+    CaseStatement, Expr, ExprTrait as _, JoinType, NullOrdering, Order, Query, SelectStatement, UnionType,
+};
+
+use crate::domain::query::{Field, Sort};
+
+use super::lists::OWNER;
+use super::render::{XP, at, constant, is_of, live, own, xp_column};
+use super::sets::Set;
+use super::tables::{Listing, THING};
+use super::xp::{KIND_NUMBER, KIND_TEXT, path_key};
+
+/// A whole order: what was asked for, then the ties, up to the first column without equals.
+pub fn keys<L: Listing>(sort: &[Sort<L::Field>]) -> Vec<Sort<L::Field>> {
+    let ties = L::TIES.iter().map(|field| Sort { field: Field::Own(*field), descending: false });
+    let mut keys: Vec<Sort<L::Field>> = Vec::new();
+    for key in sort.iter().cloned().chain(ties) {
+        if keys.iter().any(|before| before.field == key.field) {
+            continue;
+        }
+        let last = matches!(&key.field, Field::Own(field) if L::column(*field).unique);
+        keys.push(key);
+        if last {
+            break;
+        }
+    }
+    keys
+}
+
+/// The same order from the other end.
+pub fn reversed<F: Clone>(keys: &[Sort<F>]) -> Vec<Sort<F>> {
+    keys.iter().map(|key| Sort { descending: !key.descending, ..key.clone() }).collect()
+}
+
+/// Whether an index gives the order, or most of it, so that the first page needs no sort of all that match.
+pub fn is_walkable<L: Listing>(sort: &[Sort<L::Field>]) -> bool {
+    match sort.first() {
+        None => true,
+        Some(Sort { field: Field::Own(field), .. }) => L::column(*field).indexed,
+        Some(Sort { field: Field::Xp(_), .. }) => false,
+    }
+}
+
+/// Whether an index gives all of the order, and in the other direction its reverse.
+pub fn is_indexed<L: Listing>(keys: &[Sort<L::Field>]) -> bool {
+    match keys {
+        [Sort { field: Field::Own(field), .. }] => L::column(*field).unique,
+        [first, rest @ ..] => {
+            let ties = || L::TIES.iter().map(|field| Field::Own(*field));
+            rest.iter().all(|key| key.descending == first.descending)
+                && ties().eq(keys.iter().map(|key| key.field.clone()))
+        }
+        [] => false,
+    }
+}
+
+/// Orders the statement over things by the keys.
+pub fn order<L: Listing>(statement: &mut SelectStatement, keys: &[Sort<L::Field>]) {
+    for (at, key) in keys.iter().enumerate() {
+        let order = direction(key);
+        match &key.field {
+            Field::Own(field) => {
+                let column = L::column(*field);
+                // Said only where there are nulls: an index has no order for what cannot be.
+                match column.nullable {
+                    true => statement.order_by_expr_with_nulls(own(column.name), order.clone(), nulls(&order)),
+                    false => statement.order_by_expr(own(column.name), order),
+                };
+            }
+            Field::Xp(path) => order_by_xp::<L>(statement, path, at, &order),
+        }
+    }
+}
+
+fn direction<F>(key: &Sort<F>) -> Order {
+    if key.descending { Order::Desc } else { Order::Asc }
+}
+
+/// Nulls are lowest: first ascending, last descending.
+fn nulls(order: &Order) -> NullOrdering {
+    if matches!(order, Order::Desc) { NullOrdering::Last } else { NullOrdering::First }
+}
+
+/// Orders by the least value at the path: no value, then numbers, then text.
+fn order_by_xp<L: Listing>(statement: &mut SelectStatement, path: &str, at: usize, order: &Order) {
+    let alias = format!("x{at}");
+    let value = |name: &'static str| Expr::col((alias.clone(), name));
+    let joined =
+        value("owner").equals((THING, "uid")).and(value("path").eq(path_key(path))).and(value("least").eq(constant(1)));
+    statement.join_as(JoinType::LeftJoin, L::XP_TABLE, alias.clone(), joined);
+    // Numbers that are equal but for their spelling are equal.
+    let of = |kind: i64, name| CaseStatement::new().case(value("kind").eq(constant(kind)), value(name)).into();
+    let keys: [Expr; 4] = [value("kind"), of(KIND_NUMBER, "number"), of(KIND_TEXT, "text"), of(KIND_TEXT, "rest")];
+    for key in keys {
+        statement.order_by_expr_with_nulls(key, order.clone(), nulls(order));
+    }
+}
+
+/// The names of the two columns that hold a value in the statements of [`own_values`] and [`xp_values`].
+const VALUE: [&str; 2] = ["value", "rest_of_value"];
+
+/// Every live thing by its value in the column: the value in two columns, and the number.
+pub fn own_values<L: Listing>(field: L::Field, descending: bool) -> SelectStatement {
+    let column = own(L::column(field).name);
+    let mut values = Query::select().expr_as(column.clone(), VALUE[0]).expr_as(constant(0), VALUE[1]).take();
+    values.expr_as(own("uid"), OWNER).from_as(L::TABLE, THING).and_where(live());
+    let key = Sort { field: Field::Own(field), descending };
+    order::<L>(&mut values, &[key]);
+    values
+}
+
+/// Every live thing that has a value at the path, by the least: statements to be read one after the other, each of the
+/// value in two columns, and the number.
+pub fn xp_values<L: Listing>(path: &str, descending: bool) -> [SelectStatement; 2] {
+    let direction = if descending { Order::Desc } else { Order::Asc };
+    let mut numbers = least::<L>(path, KIND_NUMBER, xp_column("number"), constant(0));
+    // Every number has one; said so that its index serves.
+    numbers.and_where(xp_column("number").is_not_null()).order_by(VALUE[0], direction.clone());
+    let mut texts = least::<L>(path, KIND_TEXT, xp_column("text"), xp_column("rest"));
+    texts.order_by(VALUE[0], direction.clone()).order_by(VALUE[1], direction);
+    if descending { [texts, numbers] } else { [numbers, texts] }
+}
+
+/// The things of [`xp_values`].
+pub fn with_xp_value<L: Listing>(path: &str) -> Set {
+    let values = [KIND_NUMBER, KIND_TEXT].map(|kind| least::<L>(path, kind, constant(0), constant(0)));
+    let [mut all, texts] = values.map(|mut values| values.clear_selects().column((XP, "owner")).take());
+    Set::found_by_index(all.union(UnionType::All, texts).take())
+}
+
+fn least<L: Listing>(path: &str, kind: i64, value: Expr, rest: Expr) -> SelectStatement {
+    Query::select()
+        .expr_as(value, VALUE[0])
+        .expr_as(rest, VALUE[1])
+        .expr_as(xp_column("owner"), OWNER)
+        .from_as(L::XP_TABLE, XP)
+        .and_where(at(path))
+        .and_where(is_of(kind))
+        .and_where(xp_column("least").eq(constant(1)))
+        .take()
+}

@@ -1,0 +1,211 @@
+//! Pages: what was found, in order, from the page's first row to its last. Few things are sorted. Of many, an index is
+//! walked from the nearer end until the page is full; but never for longer than sorting would take.
+
+use rusqlite::Row;
+use rusqlite::types::{Value, ValueRef};
+use sea_query::SelectStatement;
+
+use crate::domain::query::{Field, Sort};
+use crate::store::sql::lists::List;
+use crate::store::sql::orders::{is_indexed, own_values, reversed, with_xp_value, xp_values};
+use crate::store::sql::sets::{Set, scanned};
+use crate::store::sql::tables::Listing;
+
+use super::engine::Sqlite;
+use super::found::{Found, numbers};
+use super::sets::Sets;
+use super::statements::{all, each};
+
+/// How many steps along an index take as long as it does to look one thing up and sort it.
+const STEPS_A_SORTED: u64 = 16;
+
+/// What pages are made from.
+pub struct Pages<'a, L: Listing> {
+    pub list: &'a List<'a, L, Sqlite>,
+    pub sets: &'a Sets<'a>,
+    /// How many things are live.
+    pub live: u64,
+    /// Up to how many are sorted whatever their order is.
+    pub few: u64,
+}
+
+impl<L: Listing> Pages<'_, L> {
+    /// The numbers of at most `size` of the things found, after the first `offset`, in the whole order of the keys.
+    pub fn page(&self, found: &Found, keys: &[Sort<L::Field>], offset: u64, size: u64) -> rusqlite::Result<Vec<i64>> {
+        let total = found.len(self.live);
+        let size = size.min(total.saturating_sub(offset));
+        let after = total.saturating_sub(offset).saturating_sub(size);
+        if size == 0 {
+            return Ok(Vec::new());
+        }
+        if after >= offset {
+            return self.forward(found, keys, offset, size);
+        }
+        let mut page = self.forward(found, &reversed(keys), after, size)?;
+        page.reverse();
+        Ok(page)
+    }
+
+    fn forward(&self, found: &Found, keys: &[Sort<L::Field>], offset: u64, size: u64) -> rusqlite::Result<Vec<i64>> {
+        let total = found.len(self.live);
+        let most_steps = total.saturating_mul(STEPS_A_SORTED);
+        // As many as it takes where what was found lies evenly in the order.
+        let steps = (offset + size).saturating_mul(self.live) / total.max(1);
+        if total <= self.few || steps > most_steps {
+            return self.sorted(found, keys, offset, size);
+        }
+        let mut walk = Walk { steps: most_steps, skip: offset, want: size, page: Vec::new() };
+        let full = match &keys[0].field {
+            _ if is_indexed::<L>(keys) => self.along_index(found, keys, &mut walk)?,
+            Field::Own(field) if L::column(*field).indexed => {
+                let values = own_values::<L>(*field, keys[0].descending);
+                self.along_values(found, &keys[1..], &[values], &mut walk)?
+            }
+            Field::Own(_) => false,
+            Field::Xp(path) => self.along_xp(found, path, keys, &mut walk)?,
+        };
+        if full { Ok(walk.page) } else { self.sorted(found, keys, offset, size) }
+    }
+
+    /// Walks along the index of the order; whether that filled the page.
+    fn along_index(&self, found: &Found, keys: &[Sort<L::Field>], walk: &mut Walk) -> rusqlite::Result<bool> {
+        if matches!(found, Found::AllBut(uids) if uids.is_empty()) {
+            let rows = self.list.sorted(None, keys, walk.skip, walk.want);
+            walk.page = all(self.sets.connection, &rows, |row| row.get(0))?;
+            return Ok(true);
+        }
+        each(self.sets.connection, &self.list.in_order(keys), |row| {
+            let uid = row.get(0)?;
+            if found.has(uid) {
+                walk.take(uid);
+            }
+            Ok(walk.goes_on())
+        })?;
+        Ok(walk.want == 0)
+    }
+
+    /// The same along statements that give values: what shares one is put in order by the other keys.
+    fn along_values(
+        &self,
+        found: &Found,
+        others: &[Sort<L::Field>],
+        statements: &[SelectStatement],
+        walk: &mut Walk,
+    ) -> rusqlite::Result<bool> {
+        for statement in statements {
+            let mut equals = Equals::default();
+            each(self.sets.connection, statement, |row| {
+                let uid = row.get(2)?;
+                if found.has(uid) {
+                    if !equals.are_of(row)? {
+                        self.past(&Found::these(&equals.uids), others, walk)?;
+                        equals = Equals::of(row)?;
+                    }
+                    equals.uids.push(uid);
+                }
+                Ok(walk.goes_on())
+            })?;
+            if walk.steps == 0 {
+                break;
+            }
+            self.past(&Found::these(&equals.uids), others, walk)?;
+        }
+        Ok(walk.want == 0)
+    }
+
+    /// The same along the values at a path of xp, before which (or descending, after which) comes what has none.
+    fn along_xp(&self, found: &Found, path: &str, keys: &[Sort<L::Field>], walk: &mut Walk) -> rusqlite::Result<bool> {
+        let (descending, others) = (keys[0].descending, &keys[1..]);
+        let with_value = with_xp_value::<L>(path);
+        if !descending {
+            let few = found.len(self.live).saturating_mul(STEPS_A_SORTED) < self.live;
+            if few && self.sets.remembered(&with_value).is_none() {
+                return Ok(false);
+            }
+            self.past(&self.without(found, &with_value)?, others, walk)?;
+        }
+        self.along_values(found, others, &xp_values::<L>(path, descending), walk)?;
+        if descending && walk.goes_on() {
+            self.past(&self.without(found, &with_value)?, others, walk)?;
+        }
+        Ok(walk.want == 0)
+    }
+
+    fn without(&self, found: &Found, set: &Set) -> rusqlite::Result<Found> {
+        Ok(found.clone().and(Found::AllBut((*self.sets.numbers(set)?).clone())))
+    }
+
+    /// Walks past what is equal so far: over it, or into it where the page begins or ends in it.
+    fn past(&self, equals: &Found, others: &[Sort<L::Field>], walk: &mut Walk) -> rusqlite::Result<()> {
+        let total = equals.len(self.live);
+        if walk.skip >= total || walk.want == 0 {
+            walk.skip = walk.skip.saturating_sub(total);
+            return Ok(());
+        }
+        let page = self.page(equals, others, walk.skip, walk.want)?;
+        walk.skip = 0;
+        walk.want -= page.len() as u64;
+        walk.page.extend(page);
+        Ok(())
+    }
+
+    fn sorted(&self, found: &Found, keys: &[Sort<L::Field>], offset: u64, size: u64) -> rusqlite::Result<Vec<i64>> {
+        let among: Option<Vec<i64>> = match found {
+            Found::These(uids) => Some(numbers(uids).collect()),
+            Found::AllBut(uids) if uids.is_empty() => None,
+            but => {
+                let live = all(self.sets.connection, &scanned::<L>(&[]).statement, |row| row.get(0))?;
+                Some(live.into_iter().filter(|uid| but.has(*uid)).collect())
+            }
+        };
+        all(self.sets.connection, &self.list.sorted(among.as_deref(), keys, offset, size), |row| row.get(0))
+    }
+}
+
+/// How far a walk has come.
+struct Walk {
+    /// How many steps it may still take.
+    steps: u64,
+    /// How many things come before the page.
+    skip: u64,
+    /// How many are still to come on the page.
+    want: u64,
+    page: Vec<i64>,
+}
+
+impl Walk {
+    /// One more thing that was found.
+    fn take(&mut self, uid: i64) {
+        if self.skip > 0 {
+            self.skip -= 1;
+        } else {
+            self.page.push(uid);
+            self.want -= 1;
+        }
+    }
+
+    /// Takes a step; whether another is to be taken.
+    fn goes_on(&mut self) -> bool {
+        self.steps = self.steps.saturating_sub(1);
+        self.steps > 0 && self.want > 0
+    }
+}
+
+/// Things that share a value.
+#[derive(Default)]
+struct Equals {
+    value: Option<[Value; 2]>,
+    uids: Vec<i64>,
+}
+
+impl Equals {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { value: Some([row.get(0)?, row.get(1)?]), uids: Vec::new() })
+    }
+
+    /// Whether the row has their value.
+    fn are_of(&self, row: &Row<'_>) -> rusqlite::Result<bool> {
+        let Some([value, rest]) = &self.value else { return Ok(false) };
+        Ok(row.get_ref(0)? == ValueRef::from(value) && row.get_ref(1)? == ValueRef::from(rest))
+    }
+}

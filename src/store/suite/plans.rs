@@ -1,0 +1,269 @@
+//! The lists whose plans every store's own tests look at, and the directory they are asked of: every field and kind of
+//! order, test and search, of few and of many.
+
+use std::fmt;
+
+use crate::domain::community::Visibility;
+use crate::domain::id::Id;
+use crate::domain::membership::MembershipQuery;
+use crate::domain::query::{
+    Comparison, Condition, Field, Filter, GroupField, GroupQuery, Page, Pattern, Search, Sort, Test, UserField,
+    UserQuery,
+};
+use crate::domain::role::Roles;
+
+use super::lists::operand;
+use super::{community, id};
+
+/// A list, and how it is called.
+pub struct Shape<Q> {
+    pub name: String,
+    pub query: Q,
+}
+
+const PAGE: Page = Page { number: 1, size: 20 };
+const FAR: Page = Page { number: 2_500, size: 20 };
+
+/// How the tables of the lists are filled, from a table `numbers` of 1 to 100,000 in the column `n`, with statements
+/// that every engine understands. The texts that searches look through are the store's own affair.
+///
+/// Every user is in the first group, and each but the first in one more.
+pub const FILL: &[&str] = &[
+    "INSERT INTO groups (uid, id, id_key, name, name_key, labels, description, description_key, xp, communities, \
+     created, updated, version, members) SELECT n, 'g' || (1000000 + n), 'g' || (1000000 + n), name, name, '{}', \
+     described, described, '{}', '', n, n, 1, CASE WHEN n = 1 THEN 100000 ELSE 1 END FROM (SELECT n, \
+     'name ' || (1000000 + n * 7919 % 100000) || CASE WHEN n % 1000 = 0 THEN ' qxz' ELSE '' END AS name, \
+     CASE WHEN n % 2 = 0 THEN 'text ' || (1000 + n % 1000) END AS described FROM numbers) AS made",
+    "INSERT INTO users (uid, id, id_key, username, username_key, first_name, first_name_key, last_name, last_name_key, \
+     email, email_key, phone, phone_key, terms_accepted, active, xp, roles, communities, generation, password_set, \
+     last_active, failed_attempts, created, updated, version) SELECT n, 'u' || (1000000 + n), 'u' || (1000000 + n), \
+     username, username, first, first, last, last, email, email, phone, phone, CASE WHEN n % 2 = 0 THEN n END, n % 2, \
+     '{}', n % 32, '', 0, CASE WHEN n % 2 = 0 THEN n END, CASE WHEN n % 2 = 0 THEN n END, n % 10, n, n, 1 FROM (SELECT n, \
+     'user' || (1000000 + n) || CASE WHEN n % 1000 = 0 THEN 'qxz' ELSE '' END AS username, \
+     'f' || (1000 + n % 1000) AS first, 'l' || (1000000 + n * 7919 % 100000) AS last, \
+     'm' || (1000000 + n) || '@example.com' AS email, CASE WHEN n % 2 = 0 THEN '+' || (1000000 + n) END AS phone \
+     FROM numbers) AS made",
+    "INSERT INTO memberships (group_uid, user_uid, user_key, live, added) \
+     SELECT 1, n, 'u' || (1000000 + n), 1, n FROM numbers",
+    "INSERT INTO memberships (group_uid, user_uid, user_key, live, added) \
+     SELECT n, n, 'u' || (1000000 + n), 1, n FROM numbers WHERE n > 1",
+    "INSERT INTO group_communities (community, owner) \
+     SELECT '00000000-0000-0000-0000-000000000001', n FROM numbers WHERE n % 1000 = 0",
+    "INSERT INTO group_communities (community, owner) \
+     SELECT '00000000-0000-0000-0000-000000000002', n FROM numbers WHERE n % 2 = 0",
+];
+
+/// The values at paths of xp: a text that 100 things share, one that a third does, a number and an instant of each, and
+/// a text that reads as a number; of groups and, `user_xp` put in its place, of users.
+pub const FILL_XP: &[&str] = &[
+    "INSERT INTO group_xp (owner, path, kind, text, rest, least) \
+     SELECT n, 'few', 2, 'f' || (1000 + n % 1000), '', 1 FROM numbers",
+    "INSERT INTO group_xp (owner, path, kind, text, rest, least) \
+     SELECT n, 'many', 2, 'k' || (n % 3), '', 1 FROM numbers",
+    "INSERT INTO group_xp (owner, path, kind, text, rest, number, least) \
+     SELECT n, 'size', 1, CAST(n AS TEXT), '', n, 1 FROM numbers",
+    "INSERT INTO group_xp (owner, path, kind, text, rest, instant, least) \
+     SELECT n, 'at', 2, 'at ' || (1000000 + n), '', 1000000 * n, 1 FROM numbers",
+    "INSERT INTO group_xp (owner, path, kind, text, rest, number, least) \
+     SELECT n, 'code', 2, CAST(1000000 + n AS TEXT), '', 1000000 + n, 1 FROM numbers",
+];
+
+/// Of the terms of searches: what every name has, and what 100 have.
+pub const COMMON: [&str; 4] = ["n", "na", "nam", "name"];
+pub const RARE: [&str; 3] = ["q", "qx", "qxz"];
+
+/// The names that begin with none of those expected, and of these what no name begins with.
+pub fn unexpected<'a>(names: &'a [String], expected: &[&'a str]) -> Vec<&'a str> {
+    let unexpected = names.iter().filter(|name| !expected.iter().any(|beginning| name.starts_with(beginning)));
+    let missing = expected.iter().filter(|beginning| !names.iter().any(|name| name.starts_with(**beginning)));
+    unexpected.map(|name| &**name).chain(missing.copied()).collect()
+}
+
+fn pattern(runs: &[&str]) -> Pattern {
+    Pattern(runs.iter().map(|run| (*run).to_owned()).collect())
+}
+
+/// Every kind of test, of a text that there is, and a beginning and a middle that few have.
+fn tests(text: &str, beginning: &str, middle: &str) -> Vec<(&'static str, Test)> {
+    vec![
+        ("equal", Test::Equal(operand(text))),
+        ("not equal", Test::NotEqual(operand(text))),
+        ("prefix", Test::Like(pattern(&[beginning, ""]))),
+        ("not prefix", Test::NotLike(pattern(&[beginning, ""]))),
+        ("infix", Test::Like(pattern(&["", middle, ""]))),
+        ("not infix", Test::NotLike(pattern(&["", middle, ""]))),
+        ("below", Test::Compare(Comparison::Less, operand(text))),
+        ("present", Test::Present),
+        ("absent", Test::Absent),
+    ]
+}
+
+/// Those of a field that is no text.
+fn tests_of_values(text: &str) -> Vec<(&'static str, Test)> {
+    tests(text, "", "").into_iter().filter(|(kind, _)| !kind.ends_with("fix")).collect()
+}
+
+fn conditions<F: Copy + fmt::Debug>(field: F, tests: Vec<(&'static str, Test)>) -> Vec<(String, Condition<F>)> {
+    let named = |(kind, test)| (format!("{field:?} {kind}"), Condition::Any(Field::Own(field), vec![test]));
+    tests.into_iter().map(named).collect()
+}
+
+fn at<F>(path: &str, kind: &str, test: Test) -> (String, Condition<F>) {
+    (format!("xp.{path} {kind}"), Condition::Any(Field::Xp(path.to_owned()), vec![test]))
+}
+
+fn xp_conditions<F>() -> Vec<(String, Condition<F>)> {
+    let paths = [
+        ("few", tests("f1500", "f150", "150")),
+        ("size", tests("100", "100", "9999")),
+        ("code", tests("1000100", "10001", "99999")),
+        ("at", tests("1970-01-01T00:01:40Z", "at 10001", "99999")),
+    ];
+    let all =
+        paths.into_iter().flat_map(|(path, tests)| tests.into_iter().map(move |(kind, test)| at(path, kind, test)));
+    all.chain([at("many", "equal", Test::Equal(operand("k1"))), at("none", "present", Test::Present)]).collect()
+}
+
+fn search<F: Clone>(term: &str, fields: &[Field<F>]) -> (String, Filter<F>) {
+    let search = Search { term: term.to_owned(), fields: fields.to_vec() };
+    (format!("search {term}"), Filter { search: Some(search), conditions: Vec::new() })
+}
+
+fn only<F>((name, condition): (String, Condition<F>)) -> (String, Filter<F>) {
+    (name, Filter { search: None, conditions: vec![condition] })
+}
+
+/// Every order by the fields and by xp, both ways, and none.
+fn sorts<F: Copy + fmt::Debug>(fields: &[F]) -> Vec<(String, Vec<Sort<F>>)> {
+    let own = fields.iter().map(|field| (format!("{field:?}"), Field::Own(*field)));
+    let xp = ["few", "size", "at"].map(|path| (format!("xp.{path}"), Field::Xp(path.to_owned())));
+    let both = |(name, field): (String, Field<F>)| {
+        [(false, ""), (true, " descending")]
+            .map(|(descending, suffix)| (format!("by {name}{suffix}"), vec![Sort { field: field.clone(), descending }]))
+    };
+    own.chain(xp).flat_map(both).chain([("in order".to_owned(), Vec::new())]).collect()
+}
+
+/// The filters that every order meets: everything, a few by a lookup and by a search, many by either.
+fn filters<F: Clone>(name: F) -> Vec<(String, Filter<F>)> {
+    let named = |term: &str| search(term, &[Field::Own(name.clone())]);
+    vec![
+        ("all".to_owned(), Filter { search: None, conditions: Vec::new() }),
+        only(at("few", "equal", Test::Equal(operand("f1500")))),
+        only(at("many", "equal", Test::Equal(operand("k1")))),
+        named("qxz"),
+        named("name"),
+    ]
+}
+
+/// The lists of groups.
+pub fn groups() -> Vec<Shape<GroupQuery>> {
+    const SORTS: [GroupField; 4] = [GroupField::Uid, GroupField::Id, GroupField::Name, GroupField::Description];
+    let shape = |name: String, visibility, filter, sort, page| {
+        let query = GroupQuery { visibility, filter, sort, page };
+        Shape { name: format!("groups: {name}"), query }
+    };
+    let mut shapes = Vec::new();
+    for (filtered, filter) in filters(GroupField::Name) {
+        for (sorted, sort) in sorts(&SORTS) {
+            shapes.push(shape(format!("{filtered}, {sorted}"), Visibility::All, filter.clone(), sort, PAGE));
+        }
+    }
+    for (limit, number) in [("few", 1), ("many", 2)] {
+        for (sorted, sort) in sorts(&SORTS) {
+            let visibility = Visibility::Within([community(number)].into());
+            shapes.push(shape(format!("linked to {limit}, {sorted}"), visibility, Filter::default(), sort, PAGE));
+        }
+    }
+    let own = [
+        (GroupField::Id, tests("g1000100", "g10001", "99999")),
+        (GroupField::Name, tests("name 1000100", "name 10001", "99999")),
+        (GroupField::Description, tests("text 1500", "text 150", "1500")),
+    ];
+    let own = own.into_iter().flat_map(|(field, tests)| conditions(field, tests));
+    let searched = [GroupField::Id, GroupField::Name, GroupField::Description].map(Field::Own);
+    let searches = RARE.iter().chain(&COMMON).map(|term| search(term, &searched));
+    for (filtered, filter) in own.chain(xp_conditions()).map(only).chain(searches) {
+        shapes.push(shape(format!("{filtered}, in order"), Visibility::All, filter, Vec::new(), PAGE));
+    }
+    shapes.push(shape("all, far".to_owned(), Visibility::All, Filter::default(), Vec::new(), FAR));
+    shapes
+}
+
+/// The lists of users.
+pub fn users() -> Vec<Shape<UserQuery>> {
+    const SORTS: [UserField; 12] = [
+        UserField::Id,
+        UserField::Username,
+        UserField::FirstName,
+        UserField::LastName,
+        UserField::Email,
+        UserField::Phone,
+        UserField::Active,
+        UserField::TermsAccepted,
+        UserField::Created,
+        UserField::LastActive,
+        UserField::PasswordSet,
+        UserField::FailedAttempts,
+    ];
+    let shape = |name: String, filter, sort, page| Shape {
+        name: format!("users: {name}"),
+        query: UserQuery { filter, sort, page },
+    };
+    let mut shapes = Vec::new();
+    for (filtered, filter) in filters(UserField::Username) {
+        for (sorted, sort) in sorts(&SORTS) {
+            shapes.push(shape(format!("{filtered}, {sorted}"), filter.clone(), sort, PAGE));
+        }
+    }
+    let instant = "1970-01-01T00:00:00.000100Z";
+    let own = [
+        (UserField::Id, tests("u1000100", "u10001", "99999")),
+        (UserField::Username, tests("user1000101", "user10001", "99999")),
+        (UserField::FirstName, tests("f1500", "f150", "150")),
+        (UserField::LastName, tests("l1000100", "l10001", "99999")),
+        (UserField::Email, tests("m1000100@example.com", "m10001", "99999")),
+        (UserField::Phone, tests("+1000100", "+10001", "99999")),
+        (UserField::Active, tests_of_values("true")),
+        (UserField::TermsAccepted, tests_of_values(instant)),
+        (UserField::Created, tests_of_values(instant)),
+        (UserField::LastActive, tests_of_values(instant)),
+        (UserField::PasswordSet, tests_of_values(instant)),
+        (UserField::FailedAttempts, tests_of_values("5")),
+    ];
+    let own = own.into_iter().flat_map(|(field, tests)| conditions(field, tests));
+    let roles = ("Roles".to_owned(), Condition::Roles(vec![(Roles::USER_READER, true)]));
+    let searched = [UserField::Username, UserField::LastName, UserField::Email].map(Field::Own);
+    let searches = RARE.iter().chain(&["u", "us", "use", "user"]).map(|term| search(term, &searched));
+    for (filtered, filter) in own.chain(xp_conditions()).chain([roles]).map(only).chain(searches) {
+        shapes.push(shape(format!("{filtered}, in order"), filter, Vec::new(), PAGE));
+    }
+    shapes.push(shape("all, far".to_owned(), Filter::default(), Vec::new(), FAR));
+    shapes
+}
+
+/// The lists of memberships.
+pub fn memberships() -> Vec<Shape<MembershipQuery>> {
+    let (huge, small) = (Some(id("g1000001")), Some(id("g1002000")));
+    let (user, none) = (Some(id("u1002000")), None::<Id>);
+    let ends = [
+        ("all", &none, &none),
+        ("of the huge group", &huge, &none),
+        ("of a small group", &small, &none),
+        ("of a user", &none, &user),
+        ("of a user in the huge group", &huge, &user),
+    ];
+    let within = |number| Visibility::Within([community(number)].into());
+    let limits = [("", Visibility::All), (", linked to few", within(1)), (", linked to many", within(2))];
+    let mut shapes = Vec::new();
+    for (whose, group, user) in ends {
+        for (limit, visibility) in &limits {
+            for (place, page) in [("", PAGE), (", far", FAR)] {
+                let (visibility, group, user) = (visibility.clone(), group.clone(), user.clone());
+                let name = format!("memberships: {whose}{limit}{place}");
+                shapes.push(Shape { name, query: MembershipQuery { visibility, group, user, page } });
+            }
+        }
+    }
+    shapes
+}
