@@ -168,6 +168,13 @@ pub enum Test {
     Compare(Comparison, Operand),
 }
 
+impl Test {
+    /// Whether it asks that a value passes, rather than that none does.
+    pub fn is_positive(&self) -> bool {
+        !matches!(self, Self::Absent | Self::NotEqual(_) | Self::NotLike(_))
+    }
+}
+
 /// An order relation between a value and an operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {

@@ -21,13 +21,13 @@ impl Gram {
         characters.next().is_none().then_some(gram)
     }
 
-    /// The gram as a word of ASCII letters and digits: the field, then the characters' code points in hex.
-    pub fn token(&self) -> String {
-        let mut token = self.field.to_string();
+    /// The characters, whatever the field, as a word of ASCII letters and digits: their code points in hex.
+    pub fn word(&self) -> String {
+        let mut word = String::new();
         for character in std::iter::once(self.first).chain(self.second) {
-            let _infallible = write!(token, "x{:x}", u32::from(character));
+            let _infallible = write!(word, "x{:x}", u32::from(character));
         }
-        token
+        word
     }
 
     /// The gram as a number of its own: 21 bits for each character, the field above them.
@@ -58,8 +58,9 @@ mod tests {
     #[test]
     fn grams_are_told_apart_by_field_and_length() {
         let grams = grams(&["ab".into(), "b".into(), String::new()]);
-        let tokens: Vec<_> = grams.iter().map(Gram::token).collect();
-        assert_eq!(tokens, ["0x61", "0x61x62", "0x62", "1x62"]);
+        let words: Vec<_> = grams.iter().map(|gram| (gram.field, gram.word())).collect();
+        let expected = [(0, "x61"), (0, "x61x62"), (0, "x62"), (1, "x62")];
+        assert_eq!(words, expected.map(|(field, word)| (field, word.to_owned())));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement};
 
 use crate::domain::community::Communities;
-use crate::domain::query::{Condition, Field, Filter, Page, Sort};
+use crate::domain::query::{Condition, Field, Filter, Page, Sort, Test};
 
 use super::orders::{is_walkable, keys, order};
 use super::render::{Engine, always, condition, live, own};
@@ -55,7 +55,7 @@ impl<L: Listing, E: Engine> List<'_, L, E> {
         let conditions: Vec<Expr> = self.parts().into_iter().map(|part| part.condition).collect();
         let looked_up = smallest.as_ref().filter(|(_, few)| *few || !is_walkable::<L>(self.sort));
         let mut rows = match looked_up {
-            Some((set, _)) => self.members_of(set),
+            Some((set, _)) => self.members_of(set.statement.clone()),
             None => Self::things(),
         };
         rows.column((THING, "uid")).limit(self.page.size.into()).offset(self.page.offset());
@@ -71,7 +71,7 @@ impl<L: Listing, E: Engine> List<'_, L, E> {
             None if conditions.is_empty() => return None,
             None => Self::things(),
             Some(set) if set.exact && conditions.len() == 1 => return Some(Self::size_of(set)),
-            Some(set) => self.members_of(&set),
+            Some(set) => self.members_of(set.statement),
         };
         total.expr(Func::count(Expr::col((THING, "uid"))));
         for condition in conditions {
@@ -86,9 +86,9 @@ impl<L: Listing, E: Engine> List<'_, L, E> {
     }
 
     /// The live things of a set, which is not to be turned around into a walk of the table.
-    fn members_of(&self, set: &Set) -> SelectStatement {
+    fn members_of(&self, set: SelectStatement) -> SelectStatement {
         Query::select()
-            .from_subquery(Self::different(set.statement.clone()), "m")
+            .from_subquery(Self::different(set), "m")
             .join_as(self.engine.nested(), L::TABLE, THING, always())
             .and_where(own("uid").equals(("m", OWNER)))
             .and_where(live())
@@ -103,18 +103,28 @@ impl<L: Listing, E: Engine> List<'_, L, E> {
         Query::select().distinct().column(("s", OWNER)).from_subquery(set, "s").take()
     }
 
-    /// Those of the numbers whose things the parts let through; each comes once.
-    pub fn checked(&self, among: &[i64], parts: &[Part]) -> SelectStatement {
-        let mut checked = self.members_of(&self.those(among)).column((THING, "uid")).take();
-        for part in parts {
-            checked.and_where(part.condition.clone());
+    /// Those of the numbers whose things are live and meet all conditions; each comes once.
+    pub fn checked<'c>(&self, among: &[i64], conditions: impl IntoIterator<Item = &'c Expr>) -> SelectStatement {
+        let mut checked = self.members_of(self.engine.these(among)).column((THING, "uid")).take();
+        for condition in conditions {
+            checked.and_where(condition.clone());
         }
         checked
     }
 
+    /// The tests of a value at the path of which one must pass, if that is known.
+    pub fn tests_at(&self, path: &str) -> Option<&[Test]> {
+        self.filter.conditions.iter().find_map(|condition| match condition {
+            Condition::Any(Field::Xp(own), tests) if own == path && tests.iter().all(Test::is_positive) => {
+                Some(&**tests)
+            }
+            _ => None,
+        })
+    }
+
     /// A page of the things with the numbers, or of all live things, in order.
     pub fn sorted(&self, among: Option<&[i64]>, keys: &[Sort<L::Field>], offset: u64, size: u64) -> SelectStatement {
-        let mut rows = among.map_or_else(Self::things, |uids| self.members_of(&self.those(uids)));
+        let mut rows = among.map_or_else(Self::things, |uids| self.members_of(self.engine.these(uids)));
         order::<L>(rows.column((THING, "uid")), keys);
         rows.limit(size).offset(offset).take()
     }
@@ -127,10 +137,6 @@ impl<L: Listing, E: Engine> List<'_, L, E> {
         }
         order::<L>(rows.column((THING, "uid")), keys);
         rows
-    }
-
-    fn those(&self, uids: &[i64]) -> Set {
-        Set::found_by_index(self.engine.these(uids))
     }
 }
 

@@ -4,10 +4,10 @@ use sea_query::{
     CaseStatement, Expr, ExprTrait as _, JoinType, NullOrdering, Order, Query, SelectStatement, UnionType,
 };
 
-use crate::domain::query::{Field, Sort};
+use crate::domain::query::{Field, Sort, Test};
 
 use super::lists::OWNER;
-use super::render::{XP, at, constant, is_of, live, own, xp_column};
+use super::render::{XP, any, at, constant, entry_test_of, is_of, live, own, xp_column};
 use super::sets::Set;
 use super::tables::{Listing, THING};
 use super::xp::{KIND_NUMBER, KIND_TEXT, path_key};
@@ -101,43 +101,45 @@ fn order_by_xp<L: Listing>(statement: &mut SelectStatement, path: &str, at: usiz
 /// The names of the two columns that hold a value in the statements of [`own_values`] and [`xp_values`].
 const VALUE: [&str; 2] = ["value", "rest_of_value"];
 
-/// Every live thing by its value in the column: the value in two columns, and the number.
+/// Every live thing by its value in the column: the number, and the value in two columns.
 pub fn own_values<L: Listing>(field: L::Field, descending: bool) -> SelectStatement {
     let column = own(L::column(field).name);
-    let mut values = Query::select().expr_as(column.clone(), VALUE[0]).expr_as(constant(0), VALUE[1]).take();
-    values.expr_as(own("uid"), OWNER).from_as(L::TABLE, THING).and_where(live());
+    let mut values = Query::select().expr_as(own("uid"), OWNER).expr_as(column, VALUE[0]).take();
+    values.expr_as(constant(0), VALUE[1]).from_as(L::TABLE, THING).and_where(live());
     let key = Sort { field: Field::Own(field), descending };
     order::<L>(&mut values, &[key]);
     values
 }
 
-/// Every live thing that has a value at the path, by the least: statements to be read one after the other, each of the
-/// value in two columns, and the number.
-pub fn xp_values<L: Listing>(path: &str, descending: bool) -> [SelectStatement; 2] {
+/// Every live thing that has a value at the path, by the least, if that passes one of the (positive) tests: statements to
+/// be read one after the other, each of the number, and the value in two columns.
+pub fn xp_values<L: Listing>(path: &str, descending: bool, tests: Option<&[Test]>) -> [SelectStatement; 2] {
     let direction = if descending { Order::Desc } else { Order::Asc };
-    let mut numbers = least::<L>(path, KIND_NUMBER, xp_column("number"), constant(0));
+    let mut numbers = least::<L>(path, KIND_NUMBER, tests);
     // Every number has one; said so that its index serves.
-    numbers.and_where(xp_column("number").is_not_null()).order_by(VALUE[0], direction.clone());
-    let mut texts = least::<L>(path, KIND_TEXT, xp_column("text"), xp_column("rest"));
+    numbers.and_where(xp_column("number").is_not_null());
+    numbers.expr_as(xp_column("number"), VALUE[0]).expr_as(constant(0), VALUE[1]).order_by(VALUE[0], direction.clone());
+    let mut texts = least::<L>(path, KIND_TEXT, tests);
+    texts.expr_as(xp_column("text"), VALUE[0]).expr_as(xp_column("rest"), VALUE[1]);
     texts.order_by(VALUE[0], direction.clone()).order_by(VALUE[1], direction);
     if descending { [texts, numbers] } else { [numbers, texts] }
 }
 
 /// The things of [`xp_values`].
-pub fn with_xp_value<L: Listing>(path: &str) -> Set {
-    let values = [KIND_NUMBER, KIND_TEXT].map(|kind| least::<L>(path, kind, constant(0), constant(0)));
-    let [mut all, texts] = values.map(|mut values| values.clear_selects().column((XP, "owner")).take());
-    Set::found_by_index(all.union(UnionType::All, texts).take())
+pub fn with_xp_value<L: Listing>(path: &str, tests: Option<&[Test]>) -> Set {
+    let [mut all, texts] = [KIND_NUMBER, KIND_TEXT].map(|kind| least::<L>(path, kind, tests));
+    let is_own = || xp_column("owner").equals((THING, "uid"));
+    let has = |kind| Expr::exists(least::<L>(path, kind, tests).and_where(is_own()).take());
+    let condition = any([KIND_NUMBER, KIND_TEXT].into_iter().map(has));
+    Set::found_by_index(all.union(UnionType::All, texts).take(), condition)
 }
 
-fn least<L: Listing>(path: &str, kind: i64, value: Expr, rest: Expr) -> SelectStatement {
-    Query::select()
-        .expr_as(value, VALUE[0])
-        .expr_as(rest, VALUE[1])
-        .expr_as(xp_column("owner"), OWNER)
-        .from_as(L::XP_TABLE, XP)
-        .and_where(at(path))
-        .and_where(is_of(kind))
-        .and_where(xp_column("least").eq(constant(1)))
-        .take()
+fn least<L: Listing>(path: &str, kind: i64, tests: Option<&[Test]>) -> SelectStatement {
+    let mut least = Query::select();
+    least.expr_as(xp_column("owner"), OWNER).from_as(L::XP_TABLE, XP).and_where(at(path)).and_where(is_of(kind));
+    least.and_where(xp_column("least").eq(constant(1)));
+    if let Some(tests) = tests {
+        least.and_where(any(tests.iter().map(|test| entry_test_of(kind, test))));
+    }
+    least
 }

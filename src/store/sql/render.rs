@@ -18,6 +18,11 @@ pub trait Engine: Send + Sync {
     /// The `uid`s of the live things that have `term` (folded, not empty) as a substring of one of `fields`, all of
     /// which are in the text index. May hold a thing twice.
     fn with_text<L: Listing>(&self, term: &str, fields: &[L::Field]) -> SelectStatement;
+    /// A statement that gives all of these sooner where they are few, and perhaps others.
+    fn probe_text<L: Listing>(&self, term: &str, fields: &[L::Field]) -> Option<SelectStatement> {
+        let _ = (term, fields);
+        None
+    }
     /// The join that leaves as little choice as the engine allows of which side is walked first: the left one. All
     /// it is given as its condition is [`always`].
     fn nested(&self) -> JoinType;
@@ -37,7 +42,7 @@ pub fn always() -> Expr {
 }
 
 /// Never holds.
-fn never() -> Expr {
+pub fn never() -> Expr {
     constant(1).eq(constant(0))
 }
 
@@ -121,7 +126,8 @@ fn typed(kind: ColumnKind, operand: &Operand) -> Expr {
     }
 }
 
-fn xp_test<L: Listing>(path: &str, test: &Test) -> Expr {
+/// A test of the thing's values at the path of xp.
+pub fn xp_test<L: Listing>(path: &str, test: &Test) -> Expr {
     let some = |test| Expr::exists(entries_of_thing::<L>(path, test));
     let none = |test| Expr::not_exists(entries_of_thing::<L>(path, test));
     match test {
@@ -175,6 +181,20 @@ fn entry_tests(test: &Test) -> Vec<Expr> {
         Test::Like(pattern) => of_either_kind(&entry_like(pattern)),
         Test::Compare(comparison, operand) => entry_compares(*comparison, operand),
         _ => vec![always()],
+    }
+}
+
+/// A positive test of an entry of the kind (number or text), so that what it says of that kind is a range of an index
+/// where there is one.
+pub(super) fn entry_test_of(kind: i64, test: &Test) -> Expr {
+    match test {
+        Test::Like(pattern) => entry_like(pattern),
+        Test::Compare(comparison, operand) => match (operand.number, operand.instant) {
+            (Some(number), _) if kind == KIND_NUMBER => compare(xp_column("number"), *comparison, Expr::val(number)),
+            (None, None) => text_compares(*comparison, &operand.text),
+            _ => entry_test(test),
+        },
+        _ => entry_test(test),
     }
 }
 

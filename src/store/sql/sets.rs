@@ -7,14 +7,21 @@ use crate::domain::community::Communities;
 use crate::domain::query::{Condition, Field, Filter, Pattern, Search, Test};
 
 use super::lists::OWNER;
-use super::render::{self, Engine, column_test, constant, live, own};
+use super::render::{self, Engine, always, any, column_test, live, never, own};
 use super::tables::{ColumnKind, Listing, THING};
+
+/// How many characters of a text find nearly as few things as all of it.
+const ENOUGH: usize = 16;
 
 /// A statement that gives the `uid`s (perhaps repeated, as its one column [`OWNER`]) of all live things that one part
 /// of a filter lets through.
 #[derive(Clone, Debug)]
 pub struct Set {
     pub statement: SelectStatement,
+    /// Holds for a row of the things that it gives.
+    pub condition: Expr,
+    /// A statement that gives all of them sooner, and perhaps others, where they are few.
+    pub probe: Option<SelectStatement>,
     /// Whether it gives no others: then that part needs no second look.
     pub exact: bool,
     /// Whether an index leads to its things alone, so that the first few come at once. Otherwise it is found by going
@@ -25,9 +32,17 @@ pub struct Set {
 }
 
 impl Set {
-    /// Just the things that the statement gives, to which an index leads.
-    pub fn found_by_index(statement: SelectStatement) -> Self {
-        Self { statement, exact: true, indexed: true, journaled: true }
+    /// Just the things for which the condition holds; an index leads to them.
+    pub fn found_by_index(statement: SelectStatement, condition: Expr) -> Self {
+        Self { statement, condition, probe: None, exact: true, indexed: true, journaled: true }
+    }
+
+    /// By its probe, if it has one.
+    pub fn probed(self) -> Self {
+        match self.probe {
+            Some(statement) => Self { statement, probe: None, exact: false, ..self },
+            None => self,
+        }
     }
 }
 
@@ -66,7 +81,8 @@ impl Part {
         });
         sets.collect::<Option<Vec<_>>>()?.into_iter().reduce(|mut all, set| {
             all.statement.union(UnionType::All, set.statement);
-            Set { exact: all.exact && set.exact, journaled: all.journaled && set.journaled, ..all }
+            let (condition, exact) = (all.condition.or(set.condition), all.exact && set.exact);
+            Set { condition, probe: None, exact, journaled: all.journaled && set.journaled, ..all }
         })
     }
 }
@@ -79,7 +95,7 @@ pub fn parts<L: Listing>(
 ) -> Vec<Part> {
     let linked = communities.map(|communities| Part {
         condition: render::linked(communities),
-        terms: Some(vec![Term::In(Set::found_by_index(render::links(communities)))]),
+        terms: Some(vec![Term::In(Set::found_by_index(render::links(communities), render::linked(communities)))]),
         journaled: true,
     });
     let searched = filter.search.as_ref().map(|search| Part {
@@ -97,8 +113,10 @@ pub fn parts<L: Listing>(
 
 /// What the parts let through, found by looking at each thing of the table.
 pub fn scanned<L: Listing>(parts: &[Part]) -> Set {
-    let statement = things::<L>(parts.iter().map(|part| part.condition.clone()));
-    Set { statement, exact: true, indexed: false, journaled: parts.iter().all(|part| part.journaled) }
+    let conditions = || parts.iter().map(|part| part.condition.clone());
+    let condition = conditions().reduce(Expr::and).unwrap_or_else(always);
+    let journaled = parts.iter().all(|part| part.journaled);
+    Set { indexed: false, journaled, ..Set::found_by_index(things::<L>(conditions()), condition) }
 }
 
 fn is_journaled<L: Listing>(condition: &Condition<L::Field>) -> bool {
@@ -123,7 +141,7 @@ fn of_search<L: Listing>(engine: &impl Engine, search: &Search<L::Field>) -> Opt
         _ => None,
     };
     let fields: Option<Vec<_>> = search.fields.iter().map(in_index).collect();
-    Some(vec![Term::In(Set::found_by_index(engine.with_text::<L>(&search.term, &fields?)))])
+    Some(vec![Term::In(with_text::<L>(engine, &search.term, &fields?))])
 }
 
 fn of_condition<L: Listing>(engine: &impl Engine, condition: &Condition<L::Field>) -> Option<Vec<Term>> {
@@ -135,7 +153,7 @@ fn of_condition<L: Listing>(engine: &impl Engine, condition: &Condition<L::Field
                 Field::Xp(path) => Some(of_xp_test::<L>(path, test)),
             })
             .collect(),
-        Condition::Never => Some(vec![Term::In(Set::found_by_index(things::<L>([constant(1).eq(constant(0))])))]),
+        Condition::Never => Some(vec![Term::In(Set::found_by_index(things::<L>([never()]), never()))]),
         Condition::Roles(_) => None,
     }
 }
@@ -147,8 +165,9 @@ fn of_column_test<L: Listing>(engine: &impl Engine, field: L::Field, test: &Test
         _ => None,
     };
     let found = || {
-        let statement = things::<L>([column_test(column, test)]);
-        Some(Term::In(Set { journaled: column.journaled, ..Set::found_by_index(statement) }))
+        let condition = column_test(column, test);
+        let set = Set::found_by_index(things::<L>([condition.clone()]), condition);
+        Some(Term::In(Set { journaled: column.journaled, ..set }))
     };
     match test {
         Test::NotEqual(operand) => without(Test::Equal(operand.clone())),
@@ -164,16 +183,26 @@ fn of_column_test<L: Listing>(engine: &impl Engine, field: L::Field, test: &Test
     }
 }
 
-/// The things that have the text somewhere in the field: perhaps more than a pattern or an equality lets through.
+/// The things that have the text somewhere in the field: perhaps more than a pattern or an equality lets through, in which
+/// case its end is enough.
 fn of_text<L: Listing>(engine: &impl Engine, field: L::Field, text: &str, exact: bool) -> Option<Term> {
+    let end = text.char_indices().rev().nth(ENOUGH - 1).map_or(text, |(at, _)| &text[at..]);
+    let text = if exact { text } else { end };
     let usable = !text.is_empty() && L::TEXT_FIELDS.contains(&field);
-    usable.then(|| Term::In(Set { exact, ..Set::found_by_index(engine.with_text::<L>(text, &[field])) }))
+    usable.then(|| Term::In(Set { exact, ..with_text::<L>(engine, text, &[field]) }))
+}
+
+/// The things that have the text somewhere in one of the fields.
+fn with_text<L: Listing>(engine: &impl Engine, text: &str, fields: &[L::Field]) -> Set {
+    let has = any(fields.iter().map(|field| engine.contains(own(L::column(*field).name), text)));
+    let probe = engine.probe_text::<L>(text, fields);
+    Set { probe, ..Set::found_by_index(engine.with_text::<L>(text, fields), has) }
 }
 
 fn of_xp_test<L: Listing>(path: &str, test: &Test) -> Term {
     let owners = |test: &Test| {
         let indexed = !matches!(test, Test::Like(Pattern(runs)) if runs.first().is_none_or(String::is_empty));
-        Set { indexed, ..Set::found_by_index(render::owners::<L>(path, test)) }
+        Set { indexed, ..Set::found_by_index(render::owners::<L>(path, test), render::xp_test::<L>(path, test)) }
     };
     match test {
         Test::Absent => Term::NotIn(owners(&Test::Present)),

@@ -22,6 +22,8 @@ pub trait Listing: Send + Sync + 'static {
     const GRAMS_TABLE: &'static str;
     /// The column of each field.
     fn column(field: Self::Field) -> Column;
+    /// The kind of the journal's entries of its changes.
+    const JOURNALED_AS: &'static str;
     /// The fields that the text index holds, in the order of its columns.
     const TEXT_FIELDS: &'static [Self::Field];
     /// What a list is ordered by after all else; `Uid` alone needs no more. An index has all of this order.
@@ -87,6 +89,7 @@ impl Listing for Groups {
     const XP_TABLE: &'static str = "group_xp";
     const TEXT_TABLE: &'static str = "group_text";
     const GRAMS_TABLE: &'static str = "group_grams";
+    const JOURNALED_AS: &'static str = "group";
     const TEXT_FIELDS: &'static [GroupField] = &[GroupField::Id, GroupField::Name, GroupField::Description];
     const TIES: &'static [GroupField] = &[GroupField::Name, GroupField::Id];
 
@@ -110,6 +113,7 @@ impl Listing for Users {
     const XP_TABLE: &'static str = "user_xp";
     const TEXT_TABLE: &'static str = "user_text";
     const GRAMS_TABLE: &'static str = "user_grams";
+    const JOURNALED_AS: &'static str = "user";
     const TEXT_FIELDS: &'static [UserField] =
         &[UserField::Id, UserField::Username, UserField::FirstName, UserField::LastName, UserField::Email];
     const TIES: &'static [UserField] = &[UserField::LastName, UserField::FirstName, UserField::Id];

@@ -10,7 +10,7 @@ use crate::domain::id::Id;
 use crate::domain::journal::Operation;
 use crate::domain::labels::Tag;
 use crate::domain::membership::Membership;
-use crate::domain::user::{User, UserFields, UserKey, UserUid};
+use crate::domain::user::{User, UserFields, UserKey};
 use crate::store::sql::changes::{Written, group_after, user_after};
 use crate::store::sql::journal::{Batch, Entry};
 use crate::store::{Item, ItemChange, Put, UserWrite, Write};
@@ -101,7 +101,7 @@ impl Writer<'_, '_> {
         let group = self.group_of(member)?;
         let missing = || Error::NotFound(Kind::User, member.user.to_string());
         let key = member.user.key();
-        let user = live_user(self.writing.connection, &key).map_err(failed)?.ok_or_else(missing)?;
+        let user = users::live_user(self.writing.connection, &key).map_err(failed)?.ok_or_else(missing)?;
         let at = self.operation.at;
         if !memberships::store(self.writing.connection, group, user, &key, at).map_err(failed)? {
             return Ok(ItemChange::Unchanged);
@@ -147,10 +147,5 @@ fn free_number(connection: &Connection, uid: GroupUid) -> Result<GroupUid> {
 
 fn live_group(connection: &Connection, key: &str) -> rusqlite::Result<Option<GroupUid>> {
     let sql = "SELECT uid FROM groups WHERE id_key = ?1 AND deleted IS NULL";
-    connection.prepare_cached(sql)?.query_row([key], |row| row.get(0)).optional()
-}
-
-fn live_user(connection: &Connection, key: &str) -> rusqlite::Result<Option<UserUid>> {
-    let sql = "SELECT uid FROM users WHERE id_key = ?1 AND deleted IS NULL";
     connection.prepare_cached(sql)?.query_row([key], |row| row.get(0)).optional()
 }

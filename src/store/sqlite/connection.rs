@@ -14,9 +14,9 @@ use crate::domain::error::{Error, ListError, Result};
 /// For how long a connection waits for another process that writes (the command line beside a server).
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How much of the file a reader maps, in bytes: the most that SQLite as it is built lets it. What lies beyond is read
-/// by system calls.
-const MAPPED: i64 = 0x7fff_0000;
+/// How much of the file a reader maps, in bytes: the most that SQLite as it is built lets it (`.cargo/config.toml`), which
+/// is more than any file. What would lie beyond is read by system calls.
+const MAPPED: i64 = 1 << 40;
 
 /// Marks the file as ours: "Roll" in ASCII.
 pub const APPLICATION_ID: i32 = 0x526f_6c6c;

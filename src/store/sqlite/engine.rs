@@ -6,7 +6,7 @@ use crate::store::sql::lists::OWNER;
 use crate::store::sql::render::Engine;
 use crate::store::sql::tables::Listing;
 
-use super::search::{TextQuestion, question};
+use super::search::{TextQuestion, probe, question};
 
 /// SQLite, as the statements' engine.
 #[derive(Clone, Copy, Debug)]
@@ -18,18 +18,16 @@ impl Engine for Sqlite {
     }
 
     fn with_text<L: Listing>(&self, term: &str, fields: &[L::Field]) -> SelectStatement {
-        let columns: Vec<_> = L::TEXT_FIELDS
-            .iter()
-            .enumerate()
-            .filter(|(_, field)| fields.contains(field))
-            .map(|(at, field)| (at, L::column(*field).name))
-            .collect();
-        let (table, expression) = match question(term, &columns) {
-            TextQuestion::Trigrams(expression) => (L::TEXT_TABLE, expression),
-            TextQuestion::Grams(expression) => (L::GRAMS_TABLE, expression),
-        };
-        let matches = Expr::cust_with_values(format!("{table} MATCH ?"), [expression]);
-        Query::select().expr_as(Expr::col("rowid"), OWNER).from(table).and_where(matches).take()
+        let (columns, places) = text_columns::<L>(fields);
+        match question(term, &places, &columns) {
+            TextQuestion::Trigrams(expression) => matching(L::TEXT_TABLE, expression),
+            TextQuestion::Grams(expression) => matching(L::GRAMS_TABLE, expression),
+        }
+    }
+
+    fn probe_text<L: Listing>(&self, term: &str, fields: &[L::Field]) -> Option<SelectStatement> {
+        let (columns, places) = text_columns::<L>(fields);
+        Some(matching(L::TEXT_TABLE, probe(term, &places, &columns)?))
     }
 
     fn nested(&self) -> JoinType {
@@ -44,4 +42,17 @@ impl Engine for Sqlite {
             .from_function(Func::cust("json_each").arg(array), "uids")
             .take()
     }
+}
+
+/// The columns of the text index, and the places among them of the fields.
+fn text_columns<L: Listing>(fields: &[L::Field]) -> (Vec<&'static str>, Vec<usize>) {
+    let columns: Vec<_> = L::TEXT_FIELDS.iter().map(|field| L::column(*field).name).collect();
+    let asked = |place: &usize| fields.contains(&L::TEXT_FIELDS[*place]);
+    let places = (0..columns.len()).filter(asked).collect();
+    (columns, places)
+}
+
+fn matching(table: &'static str, expression: String) -> SelectStatement {
+    let matches = Expr::cust_with_values(format!("{table} MATCH ?"), [expression]);
+    Query::select().expr_as(Expr::col("rowid"), OWNER).from(table).and_where(matches).take()
 }

@@ -1,6 +1,7 @@
 //! Memberships in SQLite.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
+use sea_query::{Expr, ExprTrait as _, Query, SelectStatement};
 
 use crate::domain::community::Visibility;
 use crate::domain::error::Result;
@@ -11,6 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserKey, UserUid};
 use crate::store::sql::counters::Counter;
 use crate::store::sql::journal::Entry;
+use crate::store::sql::lists::OWNER;
 
 use super::cache::Stale;
 use super::connection::failed;
@@ -110,6 +112,15 @@ pub fn count(connection: &Connection, group: GroupUid, change: i64) -> rusqlite:
     let sql = "UPDATE groups SET members = members + ?2 WHERE uid = ?1";
     connection.prepare_cached(sql)?.execute([group, change])?;
     counters::add(connection, Counter::Memberships, change)
+}
+
+/// The live groups of a live user.
+pub fn groups_of(user: UserUid) -> SelectStatement {
+    // All memberships of a live user are live. Beside the groups, few are deleted.
+    let is_deleted = "EXISTS (SELECT 1 FROM groups g INDEXED BY groups_deleted \
+                      WHERE g.uid = m.group_uid AND g.deleted IS NOT NULL)";
+    let mut groups = Query::select().expr_as(Expr::col(("m", "group_uid")), OWNER).from_as("memberships", "m").take();
+    groups.and_where(Expr::col(("m", "user_uid")).eq(user)).and_where(Expr::cust(is_deleted).not()).take()
 }
 
 /// Takes a deleted user out of every count and list. The rows stay.

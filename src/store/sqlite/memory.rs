@@ -1,5 +1,5 @@
-//! The sets that lists were made of lately. While the directory does not change, a set is asked for once, whatever is
-//! asked of it: the next page, another order, another filter beside it.
+//! The sets that lists were made of lately. A set is asked for once, whatever is asked of it: the next page, another order,
+//! another filter beside it. Later changes of the directory are made to it, too ([`super::sets`]).
 
 use std::sync::Arc;
 
@@ -19,11 +19,19 @@ pub struct Memory {
     sets: Cache<String, Held, Weight>,
 }
 
+/// A set as it was at some time.
+#[derive(Clone, Debug)]
+pub struct Known {
+    pub set: Arc<RoaringTreemap>,
+    /// The last entry of the journal then.
+    pub entry: i64,
+}
+
 #[derive(Clone)]
 struct Held {
-    set: Arc<RoaringTreemap>,
-    /// The last entry of the journal when it was found.
-    entry: i64,
+    now: Known,
+    /// What it was before, for lists that began before the last change.
+    before: Option<Known>,
 }
 
 #[derive(Clone)]
@@ -31,7 +39,8 @@ struct Weight;
 
 impl Weighter<String, Held> for Weight {
     fn weight(&self, question: &String, held: &Held) -> u64 {
-        SET_BYTES + question.len() as u64 + held.set.serialized_size() as u64
+        let sets = std::iter::once(&held.now).chain(&held.before);
+        SET_BYTES + question.len() as u64 + sets.map(|known| known.set.serialized_size() as u64).sum::<u64>()
     }
 }
 
@@ -42,14 +51,23 @@ impl Default for Memory {
 }
 
 impl Memory {
-    /// What the question found when `entry` was the last of the journal.
-    pub fn get(&self, question: &str, entry: i64) -> Option<Arc<RoaringTreemap>> {
-        self.sets.get(question).filter(|held| held.entry == entry).map(|held| held.set)
+    /// Whether something is known of what the question finds.
+    pub fn has(&self, question: &str) -> bool {
+        self.sets.peek(question).is_some()
     }
 
-    /// Remembers what the question found when `entry` was the last of the journal.
-    pub fn keep(&self, question: String, entry: i64, set: Arc<RoaringTreemap>) {
-        self.sets.insert(question, Held { set, entry });
+    /// The last that is known of what the question found when `entry` was the last of the journal, or before.
+    pub fn get(&self, question: &str, entry: i64) -> Option<Known> {
+        let Held { now, before } = self.sets.get(question)?;
+        std::iter::once(now).chain(before).find(|known| known.entry <= entry)
+    }
+
+    /// Remembers what the question found, if that is the latest.
+    pub fn keep(&self, question: String, latest: Known) {
+        let before = self.sets.peek(&question).map(|held| held.now);
+        if before.as_ref().is_none_or(|before| before.entry < latest.entry) {
+            self.sets.insert(question, Held { now: latest, before });
+        }
     }
 }
 
@@ -58,10 +76,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_is_forgotten_with_the_next_entry_of_the_journal() {
+    fn a_set_is_known_as_of_an_entry_of_the_journal() {
         let memory = Memory::default();
-        memory.keep("question".into(), 7, Arc::new([1, 2].into_iter().collect()));
-        assert_eq!(memory.get("question", 7).unwrap().len(), 2);
-        assert!(memory.get("question", 8).is_none() && memory.get("other", 7).is_none());
+        let keep = |entry, uids: &[u64]| {
+            memory.keep("question".into(), Known { set: Arc::new(uids.iter().copied().collect()), entry });
+        };
+        keep(7, &[1, 2]);
+        keep(9, &[1, 2, 3]);
+        keep(8, &[]);
+        let known = |entry| memory.get("question", entry).map(|known| (known.entry, known.set.len()));
+        assert_eq!([6, 7, 8, 9, 10].map(known), [None, Some((7, 2)), Some((7, 2)), Some((9, 3)), Some((9, 3))]);
+        assert!(memory.has("question") && !memory.has("other"));
     }
 }

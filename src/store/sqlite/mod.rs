@@ -17,6 +17,7 @@ mod found;
 mod groups;
 mod journal;
 mod lists;
+mod member_lists;
 mod memberships;
 mod memory;
 mod migrate;
@@ -109,7 +110,7 @@ impl SqliteStore {
         let default_language = migrate::settle_language(&connection, options.default_language.as_ref())?;
         let readers = Arc::new(Readers::start(options.path.clone(), options.list_limit)?);
         Ok(Self {
-            writer: Arc::new(Writer::start(connection, Arc::clone(&readers))?),
+            writer: Arc::new(Writer::start(connection, Arc::clone(&readers), !options.serve)?),
             readers,
             memory: Arc::default(),
             path: options.path.clone(),
@@ -186,7 +187,8 @@ impl Store for SqliteStore {
     }
 
     async fn list_memberships(&self, query: MembershipQuery) -> Result<Listed<Membership>> {
-        self.readers.scan(move |connection| lists::of_memberships(connection, &query)).await
+        let memory = Arc::clone(&self.memory);
+        self.readers.scan(move |connection| member_lists::of_memberships(connection, &memory, &query)).await
     }
 
     async fn add_member(

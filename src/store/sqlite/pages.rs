@@ -6,33 +6,27 @@ use rusqlite::types::{Value, ValueRef};
 use sea_query::SelectStatement;
 
 use crate::domain::query::{Field, Sort};
-use crate::store::sql::lists::List;
 use crate::store::sql::orders::{is_indexed, own_values, reversed, with_xp_value, xp_values};
 use crate::store::sql::sets::{Set, scanned};
 use crate::store::sql::tables::Listing;
 
-use super::engine::Sqlite;
 use super::found::{Found, numbers};
 use super::sets::Sets;
 use super::statements::{all, each};
 
 /// How many steps along an index take as long as it does to look one thing up and sort it.
 const STEPS_A_SORTED: u64 = 16;
+/// To how many things a value at a path of xp may be found, for the first time, rather than one thing sorted. It is done
+/// once for many lists.
+const WITH_VALUE_A_SORTED: u64 = 512;
 
 /// What pages are made from.
-pub struct Pages<'a, L: Listing> {
-    pub list: &'a List<'a, L, Sqlite>,
-    pub sets: &'a Sets<'a>,
-    /// How many things are live.
-    pub live: u64,
-    /// Up to how many are sorted whatever their order is.
-    pub few: u64,
-}
+pub struct Pages<'s, 'a, L: Listing>(pub &'s Sets<'a, L>);
 
-impl<L: Listing> Pages<'_, L> {
+impl<L: Listing> Pages<'_, '_, L> {
     /// The numbers of at most `size` of the things found, after the first `offset`, in the whole order of the keys.
     pub fn page(&self, found: &Found, keys: &[Sort<L::Field>], offset: u64, size: u64) -> rusqlite::Result<Vec<i64>> {
-        let total = found.len(self.live);
+        let total = found.len(self.0.live);
         let size = size.min(total.saturating_sub(offset));
         let after = total.saturating_sub(offset).saturating_sub(size);
         if size == 0 {
@@ -47,11 +41,11 @@ impl<L: Listing> Pages<'_, L> {
     }
 
     fn forward(&self, found: &Found, keys: &[Sort<L::Field>], offset: u64, size: u64) -> rusqlite::Result<Vec<i64>> {
-        let total = found.len(self.live);
+        let (total, Sets { live, few, .. }) = (found.len(self.0.live), self.0);
         let most_steps = total.saturating_mul(STEPS_A_SORTED);
         // As many as it takes where what was found lies evenly in the order.
-        let steps = (offset + size).saturating_mul(self.live) / total.max(1);
-        if total <= self.few || steps > most_steps {
+        let steps = (offset + size).saturating_mul(*live) / total.max(1);
+        if total <= *few || steps > most_steps {
             return self.sorted(found, keys, offset, size);
         }
         let mut walk = Walk { steps: most_steps, skip: offset, want: size, page: Vec::new() };
@@ -70,11 +64,11 @@ impl<L: Listing> Pages<'_, L> {
     /// Walks along the index of the order; whether that filled the page.
     fn along_index(&self, found: &Found, keys: &[Sort<L::Field>], walk: &mut Walk) -> rusqlite::Result<bool> {
         if matches!(found, Found::AllBut(uids) if uids.is_empty()) {
-            let rows = self.list.sorted(None, keys, walk.skip, walk.want);
-            walk.page = all(self.sets.connection, &rows, |row| row.get(0))?;
+            let rows = self.0.list.sorted(None, keys, walk.skip, walk.want);
+            walk.page = all(self.0.connection, &rows, |row| row.get(0))?;
             return Ok(true);
         }
-        each(self.sets.connection, &self.list.in_order(keys), |row| {
+        each(self.0.connection, &self.0.list.in_order(keys), |row| {
             let uid = row.get(0)?;
             if found.has(uid) {
                 walk.take(uid);
@@ -94,8 +88,8 @@ impl<L: Listing> Pages<'_, L> {
     ) -> rusqlite::Result<bool> {
         for statement in statements {
             let mut equals = Equals::default();
-            each(self.sets.connection, statement, |row| {
-                let uid = row.get(2)?;
+            each(self.0.connection, statement, |row| {
+                let uid = row.get(0)?;
                 if found.has(uid) {
                     if !equals.are_of(row)? {
                         self.past(&Found::these(&equals.uids), others, walk)?;
@@ -116,15 +110,22 @@ impl<L: Listing> Pages<'_, L> {
     /// The same along the values at a path of xp, before which (or descending, after which) comes what has none.
     fn along_xp(&self, found: &Found, path: &str, keys: &[Sort<L::Field>], walk: &mut Walk) -> rusqlite::Result<bool> {
         let (descending, others) = (keys[0].descending, &keys[1..]);
-        let with_value = with_xp_value::<L>(path);
+        if let (Found::These(uids), Some(tests)) = (found, self.0.list.tests_at(path)) {
+            // Unless one of them passes by another value than that by which it is sorted.
+            if uids.is_subset(&*self.0.numbers(&with_xp_value::<L>(path, Some(tests)))?) {
+                self.along_values(found, others, &xp_values::<L>(path, descending, Some(tests)), walk)?;
+                return Ok(walk.want == 0);
+            }
+        }
+        let with_value = with_xp_value::<L>(path, None);
         if !descending {
-            let few = found.len(self.live).saturating_mul(STEPS_A_SORTED) < self.live;
-            if few && self.sets.remembered(&with_value).is_none() {
+            let few = found.len(self.0.live).saturating_mul(WITH_VALUE_A_SORTED) < self.0.live;
+            if few && !self.0.remembers(&with_value) {
                 return Ok(false);
             }
             self.past(&self.without(found, &with_value)?, others, walk)?;
         }
-        self.along_values(found, others, &xp_values::<L>(path, descending), walk)?;
+        self.along_values(found, others, &xp_values::<L>(path, descending, None), walk)?;
         if descending && walk.goes_on() {
             self.past(&self.without(found, &with_value)?, others, walk)?;
         }
@@ -132,12 +133,12 @@ impl<L: Listing> Pages<'_, L> {
     }
 
     fn without(&self, found: &Found, set: &Set) -> rusqlite::Result<Found> {
-        Ok(found.clone().and(Found::AllBut((*self.sets.numbers(set)?).clone())))
+        Ok(found.clone().and(Found::AllBut((*self.0.numbers(set)?).clone())))
     }
 
     /// Walks past what is equal so far: over it, or into it where the page begins or ends in it.
     fn past(&self, equals: &Found, others: &[Sort<L::Field>], walk: &mut Walk) -> rusqlite::Result<()> {
-        let total = equals.len(self.live);
+        let total = equals.len(self.0.live);
         if walk.skip >= total || walk.want == 0 {
             walk.skip = walk.skip.saturating_sub(total);
             return Ok(());
@@ -154,11 +155,11 @@ impl<L: Listing> Pages<'_, L> {
             Found::These(uids) => Some(numbers(uids).collect()),
             Found::AllBut(uids) if uids.is_empty() => None,
             but => {
-                let live = all(self.sets.connection, &scanned::<L>(&[]).statement, |row| row.get(0))?;
+                let live = all(self.0.connection, &scanned::<L>(&[]).statement, |row| row.get(0))?;
                 Some(live.into_iter().filter(|uid| but.has(*uid)).collect())
             }
         };
-        all(self.sets.connection, &self.list.sorted(among.as_deref(), keys, offset, size), |row| row.get(0))
+        all(self.0.connection, &self.0.list.sorted(among.as_deref(), keys, offset, size), |row| row.get(0))
     }
 }
 
@@ -200,12 +201,12 @@ struct Equals {
 
 impl Equals {
     fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self { value: Some([row.get(0)?, row.get(1)?]), uids: Vec::new() })
+        Ok(Self { value: Some([row.get(1)?, row.get(2)?]), uids: Vec::new() })
     }
 
     /// Whether the row has their value.
     fn are_of(&self, row: &Row<'_>) -> rusqlite::Result<bool> {
         let Some([value, rest]) = &self.value else { return Ok(false) };
-        Ok(row.get_ref(0)? == ValueRef::from(value) && row.get_ref(1)? == ValueRef::from(rest))
+        Ok(row.get_ref(1)? == ValueRef::from(value) && row.get_ref(2)? == ValueRef::from(rest))
     }
 }

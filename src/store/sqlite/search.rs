@@ -1,12 +1,21 @@
 //! The text indexes behind substring search: what is written to them, and what they are asked.
 //!
-//! SQLite's trigram index finds any substring of three characters or more. Shorter ones go to an index of grams:
-//! each is one token of it.
+//! SQLite's trigram index finds any substring of three characters or more. Shorter ones go to an index of grams. A token
+//! of it is a gram with all the fields in which a thing has it, so that a thing is in the list of one token of a gram:
+//! what has the gram anywhere is then the sum of short lists, however many fields it is in.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, params_from_iter};
 
 use crate::store::sql::grams::{Gram, grams};
 use crate::store::sql::tables::{Groups, Listing as _, Users};
+
+const TRIGRAM: usize = 3;
+/// The shortest term that has more than one part.
+const SHORTEST_PROBED: usize = 5;
+/// How many characters of a term are probed: the last, as texts that begin alike may well end otherwise.
+const PROBED: usize = 15;
 
 /// A kind of thing that can be searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +91,16 @@ pub fn apply(connection: &Connection, changes: &[TextChange]) -> rusqlite::Resul
 
 /// All grams of the fields, as the text of the index's one column.
 fn tokens(fields: &[String]) -> String {
-    grams(fields).iter().map(Gram::token).collect::<Vec<_>>().join(" ")
+    let mut within: BTreeMap<String, u32> = BTreeMap::new();
+    for gram in grams(fields) {
+        *within.entry(gram.word()).or_default() |= 1 << gram.field;
+    }
+    within.iter().map(|(word, fields)| token(*fields, word)).collect::<Vec<_>>().join(" ")
+}
+
+/// The gram of things that have it in just these fields: a bit for each field's place in the index.
+fn token(fields: u32, word: &str) -> String {
+    format!("{fields:x}{word}")
 }
 
 /// Which index answers, and the expression it is asked.
@@ -92,15 +110,43 @@ pub enum TextQuestion {
     Grams(String),
 }
 
-/// How to ask for things that have `term` (folded, not empty) as a substring of one of the columns, each given by
-/// its name and its place in the index.
-pub fn question(term: &str, columns: &[(usize, &str)]) -> TextQuestion {
-    let grams: Option<Vec<_>> = columns.iter().map(|(column, _)| Gram::of(*column, term)).collect();
-    if let Some(grams) = grams {
-        return TextQuestion::Grams(grams.iter().map(Gram::token).collect::<Vec<_>>().join(" OR "));
+/// How to ask for things that have `term` (folded, not empty) as a substring of one of the columns at these places among
+/// the columns of the index.
+pub fn question(term: &str, places: &[usize], columns: &[&str]) -> TextQuestion {
+    if let Some(gram) = Gram::of(0, term) {
+        let asked = places.iter().fold(0, |asked, place| asked | 1 << place);
+        let having = (1..1 << columns.len()).filter(|fields: &u32| fields & asked != 0);
+        let word = gram.word();
+        return TextQuestion::Grams(having.map(|fields| token(fields, &word)).collect::<Vec<_>>().join(" OR "));
     }
-    let names: Vec<_> = columns.iter().map(|(_, name)| *name).collect();
-    TextQuestion::Trigrams(format!("{{{}}} : \"{}\"", names.join(" "), term.replace('"', "\"\"")))
+    TextQuestion::Trigrams(format!("{}{}", in_columns(places, columns), quoted(term)))
+}
+
+/// Asks for things that have some parts of a long `term` in the columns, wherever they are: of a term that few things have,
+/// that is soon answered, as no places in texts are compared. `None` where the term has no parts.
+pub fn probe(term: &str, places: &[usize], columns: &[&str]) -> Option<String> {
+    let characters: Vec<char> = term.chars().collect();
+    let end = &characters[characters.len().saturating_sub(PROBED)..];
+    if end.len() < SHORTEST_PROBED {
+        return None;
+    }
+    let parts = end.chunks_exact(TRIGRAM).chain([&end[end.len() - TRIGRAM..]]);
+    let parts: BTreeSet<_> = parts.map(|part| quoted(&part.iter().collect::<String>())).collect();
+    let all = parts.into_iter().collect::<Vec<_>>().join(" AND ");
+    Some(format!("{}({all})", in_columns(places, columns)))
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
+}
+
+/// The expression's limit to some of the columns, if these are not all.
+fn in_columns(places: &[usize], columns: &[&str]) -> String {
+    if places.len() == columns.len() {
+        return String::new();
+    }
+    let names: Vec<_> = places.iter().map(|place| columns[*place]).collect();
+    format!("{{{}}} : ", names.join(" "))
 }
 
 #[cfg(test)]
@@ -109,8 +155,28 @@ mod tests {
 
     #[test]
     fn short_terms_are_asked_as_grams() {
-        assert_eq!(question("b", &[(0, "id_key"), (1, "name_key")]), TextQuestion::Grams("0x62 OR 1x62".into()));
+        let columns = ["id_key", "name_key", "description_key"];
+        let of_name = "2x62 OR 3x62 OR 6x62 OR 7x62";
+        assert_eq!(question("b", &[1], &columns), TextQuestion::Grams(of_name.into()));
+        assert_eq!(
+            question("b", &[0, 1], &columns),
+            TextQuestion::Grams("1x62 OR 2x62 OR 3x62 OR 5x62 OR 6x62 OR 7x62".into())
+        );
         let expression = "{name_key} : \"a\"\"b\"";
-        assert_eq!(question("a\"b", &[(1, "name_key")]), TextQuestion::Trigrams(expression.into()));
+        assert_eq!(question("a\"b", &[1], &columns), TextQuestion::Trigrams(expression.into()));
+    }
+
+    #[test]
+    fn long_terms_are_probed_by_their_last_parts() {
+        let columns = ["id_key", "name_key"];
+        assert_eq!(probe("abcd", &[1], &columns), None);
+        assert_eq!(probe("abcde", &[1], &columns).as_deref(), Some("{name_key} : (\"abc\" AND \"cde\")"));
+        assert_eq!(probe("aa\"aa\"", &[0, 1], &columns).as_deref(), Some("(\"aa\"\"\")"));
+        assert_eq!(probe(&"x".repeat(1_000), &[0, 1], &columns).as_deref(), Some("(\"xxx\")"));
+    }
+
+    #[test]
+    fn a_gram_of_a_thing_has_one_token() {
+        assert_eq!(tokens(&["ab".into(), "b".into(), "a".into()]), "5x61 1x61x62 3x62");
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use roaring::RoaringTreemap;
-use rusqlite::Connection;
-use sea_query::SqliteQueryBuilder;
+use rusqlite::{Connection, params};
+use sea_query::{Expr, SelectStatement, SqliteQueryBuilder};
 
 use crate::store::sql::lists::List;
 use crate::store::sql::sets::{Part, Set, Term, scanned};
@@ -12,7 +12,7 @@ use crate::store::sql::tables::Listing;
 
 use super::engine::Sqlite;
 use super::found::{Found, numbers};
-use super::memory::Memory;
+use super::memory::{Known, Memory};
 use super::statements::{all, each};
 
 /// How many things are looked at in the time in which one is looked up by its number.
@@ -21,50 +21,102 @@ const SCANNED_A_LOOKED_UP: u64 = 4;
 const LOOKED_UP_AT_ONCE: usize = 1_000;
 
 /// Sets in one snapshot, and what is remembered of them.
-pub struct Sets<'a> {
+pub struct Sets<'a, L: Listing> {
     pub connection: &'a Connection,
+    pub list: &'a List<'a, L, Sqlite>,
     memory: &'a Memory,
     /// The last entry of the journal.
     entry: i64,
+    /// How many things are live.
+    pub live: u64,
+    /// How many things are few: at the root of the number of all, looking them up and sorting them takes about as long as
+    /// walking an index until a page of them is full.
+    pub few: u64,
 }
 
-impl<'a> Sets<'a> {
-    /// The sets of the snapshot that the connection reads.
-    pub fn new(connection: &'a Connection, memory: &'a Memory) -> rusqlite::Result<Self> {
+impl<'a, L: Listing> Sets<'a, L> {
+    /// The list's sets in the snapshot that the connection reads, which has so many live things.
+    pub fn new(
+        connection: &'a Connection,
+        memory: &'a Memory,
+        list: &'a List<'a, L, Sqlite>,
+        live: u64,
+    ) -> rusqlite::Result<Self> {
         let last = "SELECT coalesce(max(seq), 0) FROM journal";
         let entry = connection.prepare_cached(last)?.query_row([], |row| row.get(0))?;
-        Ok(Self { connection, memory, entry })
+        Ok(Self { connection, list, memory, entry, live, few: live.isqrt() })
     }
 
-    /// The set, if it is in memory.
-    pub fn remembered(&self, set: &Set) -> Option<Arc<RoaringTreemap>> {
-        self.memory.get(&question(set), self.entry)
+    /// Whether the set is in memory, perhaps as it was a while ago.
+    pub fn remembers(&self, set: &Set) -> bool {
+        self.memory.has(&question(&set.statement))
     }
 
     /// The numbers of the set's things.
     pub fn numbers(&self, set: &Set) -> rusqlite::Result<Arc<RoaringTreemap>> {
-        if let Some(known) = self.remembered(set) {
-            return Ok(known);
-        }
-        let mut uids = RoaringTreemap::new();
-        each(self.connection, &set.statement, |row| {
-            uids.insert(row.get::<_, u64>(0)?);
-            Ok(true)
-        })?;
-        let uids = Arc::new(uids);
-        if set.journaled {
-            self.memory.keep(question(set), self.entry, Arc::clone(&uids));
-        }
+        let question = question(&set.statement);
+        let uids = match self.memory.get(&question, self.entry) {
+            Some(known) if known.entry == self.entry => return Ok(known.set),
+            Some(known) => self.renewed(set, &known)?,
+            None => None,
+        };
+        let uids = match uids {
+            Some(uids) => uids,
+            None => Arc::new(self.asked(set)?),
+        };
+        self.keep(set, question, &uids);
         Ok(uids)
     }
 
-    /// What all parts of the list's filter let through, of so many live things.
-    pub fn found<L: Listing>(
-        &self,
-        list: &List<'_, L, Sqlite>,
-        parts: Vec<Part>,
-        live: u64,
-    ) -> rusqlite::Result<Found> {
+    fn keep(&self, set: &Set, question: String, uids: &Arc<RoaringTreemap>) {
+        if set.journaled {
+            self.memory.keep(question, Known { set: Arc::clone(uids), entry: self.entry });
+        }
+    }
+
+    fn asked(&self, set: &Set) -> rusqlite::Result<RoaringTreemap> {
+        let mut uids = RoaringTreemap::new();
+        each(self.connection, &set.statement, |row| {
+            let uid = row.get(0)?;
+            // Most come in order, which takes no search.
+            if uids.try_push(uid).is_err() {
+                uids.insert(uid);
+            }
+            Ok(true)
+        })?;
+        Ok(uids)
+    }
+
+    /// The set as it is now, if few things have changed since: these alone are looked at.
+    fn renewed(&self, set: &Set, known: &Known) -> rusqlite::Result<Option<Arc<RoaringTreemap>>> {
+        let Some(changed) = self.changed_since(known.entry)? else { return Ok(None) };
+        if changed.is_empty() {
+            return Ok(Some(Arc::clone(&known.set)));
+        }
+        let mut uids = (*known.set).clone();
+        for uid in &changed {
+            uids.remove(*uid as u64);
+        }
+        uids |= self.checked(&changed, [&set.condition])?;
+        Ok(Some(Arc::new(uids)))
+    }
+
+    /// The things that the journal tells of after the entry; `None` where they are not few, or were changed in a batch.
+    fn changed_since(&self, entry: i64) -> rusqlite::Result<Option<Vec<i64>>> {
+        let sql = "SELECT subject, kind = 'batch' FROM journal WHERE seq > ?1 AND kind IN ('batch', ?2) LIMIT ?3";
+        let mut told = self.connection.prepare_cached(sql)?;
+        let told =
+            told.query_map(params![entry, L::JOURNALED_AS, self.few + 1], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let told: Vec<(i64, bool)> = told.collect::<rusqlite::Result<_>>()?;
+        if told.len() as u64 > self.few || told.iter().any(|(_, in_batch)| *in_batch) {
+            return Ok(None);
+        }
+        Ok(Some(told.into_iter().map(|(subject, _)| subject).collect()))
+    }
+
+    /// What all parts of a filter let through.
+    pub fn found(&self, parts: Vec<Part>) -> rusqlite::Result<Found> {
+        let is_alone = parts.len() == 1;
         let mut found = Found::all();
         let mut unsure = Vec::new();
         for part in parts {
@@ -75,13 +127,19 @@ impl<'a> Sets<'a> {
                 unsure.push(part);
             }
         }
+        if unsure.is_empty() {
+            return Ok(found);
+        }
+        let scanned = scanned::<L>(&unsure);
         match found {
-            found if unsure.is_empty() => Ok(found),
-            Found::These(uids) if uids.len() < live / SCANNED_A_LOOKED_UP => self.looked_up(list, &uids, &unsure),
-            found => {
-                let scanned = self.numbers(&scanned::<L>(&unsure))?;
-                Ok(found.and(Found::These((*scanned).clone())))
+            Found::These(uids) if uids.len() < self.live / SCANNED_A_LOOKED_UP && !self.remembers(&scanned) => {
+                let held = self.looked_up(&numbers(&uids).collect::<Vec<_>>(), &unsure)?;
+                if is_alone {
+                    self.keep(&scanned, question(&scanned.statement), &Arc::new(held.clone()));
+                }
+                Ok(Found::These(held))
             }
+            found => Ok(found.and(Found::These((*self.numbers(&scanned)?).clone()))),
         }
     }
 
@@ -94,23 +152,27 @@ impl<'a> Sets<'a> {
     }
 
     /// Those of the things that the parts let through.
-    fn looked_up<L: Listing>(
+    pub fn looked_up(&self, uids: &[i64], parts: &[Part]) -> rusqlite::Result<RoaringTreemap> {
+        self.checked(uids, parts.iter().map(|part| &part.condition))
+    }
+
+    /// Those of the things that are live and meet the conditions.
+    fn checked<'c>(
         &self,
-        list: &List<'_, L, Sqlite>,
-        uids: &RoaringTreemap,
-        parts: &[Part],
-    ) -> rusqlite::Result<Found> {
+        uids: &[i64],
+        conditions: impl IntoIterator<Item = &'c Expr> + Clone,
+    ) -> rusqlite::Result<RoaringTreemap> {
         let mut held = RoaringTreemap::new();
-        let uids: Vec<i64> = numbers(uids).collect();
         for some in uids.chunks(LOOKED_UP_AT_ONCE) {
-            held.extend(all(self.connection, &list.checked(some, parts), |row| row.get::<_, u64>(0))?);
+            let checked = self.list.checked(some, conditions.clone());
+            held.extend(all(self.connection, &checked, |row| row.get::<_, u64>(0))?);
         }
-        Ok(Found::These(held))
+        Ok(held)
     }
 }
 
 /// By what a set is known: its statement and the values in it.
-fn question(set: &Set) -> String {
-    let (sql, values) = set.statement.build(SqliteQueryBuilder);
+fn question(statement: &SelectStatement) -> String {
+    let (sql, values) = statement.build(SqliteQueryBuilder);
     format!("{sql} {values:?}")
 }

@@ -37,6 +37,12 @@ pub fn find(connection: &Connection, key: &UserKey) -> rusqlite::Result<Option<U
     }
 }
 
+/// The number of the live user whose ID has the key.
+pub fn live_user(connection: &Connection, key: &str) -> rusqlite::Result<Option<UserUid>> {
+    let sql = "SELECT uid FROM users WHERE id_key = ?1 AND deleted IS NULL";
+    connection.prepare_cached(sql)?.query_row([key], |row| row.get(0)).optional()
+}
+
 /// The statement that finds a user by its number.
 pub fn by_uid(connection: &Connection) -> rusqlite::Result<CachedStatement<'_>> {
     connection.prepare_cached(select_user!("FROM users WHERE uid = ?1"))

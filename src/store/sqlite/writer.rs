@@ -26,6 +26,9 @@ const QUEUE: usize = 4_096;
 const GROUP: usize = 256;
 /// How long the thread waits for a write before it looks around.
 const IDLE: Duration = Duration::from_millis(500);
+/// For how long a process that serves nobody gives way to one that writes as well: for longer than SQLite sleeps between
+/// two looks at a lock that it waits for.
+const TURN: Duration = Duration::from_millis(110);
 /// How long a write waits in the queue before it is withdrawn.
 const QUEUE_WAIT: Duration = Duration::from_secs(5);
 
@@ -82,13 +85,14 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread on the connection; `readers` are told of its commits.
-    pub fn start(connection: Connection, readers: Arc<Readers>) -> std::io::Result<Self> {
+    /// Starts the thread on the connection; `readers` are told of its commits. Beside another process that writes, one
+    /// that `gives_way` leaves it a turn after each of its own: an import would else be first at the lock every time.
+    pub fn start(connection: Connection, readers: Arc<Readers>, gives_way: bool) -> std::io::Result<Self> {
         let (sender, receiver) = sync_channel(QUEUE);
         let waiting = Arc::new(AtomicUsize::new(0));
         let thread = std::thread::Builder::new().name("rollbook-writer".to_owned()).spawn({
             let waiting = Arc::clone(&waiting);
-            move || run(connection, receiver, &waiting, &readers)
+            move || run(connection, receiver, &waiting, &readers, gives_way)
         })?;
         Ok(Self { queue: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)), waiting })
     }
@@ -145,14 +149,17 @@ impl Writer {
     }
 }
 
-fn run(mut connection: Connection, queue: Receiver<Job>, waiting: &AtomicUsize, readers: &Readers) {
+fn run(mut connection: Connection, queue: Receiver<Job>, waiting: &AtomicUsize, readers: &Readers, gives_way: bool) {
     let checkpoints = Checkpoints::watch(&mut connection);
     let mut seen = None;
     loop {
         let first = queue.recv_timeout(IDLE);
-        notice_others(&connection, &mut seen, readers);
+        let others_wrote = notice_others(&connection, &mut seen, readers);
         match first {
             Ok(first) => {
+                if gives_way && others_wrote {
+                    std::thread::sleep(TURN);
+                }
                 let group = group_of(first, &queue);
                 waiting.fetch_sub(group.len(), Ordering::Relaxed);
                 metrics::gauge!("rollbook_write_queue").set(waiting.load(Ordering::Relaxed) as f64);
@@ -181,21 +188,23 @@ fn group_of(first: Job, queue: &Receiver<Job>) -> Vec<Job> {
     std::iter::once(first).chain(queue.try_iter().take(GROUP - 1)).collect()
 }
 
-/// Another process (the command line) may have written: what is held in memory may be untrue then.
-fn notice_others(connection: &Connection, seen: &mut Option<i64>, readers: &Readers) {
+/// Another process (the command line) may have written: what is held in memory may be untrue then. Gives whether one has
+/// since the last time.
+fn notice_others(connection: &Connection, seen: &mut Option<i64>, readers: &Readers) -> bool {
     let version = connection
         .prepare_cached("PRAGMA data_version")
         .and_then(|mut version| version.query_row([], |row| row.get::<_, i64>(0)));
     match version {
         // It changes with the commits of every connection but this one.
-        Ok(version) if *seen == Some(version) => {}
+        Ok(version) if *seen == Some(version) => false,
         Ok(version) => {
-            *seen = Some(version);
             readers.committed(&[Stale::All]);
+            seen.replace(version).is_some()
         }
         Err(error) => {
             tracing::warn!(%error, "whether another process wrote cannot be told");
             readers.committed(&[Stale::All]);
+            false
         }
     }
 }

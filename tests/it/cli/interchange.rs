@@ -96,3 +96,20 @@ async fn an_import_changes_what_is_there_and_ends_tokens_as_any_change_does() {
     let fields = [("grant_type", "client_credentials"), ("client_id", &*id), ("client_secret", &*secret)];
     server.grant(&fields).await.fails(400, "Auth.OauthError");
 }
+
+#[tokio::test]
+async fn writes_go_on_beside_an_import() {
+    let server = Server::start();
+    let admin = server.admin().await;
+    let line =
+        |number: usize| format!(r#"{{"group":{{"id":"g{number}","labels":{{"en":"G"}},"xp":{{"n":{number}}}}}}}"#);
+    let (cli, text) = (server.cli(), (0..2_000).map(line).collect::<Vec<_>>().join("\n"));
+    let import = tokio::task::spawn_blocking(move || cli.run_with(&["import", "-"], &text).printed());
+    let mut written = 0;
+    while !import.is_finished() {
+        admin.post("/v1/usergroups", &json!({ "Name": "beside" })).await.is(201);
+        written += 1;
+    }
+    assert_eq!(counts(&import.await.unwrap(), "groups"), [2_000, 0, 0, 0]);
+    assert_eq!(admin.get("/v1/usergroups").await.is(200)["Meta"]["TotalCount"], 2_000 + written);
+}

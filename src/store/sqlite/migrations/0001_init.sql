@@ -35,6 +35,8 @@ CREATE UNIQUE INDEX groups_id ON groups (id_key) WHERE deleted IS NULL;
 CREATE INDEX groups_name ON groups (name_key, id_key, deleted) WHERE deleted IS NULL;
 -- Pages by number skip any run of tombstones at once.
 CREATE INDEX groups_live ON groups (uid, deleted) WHERE deleted IS NULL;
+-- A user's groups are counted without those that are deleted: beside all, these are few.
+CREATE INDEX groups_deleted ON groups (uid, deleted) WHERE deleted IS NOT NULL;
 
 -- The side tables below hold rows of live things alone; a tombstone keeps what it needs in its own row.
 CREATE TABLE group_communities (
@@ -63,7 +65,8 @@ CREATE INDEX group_xp_text ON group_xp (path, kind, text, rest, owner, least, nu
 CREATE INDEX group_xp_number ON group_xp (path, number, owner, kind, least, text, rest) WHERE number IS NOT NULL;
 CREATE INDEX group_xp_instant ON group_xp (path, instant) WHERE instant IS NOT NULL;
 
--- Substring search: three characters and more by trigrams, one and two by grams of that length.
+-- Substring search: three characters and more by trigrams, one and two by grams of that length, each a token with the
+-- fields in which the thing has it.
 CREATE VIRTUAL TABLE group_text USING fts5 (
     id_key, name_key, description_key,
     content = '', contentless_delete = 1, tokenize = 'trigram case_sensitive 1 remove_diacritics 0'
