@@ -1,13 +1,19 @@
 //! Keeping the write-ahead log short. SQLite's own checkpoint never waits for readers, so that under readers who
 //! never all pause the log would grow without end; ours waits a little once the log is long.
+//!
+//! What can be copied without waiting for anybody is copied by a thread of its own, beside the one that writes. So there
+//! is little left to copy when that one has to wait.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::{Connection, wal::CheckpointMode};
 
-use super::connection::BUSY_TIMEOUT;
+use super::connection::{BUSY_TIMEOUT, open_writer};
 use super::readers::Readers;
 
 /// After how many new pages in the log a checkpoint copies what no reader holds back (4 MiB).
@@ -18,15 +24,18 @@ const RESTART_PAGES: usize = 16_384;
 const RESTART_WAIT: Duration = Duration::from_millis(250);
 const PAGE_BYTES: usize = 4_096;
 
-/// The length of the log, as of the last commit.
+/// The length of the log, as of the last commit, and who shortens it.
 pub struct Checkpoints {
     pages: Arc<AtomicUsize>,
     done_at: AtomicUsize,
+    readers: Arc<Readers>,
+    copying: Option<Copying>,
 }
 
 impl Checkpoints {
-    /// Watches the commits of the connection, in place of SQLite's automatic checkpoints.
-    pub fn watch(connection: &mut Connection) -> Self {
+    /// Watches the commits of the connection, in place of SQLite's automatic checkpoints. The snapshots of `readers` are
+    /// ended before each.
+    pub fn watch(connection: &mut Connection, readers: Arc<Readers>) -> Self {
         let pages = Arc::new(AtomicUsize::new(0));
         let seen = Arc::clone(&pages);
         let hook = move |_: &mut rusqlite::hooks::Wal, pages: std::ffi::c_int| {
@@ -36,11 +45,12 @@ impl Checkpoints {
         if let Err(error) = connection.wal_hook(Some(hook)) {
             tracing::error!(%error, "the write-ahead log is not watched; it will not be checkpointed");
         }
-        Self { pages, done_at: AtomicUsize::new(0) }
+        let copying = connection.path().map(PathBuf::from).and_then(|path| Copying::start(path, Arc::clone(&readers)));
+        Self { pages, done_at: AtomicUsize::new(0), readers, copying }
     }
 
     /// Checkpoints if the log has grown enough since the last time.
-    pub fn run_if_due(&self, connection: &Connection, readers: &Readers) {
+    pub fn run_if_due(&self, connection: &Connection) {
         let pages = self.pages.load(Ordering::Relaxed);
         metrics::gauge!("rollbook_wal_bytes").set((pages * PAGE_BYTES) as f64);
         let done_at = self.done_at.load(Ordering::Relaxed);
@@ -50,22 +60,71 @@ impl Checkpoints {
             return;
         }
         self.done_at.store(pages, Ordering::Relaxed);
-        readers.release();
-        let checkpointed = if pages >= RESTART_PAGES {
-            with_wait(connection, RESTART_WAIT, CheckpointMode::RESTART)
-        } else {
-            checkpoint(connection, CheckpointMode::PASSIVE)
-        };
-        if let Err(error) = checkpointed {
-            tracing::debug!(%error, "a checkpoint was put off");
+        if pages < RESTART_PAGES && self.copying.as_ref().is_some_and(Copying::ask) {
+            return;
         }
+        self.readers.release();
+        told(with_wait(connection, RESTART_WAIT, CheckpointMode::RESTART));
     }
 
     /// Leaves an empty log behind, if no other process reads.
-    pub fn finish(&self, connection: &Connection) {
+    pub fn finish(self, connection: &Connection) {
+        if let Some(copying) = self.copying {
+            copying.end();
+        }
         if let Err(error) = with_wait(connection, RESTART_WAIT, CheckpointMode::TRUNCATE) {
             tracing::debug!(%error, "the log stays for the next start");
         }
+    }
+}
+
+/// The thread that copies what can be copied without waiting.
+struct Copying {
+    due: SyncSender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Copying {
+    fn start(path: PathBuf, readers: Arc<Readers>) -> Option<Self> {
+        let (due, asked) = sync_channel(1);
+        let thread = std::thread::Builder::new().name("rollbook-copy".to_owned());
+        match thread.spawn(move || copy(&path, &asked, &readers)) {
+            Ok(thread) => Some(Self { due, thread }),
+            Err(error) => {
+                tracing::warn!(%error, "checkpoints are the writing thread's own");
+                None
+            }
+        }
+    }
+
+    /// Has it copy; whether it will.
+    fn ask(&self) -> bool {
+        // One that is still copying will go on with what is new.
+        !matches!(self.due.try_send(()), Err(std::sync::mpsc::TrySendError::Disconnected(())))
+    }
+
+    fn end(self) {
+        drop(self.due);
+        if self.thread.join().is_err() {
+            tracing::error!("the thread of checkpoints had panicked");
+        }
+    }
+}
+
+fn copy(path: &Path, asked: &Receiver<()>, readers: &Readers) {
+    let connection = match open_writer(path) {
+        Ok(connection) => connection,
+        Err(error) => return tracing::warn!(%error, "checkpoints are the writing thread's own"),
+    };
+    while asked.recv().is_ok() {
+        readers.release();
+        told(checkpoint(&connection, CheckpointMode::PASSIVE));
+    }
+}
+
+fn told(checkpointed: rusqlite::Result<()>) {
+    if let Err(error) = checkpointed {
+        tracing::debug!(%error, "a checkpoint was put off");
     }
 }
 

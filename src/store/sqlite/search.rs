@@ -5,6 +5,7 @@
 //! what has the gram anywhere is then the sum of short lists, however many fields it is in.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use rusqlite::{Connection, params_from_iter};
 
@@ -91,16 +92,25 @@ pub fn apply(connection: &Connection, changes: &[TextChange]) -> rusqlite::Resul
 
 /// All grams of the fields, as the text of the index's one column.
 fn tokens(fields: &[String]) -> String {
-    let mut within: BTreeMap<String, u32> = BTreeMap::new();
-    for gram in grams(fields) {
-        *within.entry(gram.word()).or_default() |= 1 << gram.field;
+    let mut within = BTreeMap::new();
+    for Gram { field, first, second } in grams(fields) {
+        *within.entry((first, second)).or_default() |= 1 << field;
     }
-    within.iter().map(|(word, fields)| token(*fields, word)).collect::<Vec<_>>().join(" ")
+    let mut tokens = String::new();
+    for ((first, second), fields) in within {
+        write_token(&mut tokens, fields, Gram { field: 0, first, second });
+        tokens.push(' ');
+    }
+    tokens
 }
 
-/// The gram of things that have it in just these fields: a bit for each field's place in the index.
-fn token(fields: u32, word: &str) -> String {
-    format!("{fields:x}{word}")
+/// The gram of things that have it in just these fields: a bit for each field's place in the index, then the code points of
+/// its characters, all in hex.
+fn write_token(to: &mut String, fields: u32, gram: Gram) {
+    let _infallible = match gram.second {
+        Some(second) => write!(to, "{fields:x}x{:x}x{:x}", u32::from(gram.first), u32::from(second)),
+        None => write!(to, "{fields:x}x{:x}", u32::from(gram.first)),
+    };
 }
 
 /// Which index answers, and the expression it is asked.
@@ -115,9 +125,12 @@ pub enum TextQuestion {
 pub fn question(term: &str, places: &[usize], columns: &[&str]) -> TextQuestion {
     if let Some(gram) = Gram::of(0, term) {
         let asked = places.iter().fold(0, |asked, place| asked | 1 << place);
-        let having = (1..1 << columns.len()).filter(|fields: &u32| fields & asked != 0);
-        let word = gram.word();
-        return TextQuestion::Grams(having.map(|fields| token(fields, &word)).collect::<Vec<_>>().join(" OR "));
+        let mut tokens = String::new();
+        for fields in (1..1 << columns.len()).filter(|fields| fields & asked != 0) {
+            tokens.push_str(if tokens.is_empty() { "" } else { " OR " });
+            write_token(&mut tokens, fields, gram);
+        }
+        return TextQuestion::Grams(tokens);
     }
     TextQuestion::Trigrams(format!("{}{}", in_columns(places, columns), quoted(term)))
 }
@@ -177,6 +190,6 @@ mod tests {
 
     #[test]
     fn a_gram_of_a_thing_has_one_token() {
-        assert_eq!(tokens(&["ab".into(), "b".into(), "a".into()]), "5x61 1x61x62 3x62");
+        assert_eq!(tokens(&["ab".into(), "b".into(), "a".into()]), "5x61 1x61x62 3x62 ");
     }
 }

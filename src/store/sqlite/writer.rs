@@ -1,6 +1,9 @@
-//! The one thread that writes. It takes writes from a bounded queue, runs all that are waiting in one transaction
-//! (each in a savepoint of its own, so that one refused write does not undo its neighbours) and answers each only
-//! after that transaction reached the disk.
+//! The one thread that writes. It takes writes from a bounded queue, runs all that are waiting in one transaction and
+//! answers each only after that transaction reached the disk.
+//!
+//! A write that is refused must not have written anything yet: then its neighbours stand. One that fails later (the disk is
+//! full, the program has a defect) undoes all of them. A savepoint for each write would undo it alone, and copies every
+//! page that it changes for that.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
@@ -32,11 +35,11 @@ const TURN: Duration = Duration::from_millis(110);
 /// How long a write waits in the queue before it is withdrawn.
 const QUEUE_WAIT: Duration = Duration::from_secs(5);
 
-/// One write, in its savepoint.
+/// One write, in the transaction of its group.
 pub struct Writing<'a> {
     pub connection: &'a Connection,
-    /// Changes of the text indexes, put off to the end of the group: SQLite's full-text index writes itself out at
-    /// every savepoint, and one write-out a commit is many times cheaper.
+    /// Changes of the text indexes, put off to the end of the group: SQLite's full-text index writes itself out before
+    /// every statement that may have to be undone, and one write-out a commit is many times cheaper.
     pub texts: &'a mut Vec<TextChange>,
     /// What the write makes untrue of what is held in memory.
     pub stale: &'a mut Vec<Stale>,
@@ -45,7 +48,7 @@ pub struct Writing<'a> {
 /// Tells the waiting caller what became of its write: its own result, or the failure that undid it.
 type Answer = Box<dyn FnOnce(Option<Error>) + Send>;
 
-/// Runs a write in its savepoint; gives whether it succeeded and how to answer once that is on the disk.
+/// Runs a write; gives whether it succeeded and how to answer once that is on the disk.
 type Run = Box<dyn FnOnce(&mut Writing<'_>) -> (bool, Answer) + Send>;
 
 /// A queued write. One that is dropped without an answer was not made.
@@ -92,7 +95,7 @@ impl Writer {
         let waiting = Arc::new(AtomicUsize::new(0));
         let thread = std::thread::Builder::new().name("rollbook-writer".to_owned()).spawn({
             let waiting = Arc::clone(&waiting);
-            move || run(connection, receiver, &waiting, &readers, gives_way)
+            move || run(connection, receiver, &waiting, readers, gives_way)
         })?;
         Ok(Self { queue: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)), waiting })
     }
@@ -149,12 +152,18 @@ impl Writer {
     }
 }
 
-fn run(mut connection: Connection, queue: Receiver<Job>, waiting: &AtomicUsize, readers: &Readers, gives_way: bool) {
-    let checkpoints = Checkpoints::watch(&mut connection);
+fn run(
+    mut connection: Connection,
+    queue: Receiver<Job>,
+    waiting: &AtomicUsize,
+    readers: Arc<Readers>,
+    gives_way: bool,
+) {
+    let checkpoints = Checkpoints::watch(&mut connection, Arc::clone(&readers));
     let mut seen = None;
     loop {
         let first = queue.recv_timeout(IDLE);
-        let others_wrote = notice_others(&connection, &mut seen, readers);
+        let others_wrote = notice_others(&connection, &mut seen, &readers);
         match first {
             Ok(first) => {
                 if gives_way && others_wrote {
@@ -164,10 +173,10 @@ fn run(mut connection: Connection, queue: Receiver<Job>, waiting: &AtomicUsize, 
                 waiting.fetch_sub(group.len(), Ordering::Relaxed);
                 metrics::gauge!("rollbook_write_queue").set(waiting.load(Ordering::Relaxed) as f64);
                 metrics::histogram!("rollbook_commit_size").record(group.len() as f64);
-                commit_group(&connection, group, readers);
-                checkpoints.run_if_due(&connection, readers);
+                commit_group(&connection, group, &readers);
+                checkpoints.run_if_due(&connection);
             }
-            Err(RecvTimeoutError::Timeout) => rest(&connection, readers),
+            Err(RecvTimeoutError::Timeout) => rest(&connection, &readers),
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
@@ -243,7 +252,7 @@ fn run_group(
         }
         state = state.and_then(|()| {
             let mut writing = Writing { connection, texts: &mut texts, stale };
-            answers.extend(run_in_savepoint(&mut writing, job)?);
+            answers.extend(run_one(&mut writing, job)?);
             Ok(())
         });
     }
@@ -252,20 +261,14 @@ fn run_group(
     connection.execute_batch("COMMIT").map_err(failed)
 }
 
-/// Runs one write; fails only where the whole transaction is gone. No answer for one that panicked: it is dropped.
-fn run_in_savepoint(writing: &mut Writing<'_>, job: Job) -> Result<Option<Answer>> {
-    let (connection, before) = (writing.connection, writing.texts.len());
-    connection.execute_batch("SAVEPOINT one").map_err(failed)?;
+/// Runs one write; fails only where the whole transaction is lost. No answer for one that panicked: it is dropped.
+fn run_one(writing: &mut Writing<'_>, job: Job) -> Result<Option<Answer>> {
+    let (connection, before) = (writing.connection, writing.connection.total_changes());
     // A defect in one write must not end the thread that all writes need.
     let run = catch_unwind(AssertUnwindSafe(|| (job.run)(writing)));
-    if connection.is_autocommit() {
-        // SQLite gave the transaction up (a full disk, say), and with it every write of the group.
-        return Err(Error::Unavailable("the transaction was lost to a failure of the disk".to_owned()));
+    let succeeded = matches!(run, Ok((true, _)));
+    if connection.is_autocommit() || (!succeeded && connection.total_changes() != before) {
+        return Err(Error::Unavailable("a write of the same transaction failed".to_owned()));
     }
-    if !matches!(run, Ok((true, _))) {
-        writing.texts.truncate(before);
-        connection.execute_batch("ROLLBACK TO one").map_err(failed)?;
-    }
-    connection.execute_batch("RELEASE one").map_err(failed)?;
     Ok(run.ok().map(|(_, answer)| answer))
 }

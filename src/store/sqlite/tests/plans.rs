@@ -7,9 +7,9 @@ use sea_query::{SelectStatement, SqliteQueryBuilder};
 
 use super::*;
 use crate::store::sql::asked;
-use crate::store::sql::grams::Gram;
 use crate::store::sqlite::bind::Bound;
 use crate::store::sqlite::memory::Memory;
+use crate::store::sqlite::search::{TextQuestion, question};
 use crate::store::sqlite::{lists, member_lists};
 use crate::store::suite::plans::{COMMON, FILL, FILL_XP, RARE, groups, memberships, unexpected, users};
 
@@ -123,8 +123,11 @@ fn filled(path: &Path, analysed: bool) -> Connection {
     for sql in FILL.iter().chain(FILL_XP).map(|sql| (*sql).to_owned()).chain(user_xp) {
         connection.execute_batch(&sql).unwrap();
     }
-    let grams = |field, terms: &[&str]| {
-        let tokens = terms.iter().filter_map(|term| Gram::of(field, term)).map(|gram| format!("2{}", gram.word()));
+    let grams = |terms: &[&str]| {
+        let tokens = terms.iter().filter_map(|term| match question(term, &[1], &["id_key", "name_key"]) {
+            TextQuestion::Grams(tokens) => tokens.split(' ').next().map(str::to_owned),
+            TextQuestion::Trigrams(_) => None,
+        });
         tokens.collect::<Vec<_>>().join(" ")
     };
     let fill_text = format!(
@@ -137,10 +140,10 @@ fn filled(path: &Path, analysed: bool) -> Connection {
          INSERT INTO user_grams (rowid, grams) \
          SELECT uid, '{}' || CASE WHEN uid % 1000 = 0 THEN ' {}' ELSE '' END FROM users; \
          UPDATE counters SET value = 100000; COMMIT",
-        grams(1, &COMMON),
-        grams(1, &RARE),
-        grams(1, &["u", "us"]),
-        grams(1, &RARE),
+        grams(&COMMON),
+        grams(&RARE),
+        grams(&["u", "us"]),
+        grams(&RARE),
     );
     connection.execute_batch(&fill_text).unwrap();
     if analysed {
