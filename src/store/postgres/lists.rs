@@ -10,14 +10,15 @@ use crate::domain::Result;
 use crate::domain::error::Error;
 use crate::domain::group::Group;
 use crate::domain::membership::{Membership, MembershipQuery};
-use crate::domain::query::{GroupQuery, Listed, UserQuery};
+use crate::domain::query::{GroupQuery, Listed, Page, UserQuery};
 use crate::domain::user::User;
 use crate::store::sql::counters::Counter;
-use crate::store::sql::lists::{FEW, List, Plan};
+use crate::store::sql::lists::{FEW, List};
 use crate::store::sql::memberships;
 use crate::store::sql::rows;
 use crate::store::sql::sets::{Part, Set};
 use crate::store::sql::tables::{Groups, Listing, Users};
+use crate::store::sql::window::Window;
 
 use super::counters;
 use super::engine::Postgres;
@@ -57,8 +58,8 @@ pub async fn of_users(mut reading: Reading, query: &UserQuery) -> Result<Listed<
 
 /// A page of memberships.
 pub async fn of_memberships(mut reading: Reading, query: &MembershipQuery) -> Result<Listed<Membership>, Trouble> {
-    let plan = memberships::plan(&Postgres, query);
-    let (pairs, total) = rows_and_total(&mut reading, plan, Counter::Memberships).await?;
+    let (total, window) = (memberships::total(&Postgres, query), |window| memberships::rows(&Postgres, query, window));
+    let (pairs, total) = rows_and_total(&mut reading, total, Counter::Memberships, query.page, window).await?;
     let uids = pairs.iter().map(|row| row.try_get(1)).collect::<Result<Vec<i64>, _>>()?;
     let found = reading.rows("SELECT uid, id FROM users WHERE uid = ANY($1)", &[&uids]).await?;
     reading.end().await?;
@@ -87,17 +88,41 @@ async fn page<L: Listing>(
     };
     let begun = beginnings.iter().map(|rows| numbers(rows)).collect::<Result<Vec<_>, _>>()?;
     let smallest: Option<(Set, Vec<i64>)> = sets.into_iter().zip(begun).min_by_key(|(_, beginning)| beginning.len());
-    let (rows, total) = rows_and_total(reading, list.plan(smallest, FEW), counter).await?;
+    let plan = list.plan(smallest, FEW);
+    let window = |window| list.window(&plan, window);
+    let (rows, total) = rows_and_total(reading, plan.total.clone(), counter, list.page, window).await?;
     Ok((numbers(&rows)?, total))
 }
 
-async fn rows_and_total(reading: &mut Reading, plan: Plan, counter: Counter) -> Result<(Vec<Row>, u64), Trouble> {
-    let total = plan.total.unwrap_or_else(|| counters::value(counter));
-    let statements: [SelectStatement; 2] = [plan.rows, total];
-    let mut answers = reading.all(&statements).await?.into_iter();
-    let (rows, total) = (answers.next().unwrap_or_default(), answers.next().unwrap_or_default());
-    let total: i64 = total.first().map_or(Ok(0), |row| row.try_get(0))?;
-    Ok((rows, total.try_into().map_err(Error::internal)?))
+/// The rows of the page, and how many there are in all: `total`, or if there is none, what the counter has. A far page is
+/// counted from the nearer end.
+async fn rows_and_total(
+    reading: &mut Reading,
+    total: Option<SelectStatement>,
+    counter: Counter,
+    page: Page,
+    rows: impl Fn(Window) -> SelectStatement,
+) -> Result<(Vec<Row>, u64), Trouble> {
+    let total = total.unwrap_or_else(|| counters::value(counter));
+    let (skip, size) = (page.offset(), page.size.into());
+    if skip <= FEW {
+        let mut answers = reading.all(&[rows(Window::new(skip, size)), total]).await?.into_iter();
+        let (rows, total) = (answers.next().unwrap_or_default(), answers.next().unwrap_or_default());
+        return Ok((rows, number(&total)?));
+    }
+    let total = number(&reading.all(&[total]).await?.concat())?;
+    let window = Window::nearer_end(skip, size, total);
+    let mut rows = reading.all(&[rows(window)]).await?.concat();
+    if window.from_end {
+        rows.reverse();
+    }
+    Ok((rows, total))
+}
+
+/// The number in the only row.
+fn number(rows: &[Row]) -> Result<u64, Trouble> {
+    let number: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+    Ok(number.try_into().map_err(Error::internal)?)
 }
 
 fn numbers(rows: &[Row]) -> Result<Vec<i64>, tokio_postgres::Error> {

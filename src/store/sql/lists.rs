@@ -7,10 +7,11 @@ use sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement};
 use crate::domain::community::Communities;
 use crate::domain::query::{Condition, Field, Filter, Page, Sort, Test};
 
-use super::orders::{is_walkable, keys, order};
+use super::orders::{is_walkable, keys, order, reversed};
 use super::render::{Engine, always, condition, live, own};
 use super::sets::{Part, Set, parts};
 use super::tables::{Listing, THING};
+use super::window::Window;
 
 /// Up to how many things a set is looked up and sorted rather than the order walked, in a directory of a million.
 pub const FEW: u64 = 1_000;
@@ -28,8 +29,8 @@ pub struct List<'a, L: Listing, E: Engine> {
 /// How a list is answered.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The `uid`s of the page, in order.
-    pub rows: SelectStatement,
+    /// The `uid`s of all that match, in no order.
+    rows: SelectStatement,
     /// The number of all that match; `None` = all there are, which a counter has.
     pub total: Option<SelectStatement>,
 }
@@ -55,15 +56,21 @@ impl<L: Listing, E: Engine> List<'_, L, E> {
         let conditions: Vec<Expr> = self.parts().into_iter().map(|part| part.condition).collect();
         let looked_up = smallest.as_ref().filter(|(_, few)| *few || !is_walkable::<L>(self.sort));
         let mut rows = match looked_up {
-            Some((set, _)) => self.members_of(set.statement.clone()),
+            Some((set, _)) => self.members_of(set),
             None => Self::things(),
         };
-        rows.column((THING, "uid")).limit(self.page.size.into()).offset(self.page.offset());
-        order::<L>(&mut rows, &keys::<L>(self.sort));
+        rows.column((THING, "uid"));
         for condition in &conditions {
             rows.and_where(condition.clone());
         }
         Plan { rows, total: self.total(conditions, smallest.map(|(set, _)| set)) }
+    }
+
+    /// The window of the plan's rows: the `uid`s of its things, in order.
+    pub fn window(&self, plan: &Plan, window: Window) -> SelectStatement {
+        let (mut rows, keys) = (plan.rows.clone(), keys::<L>(self.sort));
+        order::<L>(&mut rows, &if window.from_end { reversed(&keys) } else { keys });
+        window.of(&mut rows)
     }
 
     fn total(&self, conditions: Vec<Expr>, smallest: Option<Set>) -> Option<SelectStatement> {
@@ -71,9 +78,9 @@ impl<L: Listing, E: Engine> List<'_, L, E> {
             None if conditions.is_empty() => return None,
             None => Self::things(),
             Some(set) if set.exact && conditions.len() == 1 => return Some(Self::size_of(set)),
-            Some(set) => self.members_of(set.statement),
+            Some(set) => self.members_of(&set),
         };
-        total.expr(Func::count(Expr::col((THING, "uid"))));
+        total.expr(Func::count(Expr::col(Asterisk)));
         for condition in conditions {
             total.and_where(condition);
         }
@@ -86,9 +93,18 @@ impl<L: Listing, E: Engine> List<'_, L, E> {
     }
 
     /// The live things of a set, which is not to be turned around into a walk of the table.
-    fn members_of(&self, set: SelectStatement) -> SelectStatement {
+    fn members_of(&self, set: &Set) -> SelectStatement {
+        self.nested(if set.repeats { Self::different(set.statement.clone()) } else { set.statement.clone() })
+    }
+
+    /// The live things with the numbers.
+    fn these(&self, uids: &[i64]) -> SelectStatement {
+        self.nested(Self::different(self.engine.these(uids)))
+    }
+
+    fn nested(&self, owners: SelectStatement) -> SelectStatement {
         Query::select()
-            .from_subquery(Self::different(set), "m")
+            .from_subquery(owners, "m")
             .join_as(self.engine.nested(), L::TABLE, THING, always())
             .and_where(own("uid").equals(("m", OWNER)))
             .and_where(live())
@@ -96,7 +112,7 @@ impl<L: Listing, E: Engine> List<'_, L, E> {
     }
 
     fn size_of(set: Set) -> SelectStatement {
-        count_rows(Self::different(set.statement))
+        count_rows(if set.repeats { Self::different(set.statement) } else { set.statement })
     }
 
     fn different(set: SelectStatement) -> SelectStatement {
@@ -105,7 +121,7 @@ impl<L: Listing, E: Engine> List<'_, L, E> {
 
     /// Those of the numbers whose things are live and meet all conditions; each comes once.
     pub fn checked<'c>(&self, among: &[i64], conditions: impl IntoIterator<Item = &'c Expr>) -> SelectStatement {
-        let mut checked = self.members_of(self.engine.these(among)).column((THING, "uid")).take();
+        let mut checked = self.these(among).column((THING, "uid")).take();
         for condition in conditions {
             checked.and_where(condition.clone());
         }
@@ -124,7 +140,7 @@ impl<L: Listing, E: Engine> List<'_, L, E> {
 
     /// A page of the things with the numbers, or of all live things, in order.
     pub fn sorted(&self, among: Option<&[i64]>, keys: &[Sort<L::Field>], offset: u64, size: u64) -> SelectStatement {
-        let mut rows = among.map_or_else(Self::things, |uids| self.members_of(self.engine.these(uids)));
+        let mut rows = among.map_or_else(Self::things, |uids| self.these(uids));
         order::<L>(rows.column((THING, "uid")), keys);
         rows.limit(size).offset(offset).take()
     }

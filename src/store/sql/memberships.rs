@@ -6,47 +6,12 @@ use crate::domain::community::Communities;
 use crate::domain::id::Id;
 use crate::domain::membership::MembershipQuery;
 
-use super::lists::{OWNER, Plan};
+use super::lists::OWNER;
 use super::render::{Engine, always, constant, linked, links, live, own};
 use super::tables::THING;
+use super::window::Window;
 
 const MEMBERSHIP: &str = "m";
-
-/// Some rows of an order: so many, after so many others, from its beginning or from its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    pub from_end: bool,
-    pub skip: u64,
-    pub size: u64,
-}
-
-impl Window {
-    /// The rows, counted from the beginning.
-    pub fn new(skip: u64, size: u64) -> Self {
-        Self { from_end: false, skip, size }
-    }
-
-    /// The same of so many rows, counted from the nearer end. What is counted from the end comes in reverse.
-    pub fn nearer_end(skip: u64, size: u64, total: u64) -> Self {
-        let size = Ord::min(size, total.saturating_sub(skip));
-        let after = total.saturating_sub(skip).saturating_sub(size);
-        if after < skip { Self { from_end: true, skip: after, size } } else { Self::new(skip, size) }
-    }
-
-    fn order(self) -> Order {
-        if self.from_end { Order::Desc } else { Order::Asc }
-    }
-
-    fn of(self, statement: &mut SelectStatement) -> SelectStatement {
-        statement.limit(self.size).offset(self.skip).take()
-    }
-}
-
-/// The statements for the question; the rows are the group's ID and the user's number, in order.
-pub fn plan(engine: &impl Engine, query: &MembershipQuery) -> Plan {
-    let page = Window::new(query.page.offset(), query.page.size.into());
-    Plan { rows: rows(engine, query, page), total: total(engine, query) }
-}
 
 /// How many memberships match; `None` = all there are, which a counter has.
 pub fn total(engine: &impl Engine, query: &MembershipQuery) -> Option<SelectStatement> {
@@ -57,7 +22,7 @@ pub fn total(engine: &impl Engine, query: &MembershipQuery) -> Option<SelectStat
     }
 }
 
-/// The rows of the window: the group's ID and the user's number.
+/// The rows of the window: the group's ID and the user's number, in order.
 pub fn rows(engine: &impl Engine, query: &MembershipQuery, window: Window) -> SelectStatement {
     match (&query.group, &query.user) {
         (Some(group), None) => of_group(group, query.visibility.limit(), window),
@@ -161,20 +126,4 @@ fn members_of_groups(query: &MembershipQuery, limit: Option<&Communities>) -> Se
         groups.and_where(linked(communities));
     }
     groups
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn windows_are_counted_from_the_nearer_end() {
-        let from_end = |skip, size| Window { from_end: true, skip, size };
-        assert_eq!(Window::nearer_end(0, 20, 100), Window::new(0, 20));
-        assert_eq!(Window::nearer_end(40, 20, 100), Window::new(40, 20));
-        assert_eq!(Window::nearer_end(60, 20, 100), from_end(20, 20));
-        assert_eq!(Window::nearer_end(90, 20, 100), from_end(0, 10));
-        assert_eq!(Window::nearer_end(200, 20, 100), from_end(0, 0));
-        assert_eq!(Window::nearer_end(0, 20, 7), Window::new(0, 7));
-    }
 }

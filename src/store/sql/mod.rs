@@ -19,4 +19,5 @@ pub mod render;
 pub mod rows;
 pub mod sets;
 pub mod tables;
+pub mod window;
 pub mod xp;

@@ -16,7 +16,7 @@ pub trait Engine: Send + Sync {
     /// Whether `text` has `term` as a substring.
     fn contains(&self, text: Expr, term: &str) -> Expr;
     /// The `uid`s of the live things that have `term` (folded, not empty) as a substring of one of `fields`, all of
-    /// which are in the text index. May hold a thing twice.
+    /// which are in the text index; each once.
     fn with_text<L: Listing>(&self, term: &str, fields: &[L::Field]) -> SelectStatement;
     /// A statement that gives all of these sooner where they are few, and perhaps others.
     fn probe_text<L: Listing>(&self, term: &str, fields: &[L::Field]) -> Option<SelectStatement> {

@@ -13,7 +13,7 @@ use super::tables::{ColumnKind, Listing, THING};
 /// How many characters of a text find nearly as few things as all of it.
 const ENOUGH: usize = 16;
 
-/// A statement that gives the `uid`s (perhaps repeated, as its one column [`OWNER`]) of all live things that one part
+/// A statement that gives the `uid`s (as its one column [`OWNER`]) of all live things that one part
 /// of a filter lets through.
 #[derive(Clone, Debug)]
 pub struct Set {
@@ -22,6 +22,8 @@ pub struct Set {
     pub condition: Expr,
     /// A statement that gives all of them sooner, and perhaps others, where they are few.
     pub probe: Option<SelectStatement>,
+    /// Whether it may give a thing more than once.
+    pub repeats: bool,
     /// Whether it gives no others: then that part needs no second look.
     pub exact: bool,
     /// Whether an index leads to its things alone, so that the first few come at once. Otherwise it is found by going
@@ -32,9 +34,14 @@ pub struct Set {
 }
 
 impl Set {
-    /// Just the things for which the condition holds; an index leads to them.
+    /// Just the things for which the condition holds, each once; an index leads to them.
     pub fn found_by_index(statement: SelectStatement, condition: Expr) -> Self {
-        Self { statement, condition, probe: None, exact: true, indexed: true, journaled: true }
+        Self { statement, condition, probe: None, repeats: false, exact: true, indexed: true, journaled: true }
+    }
+
+    /// The same, perhaps more than once.
+    pub fn found_repeatedly(statement: SelectStatement, condition: Expr) -> Self {
+        Self { repeats: true, ..Self::found_by_index(statement, condition) }
     }
 
     /// By its probe, if it has one.
@@ -82,7 +89,7 @@ impl Part {
         sets.collect::<Option<Vec<_>>>()?.into_iter().reduce(|mut all, set| {
             all.statement.union(UnionType::All, set.statement);
             let (condition, exact) = (all.condition.or(set.condition), all.exact && set.exact);
-            Set { condition, probe: None, exact, journaled: all.journaled && set.journaled, ..all }
+            Set { condition, probe: None, repeats: true, exact, journaled: all.journaled && set.journaled, ..all }
         })
     }
 }
@@ -95,7 +102,7 @@ pub fn parts<L: Listing>(
 ) -> Vec<Part> {
     let linked = communities.map(|communities| Part {
         condition: render::linked(communities),
-        terms: Some(vec![Term::In(Set::found_by_index(render::links(communities), render::linked(communities)))]),
+        terms: Some(vec![Term::In(Set::found_repeatedly(render::links(communities), render::linked(communities)))]),
         journaled: true,
     });
     let searched = filter.search.as_ref().map(|search| Part {
@@ -202,7 +209,7 @@ fn with_text<L: Listing>(engine: &impl Engine, text: &str, fields: &[L::Field]) 
 fn of_xp_test<L: Listing>(path: &str, test: &Test) -> Term {
     let owners = |test: &Test| {
         let indexed = !matches!(test, Test::Like(Pattern(runs)) if runs.first().is_none_or(String::is_empty));
-        Set { indexed, ..Set::found_by_index(render::owners::<L>(path, test), render::xp_test::<L>(path, test)) }
+        Set { indexed, ..Set::found_repeatedly(render::owners::<L>(path, test), render::xp_test::<L>(path, test)) }
     };
     match test {
         Test::Absent => Term::NotIn(owners(&Test::Present)),

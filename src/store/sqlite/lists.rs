@@ -11,6 +11,7 @@ use crate::store::sql::lists::List;
 use crate::store::sql::orders::keys;
 use crate::store::sql::sets::{Part, Set};
 use crate::store::sql::tables::{Groups, Listing, Users};
+use crate::store::sql::window::Window;
 
 use super::connection::failed;
 use super::counters;
@@ -90,6 +91,7 @@ fn smallest<L: Listing>(sets: &Sets<'_, L>) -> rusqlite::Result<Option<(Set, Vec
 /// The page of a list that starts from few things, and how many match.
 fn looked_up<L: Listing>(sets: &Sets<'_, L>, smallest: (Set, Vec<i64>)) -> rusqlite::Result<(Vec<i64>, u64)> {
     let plan = sets.list.plan(Some(smallest), sets.few);
-    let total = plan.total.map_or(Ok(0), |total| one(sets.connection, &total, |row| row.get(0)))?;
-    Ok((all(sets.connection, &plan.rows, |row| row.get(0))?, total))
+    let total = plan.total.as_ref().map_or(Ok(0), |total| one(sets.connection, total, |row| row.get(0)))?;
+    let window = Window::new(sets.list.page.offset(), sets.list.page.size.into());
+    Ok((all(sets.connection, &sets.list.window(&plan, window), |row| row.get(0))?, total))
 }

@@ -9,9 +9,10 @@ use crate::domain::membership::{Membership, MembershipQuery};
 use crate::domain::query::{Field, Filter, GroupField, Listed, Page, Sort};
 use crate::store::sql::counters::Counter;
 use crate::store::sql::lists::List;
-use crate::store::sql::memberships::{self, Window};
+use crate::store::sql::memberships;
 use crate::store::sql::rows::id;
 use crate::store::sql::tables::Groups;
+use crate::store::sql::window::Window;
 
 use super::connection::failed;
 use super::counters;

@@ -42,7 +42,8 @@ pub async fn read(writing: &mut Writing<'_>, items: &[Item]) -> Result<Known, Tr
 
 /// Whose are the usernames that the items give to users.
 async fn usernames(writing: &mut Writing<'_>, items: &[Item]) -> Result<HashMap<String, UserUid>, Trouble> {
-    const THESE: &str = "SELECT username_key, uid FROM users WHERE username_key = ANY($1) AND deleted IS NULL";
+    const THESE: &str =
+        "SELECT username_key, uid FROM users WHERE username_key IN (SELECT unnest($1::TEXT[])) AND deleted IS NULL";
     let keys = items.iter().filter_map(|item| match item {
         // As a new user would get it. Of a rule that gives another one to a user who is there, the index is asked.
         Item::User { put, .. } => put(None).ok().map(|fields| fold(&fields.username)),
@@ -71,8 +72,9 @@ async fn take_numbers(writing: &mut Writing<'_>, items: &[Item]) -> Result<HashS
 
 /// The users that the items are about, by the keys of their IDs.
 async fn users(writing: &mut Writing<'_>, items: &[Item]) -> Result<HashMap<String, Held<User>>, Trouble> {
-    const THESE: &str =
-        select_user!("FROM users WHERE id_key = ANY($1) AND deleted IS NULL ORDER BY uid FOR NO KEY UPDATE");
+    const THESE: &str = select_user!(
+        "FROM users WHERE id_key IN (SELECT unnest($1::TEXT[])) AND deleted IS NULL ORDER BY uid FOR NO KEY UPDATE"
+    );
     let keys = items.iter().filter_map(|item| match item {
         Item::User { id, .. } => Some(id.key()),
         _ => None,
@@ -88,8 +90,7 @@ async fn members(
     items: &[Item],
     users: &HashMap<String, Held<User>>,
 ) -> Result<HashMap<String, UserUid>, Trouble> {
-    const THESE: &str =
-        "SELECT id_key, uid FROM users WHERE id_key = ANY($1) AND deleted IS NULL ORDER BY uid FOR SHARE";
+    const THESE: &str = "SELECT id_key, uid FROM users WHERE id_key IN (SELECT unnest($1::TEXT[])) AND deleted IS NULL ORDER BY uid FOR SHARE";
     let keys = items.iter().filter_map(|item| match item {
         Item::Member(member) => Some(member.user.key()).filter(|key| !users.contains_key(key)),
         _ => None,
@@ -99,8 +100,9 @@ async fn members(
 
 /// The groups that the items are about or put users into, by the keys of their IDs.
 async fn groups(writing: &mut Writing<'_>, items: &[Item]) -> Result<HashMap<String, Held<Group>>, Trouble> {
-    const THESE: &str =
-        select_group!("FROM groups WHERE id_key = ANY($1) AND deleted IS NULL ORDER BY uid FOR NO KEY UPDATE");
+    const THESE: &str = select_group!(
+        "FROM groups WHERE id_key IN (SELECT unnest($1::TEXT[])) AND deleted IS NULL ORDER BY uid FOR NO KEY UPDATE"
+    );
     let keys = items.iter().filter_map(|item| match item {
         Item::Group { id, .. } => Some(id.key()),
         Item::Member(member) => Some(member.group.key()),
