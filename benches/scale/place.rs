@@ -92,6 +92,8 @@ impl Place {
             (Self::File(from), Self::File(to)) => {
                 disk::need(&self.folder().unwrap_or_default(), self.bytes().await?)?;
                 std::fs::copy(from, to)?;
+                // Or the first writes to it would wait for all of it.
+                std::fs::File::open(to)?.sync_all()?;
                 let log = beside(from, "-wal");
                 if log.exists() {
                     std::fs::copy(log, beside(to, "-wal"))?;

@@ -2,7 +2,8 @@
 //! never all pause the log would grow without end; ours waits a little once the log is long.
 //!
 //! What can be copied without waiting for anybody is copied by a thread of its own, beside the one that writes. So there
-//! is little left to copy when that one has to wait.
+//! is little left to copy when that one has to wait. Meanwhile no point read keeps its snapshot for the next one, which would
+//! be waited for in vain: what is to renew it is the commit that waits.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,8 +21,12 @@ use super::readers::Readers;
 const PASSIVE_PAGES: usize = 1_024;
 /// After how many it also waits for readers, so that the log starts anew (64 MiB).
 const RESTART_PAGES: usize = 16_384;
-/// For how long it waits for them.
-const RESTART_WAIT: Duration = Duration::from_millis(250);
+/// For how long it waits for them,
+const RESTART_WAIT: Duration = Duration::from_millis(25);
+/// unless there are as many as this (256 MiB),
+const LONG_PAGES: usize = 65_536;
+/// or at the end.
+const LONG_WAIT: Duration = Duration::from_millis(250);
 const PAGE_BYTES: usize = 4_096;
 
 /// The length of the log, as of the last commit, and who shortens it.
@@ -63,8 +68,8 @@ impl Checkpoints {
         if pages < RESTART_PAGES && self.copying.as_ref().is_some_and(Copying::ask) {
             return;
         }
-        self.readers.release();
-        told(with_wait(connection, RESTART_WAIT, CheckpointMode::RESTART));
+        let wait = if pages < LONG_PAGES { RESTART_WAIT } else { LONG_WAIT };
+        told(self.readers.give_way(|| with_wait(connection, wait, CheckpointMode::RESTART)));
     }
 
     /// Leaves an empty log behind, if no other process reads.
@@ -72,7 +77,7 @@ impl Checkpoints {
         if let Some(copying) = self.copying {
             copying.end();
         }
-        if let Err(error) = with_wait(connection, RESTART_WAIT, CheckpointMode::TRUNCATE) {
+        if let Err(error) = with_wait(connection, LONG_WAIT, CheckpointMode::TRUNCATE) {
             tracing::debug!(%error, "the log stays for the next start");
         }
     }

@@ -79,7 +79,7 @@ fn of_user(
         parts if parts.is_empty() => Found::these(&groups),
         parts => Found::These(sets.looked_up(&groups, &parts)?),
     };
-    let uids = Pages(&sets).page(&found, &sort, page.offset(), page.size.into())?;
+    let uids = Pages(&sets).sorted(&found, &sort, page.offset(), page.size.into())?;
     let mut group_id = connection.prepare_cached("SELECT id FROM groups WHERE uid = ?1")?;
     let pair = |uid| Ok((group_id.query_row([uid], |row| id(row, 0))?, user));
     Ok((uids.into_iter().map(pair).collect::<rusqlite::Result<_>>()?, found.len(live)))

@@ -150,7 +150,8 @@ impl<L: Listing> Pages<'_, '_, L> {
         Ok(())
     }
 
-    fn sorted(&self, found: &Found, keys: &[Sort<L::Field>], offset: u64, size: u64) -> rusqlite::Result<Vec<i64>> {
+    /// The same, by sorting all that was found: where an order is at odds with it.
+    pub fn sorted(&self, found: &Found, keys: &[Sort<L::Field>], offset: u64, size: u64) -> rusqlite::Result<Vec<i64>> {
         let among: Option<Vec<i64>> = match found {
             Found::These(uids) => Some(numbers(uids).collect()),
             Found::AllBut(uids) if uids.is_empty() => None,

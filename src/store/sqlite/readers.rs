@@ -9,7 +9,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,8 @@ pub struct Readers {
     points: ThreadLocal<Mutex<PointReader>>,
     /// How many times the database has changed, as far as is known here.
     commits: AtomicU64,
+    /// Whether no snapshot may outlive its read.
+    giving_way: AtomicBool,
     groups: GroupCache,
     scans: Scans,
 }
@@ -43,8 +45,9 @@ impl Readers {
     /// Readers of the database file; a list may take `scan_limit`. Fails where no thread can be started.
     pub fn start(path: PathBuf, scan_limit: Duration) -> io::Result<Self> {
         let scans = Scans::start(&path, scan_limit)?;
-        let (points, commits, groups) = (ThreadLocal::new(), AtomicU64::new(0), GroupCache::default());
-        Ok(Self { path, points, commits, groups, scans })
+        let (points, groups) = (ThreadLocal::new(), GroupCache::default());
+        let (commits, giving_way) = (AtomicU64::new(0), AtomicBool::new(false));
+        Ok(Self { path, points, commits, giving_way, groups, scans })
     }
 
     /// Runs a point read on this thread, in a snapshot of its own.
@@ -71,7 +74,11 @@ impl Readers {
         let commits = self.commits.load(Ordering::Acquire);
         let reader = self.points.get_or_try(|| PointReader::open(&self.path)).map_err(failed)?;
         let mut reader = lock(reader);
-        begin(&mut reader, commits).and_then(|()| read(&reader.connection)).map_err(failed)
+        let read = begin(&mut reader, commits).and_then(|()| read(&reader.connection));
+        if self.giving_way.load(Ordering::Acquire) {
+            end(&mut reader);
+        }
+        read.map_err(failed)
     }
 
     /// Something was committed that makes `stale` untrue: later reads must see it. To be called before anybody is told.
@@ -83,11 +90,17 @@ impl Readers {
 
     /// Ends the snapshots of threads that read nothing now, so that they hold no checkpoint back.
     pub fn release(&self) {
-        for mut reader in self.points.iter().filter_map(|reader| reader.try_lock().ok()) {
-            if let Err(error) = reader.end() {
-                tracing::debug!(%error, "a snapshot could not be ended");
-            }
-        }
+        self.points.iter().filter_map(|reader| reader.try_lock().ok()).for_each(|mut reader| end(&mut reader));
+    }
+
+    /// Runs something that waits for all snapshots of point reads to end: meanwhile none outlives its read.
+    pub fn give_way<T>(&self, run: impl FnOnce() -> T) -> T {
+        self.giving_way.store(true, Ordering::Release);
+        // Who reads now may have looked before: a point read is soon over.
+        self.points.iter().map(lock).for_each(|mut reader| end(&mut reader));
+        let outcome = run();
+        self.giving_way.store(false, Ordering::Release);
+        outcome
     }
 
     /// Runs a list or scan on a thread of its own, in one snapshot (see [`Scans::run`]).
@@ -131,6 +144,12 @@ impl PointReader {
             return Ok(());
         }
         self.connection.prepare_cached("ROLLBACK")?.execute([]).map(drop)
+    }
+}
+
+fn end(reader: &mut PointReader) {
+    if let Err(error) = reader.end() {
+        tracing::debug!(%error, "a snapshot could not be ended");
     }
 }
 
