@@ -4,7 +4,7 @@
 use sea_query::{Expr, ExprTrait as _, Query, SelectStatement, UnionType};
 
 use crate::domain::community::Communities;
-use crate::domain::query::{Condition, Field, Filter, Pattern, Search, Test};
+use crate::domain::query::{Comparison, Condition, Field, Filter, Operand, Pattern, Search, Test};
 
 use super::lists::OWNER;
 use super::render::{self, Engine, always, any, column_test, live, never, own};
@@ -22,6 +22,8 @@ pub struct Set {
     pub condition: Expr,
     /// A statement that gives all of them sooner, and perhaps others, where they are few.
     pub probe: Option<SelectStatement>,
+    /// What it is beyond, if it is all there is beyond a text.
+    pub beyond: Option<Beyond>,
     /// Whether it may give a thing more than once.
     pub repeats: bool,
     /// Whether it gives no others: then that part needs no second look.
@@ -36,7 +38,16 @@ pub struct Set {
 impl Set {
     /// Just the things for which the condition holds, each once; an index leads to them.
     pub fn found_by_index(statement: SelectStatement, condition: Expr) -> Self {
-        Self { statement, condition, probe: None, repeats: false, exact: true, indexed: true, journaled: true }
+        Self {
+            statement,
+            condition,
+            probe: None,
+            beyond: None,
+            repeats: false,
+            exact: true,
+            indexed: true,
+            journaled: true,
+        }
     }
 
     /// The same, perhaps more than once.
@@ -50,6 +61,26 @@ impl Set {
             Some(statement) => Self { statement, probe: None, exact: false, ..self },
             None => self,
         }
+    }
+}
+
+/// A text in the order of a column in which no two live things have the same.
+#[derive(Clone, Debug)]
+pub struct Beyond {
+    pub column: &'static str,
+    pub text: String,
+}
+
+impl Beyond {
+    /// Holds for a row of what lies beyond.
+    pub fn condition(&self) -> Expr {
+        own(self.column).gt(self.text.clone())
+    }
+
+    /// At most `limit` things between the two: what lies beyond one of them alone.
+    pub fn between<L: Listing>(&self, other: &Self, limit: u64) -> SelectStatement {
+        let (from, to) = if self.text < other.text { (self, other) } else { (other, self) };
+        things::<L>([from.condition(), own(to.column).lte(to.text.clone())]).limit(limit).take()
     }
 }
 
@@ -89,7 +120,15 @@ impl Part {
         sets.collect::<Option<Vec<_>>>()?.into_iter().reduce(|mut all, set| {
             all.statement.union(UnionType::All, set.statement);
             let (condition, exact) = (all.condition.or(set.condition), all.exact && set.exact);
-            Set { condition, probe: None, repeats: true, exact, journaled: all.journaled && set.journaled, ..all }
+            Set {
+                condition,
+                probe: None,
+                beyond: None,
+                repeats: true,
+                exact,
+                journaled: all.journaled && set.journaled,
+                ..all
+            }
         })
     }
 }
@@ -173,8 +212,16 @@ fn of_column_test<L: Listing>(engine: &impl Engine, field: L::Field, test: &Test
     };
     let found = || {
         let condition = column_test(column, test);
+        let beyond = match test {
+            Test::Compare(Comparison::Greater, Operand { text, .. })
+                if column.unique && column.kind == ColumnKind::Text =>
+            {
+                Some(Beyond { column: column.name, text: text.clone() })
+            }
+            _ => None,
+        };
         let set = Set::found_by_index(things::<L>([condition.clone()]), condition);
-        Some(Term::In(Set { journaled: column.journaled, ..set }))
+        Some(Term::In(Set { beyond, journaled: column.journaled, ..set }))
     };
     match test {
         Test::NotEqual(operand) => without(Test::Equal(operand.clone())),

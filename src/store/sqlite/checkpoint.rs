@@ -21,6 +21,8 @@ use super::readers::Readers;
 const PASSIVE_PAGES: usize = 1_024;
 /// After how many it also waits for readers, so that the log starts anew (64 MiB).
 const RESTART_PAGES: usize = 16_384;
+/// How many pages after that it is tried again (16 MiB).
+const RESTART_STEP: usize = 4_096;
 /// For how long it waits for them,
 const RESTART_WAIT: Duration = Duration::from_millis(25);
 /// unless there are as many as this (256 MiB),
@@ -33,6 +35,7 @@ const PAGE_BYTES: usize = 4_096;
 pub struct Checkpoints {
     pages: Arc<AtomicUsize>,
     done_at: AtomicUsize,
+    waited_at: AtomicUsize,
     readers: Arc<Readers>,
     copying: Option<Copying>,
 }
@@ -51,7 +54,7 @@ impl Checkpoints {
             tracing::error!(%error, "the write-ahead log is not watched; it will not be checkpointed");
         }
         let copying = connection.path().map(PathBuf::from).and_then(|path| Copying::start(path, Arc::clone(&readers)));
-        Self { pages, done_at: AtomicUsize::new(0), readers, copying }
+        Self { pages, done_at: AtomicUsize::new(0), waited_at: AtomicUsize::new(0), readers, copying }
     }
 
     /// Checkpoints if the log has grown enough since the last time.
@@ -65,9 +68,12 @@ impl Checkpoints {
             return;
         }
         self.done_at.store(pages, Ordering::Relaxed);
-        if pages < RESTART_PAGES && self.copying.as_ref().is_some_and(Copying::ask) {
+        let waited_at = self.waited_at.load(Ordering::Relaxed);
+        let waits = pages >= RESTART_PAGES && (pages < waited_at || pages - waited_at >= RESTART_STEP);
+        if !waits && self.copying.as_ref().is_some_and(Copying::ask) {
             return;
         }
+        self.waited_at.store(pages, Ordering::Relaxed);
         let wait = if pages < LONG_PAGES { RESTART_WAIT } else { LONG_WAIT };
         told(self.readers.give_way(|| with_wait(connection, wait, CheckpointMode::RESTART)));
     }

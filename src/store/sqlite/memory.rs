@@ -7,6 +7,8 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use roaring::RoaringTreemap;
 
+use super::ranges::Ranges;
+
 /// How much memory the sets may take, in bytes.
 const BYTES: u64 = 16 << 20;
 /// About how many sets that is: a large one of a directory of a million takes 128 KiB.
@@ -14,8 +16,9 @@ const SETS: usize = 128;
 /// What a set takes besides its numbers and its question.
 const SET_BYTES: u64 = 300;
 
-/// The sets in memory.
+/// The sets in memory, and beside them those that lie [beyond a text](super::ranges).
 pub struct Memory {
+    pub ranges: Ranges,
     sets: Cache<String, Held, Weight>,
 }
 
@@ -46,7 +49,7 @@ impl Weighter<String, Held> for Weight {
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { sets: Cache::with_weighter(SETS, BYTES, Weight) }
+        Self { ranges: Ranges::default(), sets: Cache::with_weighter(SETS, BYTES, Weight) }
     }
 }
 

@@ -22,6 +22,7 @@ mod memberships;
 mod memory;
 mod migrate;
 mod pages;
+mod ranges;
 mod readers;
 mod rows;
 mod scans;

@@ -13,6 +13,7 @@ use crate::store::sql::tables::Listing;
 use super::engine::Sqlite;
 use super::found::{Found, numbers};
 use super::memory::{Known, Memory};
+use super::ranges::beyond;
 use super::statements::{all, each};
 
 /// How many things are looked at in the time in which one is looked up by its number.
@@ -24,9 +25,9 @@ const LOOKED_UP_AT_ONCE: usize = 1_000;
 pub struct Sets<'a, L: Listing> {
     pub connection: &'a Connection,
     pub list: &'a List<'a, L, Sqlite>,
-    memory: &'a Memory,
+    pub memory: &'a Memory,
     /// The last entry of the journal.
-    entry: i64,
+    pub entry: i64,
     /// How many things are live.
     pub live: u64,
     /// How many things are few: at the root of the number of all, looking them up and sorting them takes about as long as
@@ -54,10 +55,13 @@ impl<'a, L: Listing> Sets<'a, L> {
 
     /// The numbers of the set's things.
     pub fn numbers(&self, set: &Set) -> rusqlite::Result<Arc<RoaringTreemap>> {
+        if let Some(text) = &set.beyond {
+            return beyond(self, set, text);
+        }
         let question = question(&set.statement);
         let uids = match self.memory.get(&question, self.entry) {
             Some(known) if known.entry == self.entry => return Ok(known.set),
-            Some(known) => self.renewed(set, &known)?,
+            Some(known) => self.renewed(&set.condition, &known)?,
             None => None,
         };
         let uids = match uids {
@@ -74,7 +78,8 @@ impl<'a, L: Listing> Sets<'a, L> {
         }
     }
 
-    fn asked(&self, set: &Set) -> rusqlite::Result<RoaringTreemap> {
+    /// The same, whatever is remembered.
+    pub fn asked(&self, set: &Set) -> rusqlite::Result<RoaringTreemap> {
         let mut uids = RoaringTreemap::new();
         each(self.connection, &set.statement, |row| {
             let uid = row.get(0)?;
@@ -87,8 +92,11 @@ impl<'a, L: Listing> Sets<'a, L> {
         Ok(uids)
     }
 
-    /// The set as it is now, if few things have changed since: these alone are looked at.
-    fn renewed(&self, set: &Set, known: &Known) -> rusqlite::Result<Option<Arc<RoaringTreemap>>> {
+    /// A set as it is now, whose condition this is, if few things have changed since it was known: these alone are looked at.
+    pub fn renewed(&self, condition: &Expr, known: &Known) -> rusqlite::Result<Option<Arc<RoaringTreemap>>> {
+        if known.entry == self.entry {
+            return Ok(Some(Arc::clone(&known.set)));
+        }
         let Some(changed) = self.changed_since(known.entry)? else { return Ok(None) };
         if changed.is_empty() {
             return Ok(Some(Arc::clone(&known.set)));
@@ -97,7 +105,7 @@ impl<'a, L: Listing> Sets<'a, L> {
         for uid in &changed {
             uids.remove(*uid as u64);
         }
-        uids |= self.checked(&changed, [&set.condition])?;
+        uids |= self.checked(&changed, [condition])?;
         Ok(Some(Arc::new(uids)))
     }
 

@@ -80,6 +80,19 @@ async fn ask(admin: &Caller, question: &Question, groups: &[Json]) -> Result<(),
     Ok(())
 }
 
+/// Asks for what lies beyond some IDs, forward and back.
+async fn walk_by_id(admin: &Caller, groups: &[Json]) {
+    let mut ids: Vec<_> = groups.iter().filter_map(|group| group["ID"].as_str()).collect();
+    ids.sort_unstable();
+    let forward = (0..ids.len()).step_by(PAGE);
+    for at in forward.clone().chain(forward.rev().map(|at| at + 7)).filter(|at| *at < ids.len()) {
+        let uri = format!("/v1/usergroups?sortBy=ID&ID=%3E{}&pageSize={PAGE}", ids[at]);
+        let (reply, rest) = (admin.get(&uri).await.is(200), &ids[at + 1..]);
+        assert_eq!(reply.total(), rest.len() as u64, "{uri}");
+        assert_eq!(reply.ids(), rest[..rest.len().min(PAGE)], "{uri}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn first_and_far_pages_are_those_of_memory() {
     let server = Server::start();
@@ -96,10 +109,12 @@ async fn first_and_far_pages_are_those_of_memory() {
     walks(&admin, &GROUPS, &Question::default(), 100, &groups).await.expect("a whole walk");
     let asked = asked.into_inner().expect("whole");
     assert!(asked.len() >= 50);
+    walk_by_id(&admin, &groups).await;
     for _ in 0..2 {
         change(&admin, &mut groups).await;
         for question in &asked {
             ask(&admin, question, &groups).await.expect("the same after changes");
         }
+        walk_by_id(&admin, &groups).await;
     }
 }
