@@ -94,7 +94,7 @@ impl<L: Listing, E: Engine> List<'_, L, E> {
 
     /// The live things of a set, which is not to be turned around into a walk of the table.
     fn members_of(&self, set: &Set) -> SelectStatement {
-        self.nested(if set.repeats { Self::different(set.statement.clone()) } else { set.statement.clone() })
+        self.nested(Self::different(set.statement.clone()))
     }
 
     /// The live things with the numbers.
