@@ -67,7 +67,7 @@ impl NewDirectory {
             }
         }
         client.batch_execute("DELETE FROM settings").await?;
-        let indexes = drop_indexes(&client).await?;
+        let indexes = drop_indexes(&client, "indexdef NOT LIKE 'CREATE UNIQUE %'").await?;
         Ok(Self { client, shown, indexes })
     }
 }
@@ -83,13 +83,15 @@ async fn connect(url: &str, password: Option<&SecretString>, create: bool) -> an
     Ok((client, shown.to_owned()))
 }
 
-/// Drops the indexes that refuse nothing, until the transaction's end; gives the statements that make them again,
+/// Drops the indexes for which the condition holds, none of which may refuse a row; gives the statements that make them again,
 /// which is many times cheaper with all rows there than row by row.
-async fn drop_indexes(client: &Client) -> anyhow::Result<Vec<String>> {
-    let look = "SELECT format('DROP INDEX %I', indexname), indexdef FROM pg_indexes \
-                WHERE schemaname = current_schema() AND indexdef NOT LIKE 'CREATE UNIQUE %' ORDER BY indexname";
+pub(super) async fn drop_indexes(client: &Client, which: &str) -> anyhow::Result<Vec<String>> {
+    let look = format!(
+        "SELECT format('DROP INDEX %I', indexname), indexdef FROM pg_indexes \
+         WHERE schemaname = current_schema() AND {which} ORDER BY indexname"
+    );
     let mut made = Vec::new();
-    for row in client.query_typed(look, &[]).await? {
+    for row in client.query_typed(&look, &[]).await? {
         client.batch_execute(row.try_get(0)?).await?;
         made.push(row.try_get(1)?);
     }

@@ -49,24 +49,24 @@ impl<L: Listing> Pages<'_, '_, L> {
             return self.sorted(found, keys, offset, size);
         }
         let mut walk = Walk { steps: most_steps, skip: offset, want: size, page: Vec::new() };
-        let full = match &keys[0].field {
+        match &keys[0].field {
             _ if is_indexed::<L>(keys) => self.along_index(found, keys, &mut walk)?,
             Field::Own(field) if L::column(*field).indexed => {
                 let values = own_values::<L>(*field, keys[0].descending);
-                self.along_values(found, &keys[1..], &[values], &mut walk)?
+                self.along_values(found, &keys[1..], &[values], &mut walk)?;
             }
-            Field::Own(_) => false,
+            Field::Own(_) => {}
             Field::Xp(path) => self.along_xp(found, path, keys, &mut walk)?,
-        };
-        if full { Ok(walk.page) } else { self.sorted(found, keys, offset, size) }
+        }
+        if walk.want == 0 { Ok(walk.page) } else { self.sorted(found, keys, offset, size) }
     }
 
-    /// Walks along the index of the order; whether that filled the page.
-    fn along_index(&self, found: &Found, keys: &[Sort<L::Field>], walk: &mut Walk) -> rusqlite::Result<bool> {
+    /// Walks along the index of the order.
+    fn along_index(&self, found: &Found, keys: &[Sort<L::Field>], walk: &mut Walk) -> rusqlite::Result<()> {
         if matches!(found, Found::AllBut(uids) if uids.is_empty()) {
-            let rows = self.0.list.sorted(None, keys, walk.skip, walk.want);
-            walk.page = all(self.0.connection, &rows, |row| row.get(0))?;
-            return Ok(true);
+            walk.page = self.sorted(found, keys, walk.skip, walk.want)?;
+            walk.want = 0;
+            return Ok(());
         }
         each(self.0.connection, &self.0.list.in_order(keys), |row| {
             let uid = row.get(0)?;
@@ -74,8 +74,7 @@ impl<L: Listing> Pages<'_, '_, L> {
                 walk.take(uid);
             }
             Ok(walk.goes_on())
-        })?;
-        Ok(walk.want == 0)
+        })
     }
 
     /// The same along statements that give values: what shares one is put in order by the other keys.
@@ -85,7 +84,7 @@ impl<L: Listing> Pages<'_, '_, L> {
         others: &[Sort<L::Field>],
         statements: &[SelectStatement],
         walk: &mut Walk,
-    ) -> rusqlite::Result<bool> {
+    ) -> rusqlite::Result<()> {
         for statement in statements {
             let mut equals = Equals::default();
             each(self.0.connection, statement, |row| {
@@ -104,24 +103,23 @@ impl<L: Listing> Pages<'_, '_, L> {
             }
             self.past(&Found::these(&equals.uids), others, walk)?;
         }
-        Ok(walk.want == 0)
+        Ok(())
     }
 
     /// The same along the values at a path of xp, before which (or descending, after which) comes what has none.
-    fn along_xp(&self, found: &Found, path: &str, keys: &[Sort<L::Field>], walk: &mut Walk) -> rusqlite::Result<bool> {
+    fn along_xp(&self, found: &Found, path: &str, keys: &[Sort<L::Field>], walk: &mut Walk) -> rusqlite::Result<()> {
         let (descending, others) = (keys[0].descending, &keys[1..]);
         if let (Found::These(uids), Some(tests)) = (found, self.0.list.tests_at(path)) {
             // Unless one of them passes by another value than that by which it is sorted.
             if uids.is_subset(&*self.0.numbers(&with_xp_value::<L>(path, Some(tests)))?) {
-                self.along_values(found, others, &xp_values::<L>(path, descending, Some(tests)), walk)?;
-                return Ok(walk.want == 0);
+                return self.along_values(found, others, &xp_values::<L>(path, descending, Some(tests)), walk);
             }
         }
         let with_value = with_xp_value::<L>(path, None);
         if !descending {
             let few = found.len(self.0.live).saturating_mul(WITH_VALUE_A_SORTED) < self.0.live;
             if few && !self.0.remembers(&with_value) {
-                return Ok(false);
+                return Ok(());
             }
             self.past(&self.without(found, &with_value)?, others, walk)?;
         }
@@ -129,7 +127,7 @@ impl<L: Listing> Pages<'_, '_, L> {
         if descending && walk.goes_on() {
             self.past(&self.without(found, &with_value)?, others, walk)?;
         }
-        Ok(walk.want == 0)
+        Ok(())
     }
 
     fn without(&self, found: &Found, set: &Set) -> rusqlite::Result<Found> {

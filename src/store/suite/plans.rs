@@ -26,9 +26,13 @@ const FAR: Page = Page { number: 2_500, size: 20 };
 
 /// How the tables of the lists are filled, from a table `numbers` of 1 to 100,000 in the column `n`, with statements
 /// that every engine understands. The texts that searches look through are the store's own affair.
-///
+pub fn filling() -> impl Iterator<Item = String> {
+    let user_xp = FILL_XP.iter().map(|sql| sql.replace("group_xp", "user_xp"));
+    FILL.iter().chain(FILL_XP).map(|sql| (*sql).to_owned()).chain(user_xp)
+}
+
 /// Every user is in the first group, and each but the first in one more.
-pub const FILL: &[&str] = &[
+const FILL: &[&str] = &[
     "INSERT INTO groups (uid, id, id_key, name, name_key, labels, description, description_key, xp, communities, \
      created, updated, version, members) SELECT n, 'g' || (1000000 + n), 'g' || (1000000 + n), name, name, '{}', \
      described, described, '{}', '', n, n, 1, CASE WHEN n = 1 THEN 100000 ELSE 1 END FROM (SELECT n, \
@@ -55,7 +59,7 @@ pub const FILL: &[&str] = &[
 
 /// The values at paths of xp: a text that 100 things share, one that a third does, a number and an instant of each, and
 /// a text that reads as a number; of groups and, `user_xp` put in its place, of users.
-pub const FILL_XP: &[&str] = &[
+const FILL_XP: &[&str] = &[
     "INSERT INTO group_xp (owner, path, kind, text, rest, least) \
      SELECT n, 'few', 2, 'f' || (1000 + n % 1000), '', 1 FROM numbers",
     "INSERT INTO group_xp (owner, path, kind, text, rest, least) \

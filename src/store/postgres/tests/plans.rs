@@ -10,10 +10,11 @@ use tokio_postgres::types::{FromSql, ToSql, Type};
 
 use super::*;
 use crate::store::postgres::bind::typed;
+use crate::store::postgres::copy::drop_indexes;
 use crate::store::sql::asked;
 use crate::store::sql::grams::Gram;
 use crate::store::sql::lists::FEW;
-use crate::store::suite::plans::{COMMON, FILL, FILL_XP, RARE, groups, memberships, unexpected, users};
+use crate::store::suite::plans::{COMMON, RARE, filling, groups, memberships, unexpected, users};
 
 /// The lists for which most of the directory is gone through in vain, or more than a few things are sorted, by the
 /// beginnings of their names.
@@ -122,9 +123,10 @@ async fn fill(client: &Client) {
     let numbers = "SET enable_seqscan = off; SET jit = off; SET synchronous_commit = off; \
                    CREATE TEMP TABLE numbers AS SELECT n FROM generate_series(1, 100000::BIGINT) AS n";
     client.batch_execute(numbers).await.unwrap();
-    let text_indexes = drop_text_indexes(client).await;
-    let user_xp = FILL_XP.iter().map(|sql| sql.replace("group_xp", "user_xp"));
-    for sql in FILL.iter().chain(FILL_XP).map(|sql| (*sql).to_owned()).chain(user_xp) {
+    // They are slow to fill row by row.
+    let text_indexes = drop_indexes(client, "indexdef LIKE '% USING gin %'").await.unwrap();
+    assert_eq!(text_indexes.len(), 4);
+    for sql in filling() {
         client.batch_execute(&sql).await.unwrap();
     }
     let grams = |terms: &[&str]| {
@@ -142,19 +144,6 @@ async fn fill(client: &Client) {
         client.batch_execute(index).await.unwrap();
     }
     client.batch_execute("VACUUM ANALYZE").await.unwrap();
-}
-
-/// Drops the indexes that are slow to fill row by row; gives how they are made again.
-async fn drop_text_indexes(client: &Client) -> Vec<String> {
-    let look = "SELECT format('DROP INDEX %I', indexname), indexdef FROM pg_indexes \
-                WHERE schemaname = current_schema() AND indexdef LIKE '% USING gin %'";
-    let mut made = Vec::new();
-    for row in client.query(look, &[]).await.unwrap() {
-        client.batch_execute(row.get(0)).await.unwrap();
-        made.push(row.get(1));
-    }
-    assert_eq!(made.len(), 4);
-    made
 }
 
 impl Seen {

@@ -11,7 +11,7 @@ use crate::store::sqlite::bind::Bound;
 use crate::store::sqlite::memory::Memory;
 use crate::store::sqlite::search::{TextQuestion, question};
 use crate::store::sqlite::{lists, member_lists};
-use crate::store::suite::plans::{COMMON, FILL, FILL_XP, RARE, groups, memberships, unexpected, users};
+use crate::store::suite::plans::{COMMON, RARE, filling, groups, memberships, unexpected, users};
 
 /// The lists for which the whole directory is gone through, by the beginnings of their names: no index has the order, or
 /// what is tested. (Of columns that are never NULL, absence takes no step in truth, and presence lets all through.)
@@ -119,8 +119,7 @@ fn filled(path: &Path, analysed: bool) -> Connection {
     let numbers = "BEGIN; CREATE TEMP TABLE numbers AS WITH RECURSIVE some (n) AS \
                    (SELECT 1 UNION ALL SELECT n + 1 FROM some WHERE n < 100000) SELECT n FROM some";
     connection.execute_batch(numbers).unwrap();
-    let user_xp = FILL_XP.iter().map(|sql| sql.replace("group_xp", "user_xp"));
-    for sql in FILL.iter().chain(FILL_XP).map(|sql| (*sql).to_owned()).chain(user_xp) {
+    for sql in filling() {
         connection.execute_batch(&sql).unwrap();
     }
     let grams = |terms: &[&str]| {
