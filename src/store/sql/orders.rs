@@ -4,7 +4,7 @@ use sea_query::{
     CaseStatement, Expr, ExprTrait as _, JoinType, NullOrdering, Order, Query, SelectStatement, UnionType,
 };
 
-use crate::domain::query::{Field, Sort, Test};
+use crate::domain::query::{Comparison, Field, Operand, Sort, Test};
 
 use super::lists::OWNER;
 use super::render::{XP, any, at, constant, entry_test_of, is_of, live, own, xp_column};
@@ -111,27 +111,54 @@ pub fn own_values<L: Listing>(field: L::Field, descending: bool) -> SelectStatem
     values
 }
 
-/// Every live thing that has a value at the path, by the least, if that passes one of the (positive) tests: statements to
-/// be read one after the other, each of the number, and the value in two columns.
-pub fn xp_values<L: Listing>(path: &str, descending: bool, tests: Option<&[Test]>) -> [SelectStatement; 2] {
-    let direction = if descending { Order::Desc } else { Order::Asc };
-    let mut numbers = least::<L>(path, KIND_NUMBER, tests);
-    // Every number has one; said so that its index serves.
-    numbers.and_where(xp_column("number").is_not_null());
-    numbers.expr_as(xp_column("number"), VALUE[0]).expr_as(constant(0), VALUE[1]).order_by(VALUE[0], direction.clone());
-    let mut texts = least::<L>(path, KIND_TEXT, tests);
-    texts.expr_as(xp_column("text"), VALUE[0]).expr_as(xp_column("rest"), VALUE[1]);
-    texts.order_by(VALUE[0], direction.clone()).order_by(VALUE[1], direction);
-    if descending { [texts, numbers] } else { [numbers, texts] }
+/// The kinds of values at a path of xp, in order.
+pub fn kinds(descending: bool) -> [i64; 2] {
+    if descending { [KIND_TEXT, KIND_NUMBER] } else { [KIND_NUMBER, KIND_TEXT] }
 }
 
-/// The things of [`xp_values`].
+/// Every live thing whose least value at the path is of the kind and passes one of the (positive) tests, by that: the
+/// number, and the value in two columns. Of those beyond a value alone, if there is one.
+pub fn xp_values<L: Listing>(
+    path: &str,
+    kind: i64,
+    descending: bool,
+    tests: Option<&[Test]>,
+    beyond: Option<&Operand>,
+) -> SelectStatement {
+    let direction = if descending { Order::Desc } else { Order::Asc };
+    let mut values = least::<L>(path, kind, tests);
+    if kind == KIND_NUMBER {
+        // Every number has one; said so that its index serves.
+        values.and_where(xp_column("number").is_not_null());
+        values.expr_as(xp_column("number"), VALUE[0]).expr_as(constant(0), VALUE[1]);
+        values.order_by(VALUE[0], direction);
+    } else {
+        values.expr_as(xp_column("text"), VALUE[0]).expr_as(xp_column("rest"), VALUE[1]);
+        values.order_by(VALUE[0], direction.clone()).order_by(VALUE[1], direction);
+    }
+    if let Some(value) = beyond {
+        let comparison = if descending { Comparison::Less } else { Comparison::Greater };
+        values.and_where(entry_test_of(kind, &Test::Compare(comparison, value.clone())));
+    }
+    values
+}
+
+/// The things of [`xp_values`] of both kinds.
 pub fn with_xp_value<L: Listing>(path: &str, tests: Option<&[Test]>) -> Set {
-    let [mut all, texts] = [KIND_NUMBER, KIND_TEXT].map(|kind| least::<L>(path, kind, tests));
-    let is_own = || xp_column("owner").equals((THING, "uid"));
-    let has = |kind| Expr::exists(least::<L>(path, kind, tests).and_where(is_own()).take());
-    let condition = any([KIND_NUMBER, KIND_TEXT].into_iter().map(has));
-    Set::found_by_index(all.union(UnionType::All, texts).take(), condition)
+    let [mut all, texts] = kinds(false).map(|kind| least::<L>(path, kind, tests));
+    let has = any(kinds(false).into_iter().map(|kind| is_owned(least::<L>(path, kind, tests))));
+    Set::found_by_index(all.union(UnionType::All, texts).take(), has)
+}
+
+/// The things whose least value at the path is this one, of the kind.
+pub fn with_this_xp_value<L: Listing>(path: &str, kind: i64, value: &Operand) -> Set {
+    let this = [Test::Equal(value.clone())];
+    Set::found_by_index(least::<L>(path, kind, Some(&this)), is_owned(least::<L>(path, kind, Some(&this))))
+}
+
+/// Holds for things that own one of the entries.
+fn is_owned(mut entries: SelectStatement) -> Expr {
+    Expr::exists(entries.and_where(xp_column("owner").equals((THING, "uid"))).take())
 }
 
 fn least<L: Listing>(path: &str, kind: i64, tests: Option<&[Test]>) -> SelectStatement {

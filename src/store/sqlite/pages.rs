@@ -5,8 +5,10 @@ use rusqlite::Row;
 use rusqlite::types::{Value, ValueRef};
 use sea_query::SelectStatement;
 
-use crate::domain::query::{Field, Sort};
-use crate::store::sql::orders::{is_indexed, own_values, reversed, with_xp_value, xp_values};
+use crate::domain::query::{Field, Operand, Sort, Test};
+use crate::store::sql::orders::{
+    is_indexed, kinds, own_values, reversed, with_this_xp_value, with_xp_value, xp_values,
+};
 use crate::store::sql::sets::{Set, scanned};
 use crate::store::sql::tables::Listing;
 
@@ -53,7 +55,7 @@ impl<L: Listing> Pages<'_, '_, L> {
             _ if is_indexed::<L>(keys) => self.along_index(found, keys, &mut walk)?,
             Field::Own(field) if L::column(*field).indexed => {
                 let values = own_values::<L>(*field, keys[0].descending);
-                self.along_values(found, &keys[1..], &[values], &mut walk)?;
+                self.along_values(found, &keys[1..], &values, u64::MAX, &mut walk)?;
             }
             Field::Own(_) => {}
             Field::Xp(path) => self.along_xp(found, path, keys, &mut walk)?,
@@ -77,33 +79,36 @@ impl<L: Listing> Pages<'_, '_, L> {
         })
     }
 
-    /// The same along statements that give values: what shares one is put in order by the other keys.
+    /// The same along a statement that gives values: what shares one is put in order by the other keys. Gives the value of
+    /// which there are more than so many, if that is what ended the walk: it did not come past these.
     fn along_values(
         &self,
         found: &Found,
         others: &[Sort<L::Field>],
-        statements: &[SelectStatement],
+        statement: &SelectStatement,
+        most: u64,
         walk: &mut Walk,
-    ) -> rusqlite::Result<()> {
-        for statement in statements {
-            let mut equals = Equals::default();
-            each(self.0.connection, statement, |row| {
-                let uid = row.get(0)?;
-                if found.has(uid) {
-                    if !equals.are_of(row)? {
-                        self.past(&Found::these(&equals.uids), others, walk)?;
-                        equals = Equals::of(row)?;
-                    }
-                    equals.uids.push(uid);
-                }
-                Ok(walk.goes_on())
-            })?;
-            if walk.steps == 0 {
-                break;
+    ) -> rusqlite::Result<Option<[Value; 2]>> {
+        let mut equals = Equals::default();
+        each(self.0.connection, statement, |row| {
+            if !equals.are_of(row)? {
+                self.past(&Found::these(&equals.found), others, walk)?;
+                equals = Equals::of(row)?;
             }
-            self.past(&Found::these(&equals.uids), others, walk)?;
+            equals.count += 1;
+            let uid = row.get(0)?;
+            if found.has(uid) {
+                equals.found.push(uid);
+            }
+            Ok(walk.goes_on() && equals.count <= most)
+        })?;
+        if equals.count > most {
+            return Ok(equals.value);
         }
-        Ok(())
+        if walk.steps > 0 {
+            self.past(&Found::these(&equals.found), others, walk)?;
+        }
+        Ok(None)
     }
 
     /// The same along the values at a path of xp, before which (or descending, after which) comes what has none.
@@ -112,22 +117,54 @@ impl<L: Listing> Pages<'_, '_, L> {
         if let (Found::These(uids), Some(tests)) = (found, self.0.list.tests_at(path)) {
             // Unless one of them passes by another value than that by which it is sorted.
             if uids.is_subset(&*self.0.numbers(&with_xp_value::<L>(path, Some(tests)))?) {
-                return self.along_values(found, others, &xp_values::<L>(path, descending, Some(tests)), walk);
+                return self.along_xp_values(found, path, keys, Some(tests), walk);
             }
         }
         let with_value = with_xp_value::<L>(path, None);
         if !descending {
-            let few = found.len(self.0.live).saturating_mul(WITH_VALUE_A_SORTED) < self.0.live;
-            if few && !self.0.remembers(&with_value) {
+            if !self.is_worth(found, &with_value) {
                 return Ok(());
             }
             self.past(&self.without(found, &with_value)?, others, walk)?;
         }
-        self.along_values(found, others, &xp_values::<L>(path, descending, None), walk)?;
-        if descending && walk.goes_on() {
+        self.along_xp_values(found, path, keys, None, walk)?;
+        if descending && walk.is_on() {
             self.past(&self.without(found, &with_value)?, others, walk)?;
         }
         Ok(())
+    }
+
+    /// The same along the values alone. What more than a few things share is not walked through, but looked at as a set.
+    fn along_xp_values(
+        &self,
+        found: &Found,
+        path: &str,
+        keys: &[Sort<L::Field>],
+        tests: Option<&[Test]>,
+        walk: &mut Walk,
+    ) -> rusqlite::Result<()> {
+        let (descending, others) = (keys[0].descending, &keys[1..]);
+        for kind in kinds(descending) {
+            let mut shared = None;
+            while walk.is_on() {
+                let values = xp_values::<L>(path, kind, descending, tests, shared.as_ref());
+                let Some(value) = self.along_values(found, others, &values, self.0.few, walk)? else { break };
+                let value = operand(value);
+                let sharing = with_this_xp_value::<L>(path, kind, &value);
+                if !self.is_worth(found, &sharing) {
+                    return Ok(());
+                }
+                let equals = found.clone().and(Found::These((*self.0.numbers(&sharing)?).clone()));
+                self.past(&equals, others, walk)?;
+                shared = Some(value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the set is there already, or so much was found that sorting that would take longer than finding the set.
+    fn is_worth(&self, found: &Found, set: &Set) -> bool {
+        found.len(self.0.live).saturating_mul(WITH_VALUE_A_SORTED) >= self.0.live || self.0.remembers(set)
     }
 
     fn without(&self, found: &Found, set: &Set) -> rusqlite::Result<Found> {
@@ -187,6 +224,11 @@ impl Walk {
     /// Takes a step; whether another is to be taken.
     fn goes_on(&mut self) -> bool {
         self.steps = self.steps.saturating_sub(1);
+        self.is_on()
+    }
+
+    /// Whether another step is to be taken.
+    fn is_on(&self) -> bool {
         self.steps > 0 && self.want > 0
     }
 }
@@ -195,12 +237,14 @@ impl Walk {
 #[derive(Default)]
 struct Equals {
     value: Option<[Value; 2]>,
-    uids: Vec<i64>,
+    count: u64,
+    /// Those of them that were found.
+    found: Vec<i64>,
 }
 
 impl Equals {
     fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self { value: Some([row.get(1)?, row.get(2)?]), uids: Vec::new() })
+        Ok(Self { value: Some([row.get(1)?, row.get(2)?]), ..Self::default() })
     }
 
     /// Whether the row has their value.
@@ -208,4 +252,14 @@ impl Equals {
         let Some([value, rest]) = &self.value else { return Ok(false) };
         Ok(row.get_ref(1)? == ValueRef::from(value) && row.get_ref(2)? == ValueRef::from(rest))
     }
+}
+
+/// A value at a path of xp, to compare others with.
+fn operand([value, rest]: [Value; 2]) -> Operand {
+    let (text, number) = match (value, rest) {
+        (Value::Real(number), _) => (String::new(), Some(number)),
+        (Value::Text(text), Value::Text(rest)) => (text + &rest, None),
+        _ => (String::new(), None),
+    };
+    Operand { text, number, instant: None, boolean: None }
 }
