@@ -7,8 +7,8 @@ use sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement};
 use crate::domain::community::Communities;
 use crate::domain::query::{Condition, Field, Filter, Page, Sort, Test};
 
-use super::orders::{is_walkable, keys, order, reversed};
-use super::render::{Engine, always, condition, live, own};
+use super::orders::{VALUE, is_walkable, keys, order, reversed};
+use super::render::{Engine, always, condition, constant, live, own};
 use super::sets::{Part, Set, parts};
 use super::tables::{Listing, THING};
 use super::window::Window;
@@ -153,6 +153,12 @@ impl<L: Listing, E: Engine> List<'_, L, E> {
         }
         order::<L>(rows.column((THING, "uid")), keys);
         rows
+    }
+
+    /// The same, in the order of one column alone, with the value: in two columns behind the number.
+    pub fn values(&self, field: L::Field, descending: bool) -> SelectStatement {
+        let mut values = self.in_order(&[Sort { field: Field::Own(field), descending }]);
+        values.expr_as(own(L::column(field).name), VALUE[0]).expr_as(constant(0), VALUE[1]).take()
     }
 }
 

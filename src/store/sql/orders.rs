@@ -4,13 +4,13 @@ use sea_query::{
     CaseStatement, Expr, ExprTrait as _, JoinType, NullOrdering, Order, Query, SelectStatement, UnionType,
 };
 
-use crate::domain::query::{Comparison, Field, Operand, Sort, Test};
+use crate::domain::query::{Field, Operand, Sort, Test};
 
 use super::lists::OWNER;
-use super::render::{XP, any, at, constant, entry_test_of, is_of, live, own, xp_column};
+use super::render::{XP, any, at, constant, entry_test_of, is_of, own, xp_column};
 use super::sets::Set;
 use super::tables::{Listing, THING};
-use super::xp::{KIND_NUMBER, KIND_TEXT, path_key};
+use super::xp::{KIND_NUMBER, KIND_TEXT, path_key, split};
 
 /// A whole order: what was asked for, then the ties, up to the first column without equals.
 pub fn keys<L: Listing>(sort: &[Sort<L::Field>]) -> Vec<Sort<L::Field>> {
@@ -98,18 +98,8 @@ fn order_by_xp<L: Listing>(statement: &mut SelectStatement, path: &str, at: usiz
     }
 }
 
-/// The names of the two columns that hold a value in the statements of [`own_values`] and [`xp_values`].
-const VALUE: [&str; 2] = ["value", "rest_of_value"];
-
-/// Every live thing by its value in the column: the number, and the value in two columns.
-pub fn own_values<L: Listing>(field: L::Field, descending: bool) -> SelectStatement {
-    let column = own(L::column(field).name);
-    let mut values = Query::select().expr_as(own("uid"), OWNER).expr_as(column, VALUE[0]).take();
-    values.expr_as(constant(0), VALUE[1]).from_as(L::TABLE, THING).and_where(live());
-    let key = Sort { field: Field::Own(field), descending };
-    order::<L>(&mut values, &[key]);
-    values
-}
+/// The names of the two columns that hold a value in statements of values.
+pub(super) const VALUE: [&str; 2] = ["value", "rest_of_value"];
 
 /// The kinds of values at a path of xp, in order.
 pub fn kinds(descending: bool) -> [i64; 2] {
@@ -126,21 +116,27 @@ pub fn xp_values<L: Listing>(
     beyond: Option<&Operand>,
 ) -> SelectStatement {
     let direction = if descending { Order::Desc } else { Order::Asc };
+    let (value, rest) = match kind {
+        KIND_NUMBER => (xp_column("number"), constant(0)),
+        _ => (xp_column("text"), xp_column("rest")),
+    };
     let mut values = least::<L>(path, kind, tests);
-    if kind == KIND_NUMBER {
+    if let Some(beyond) = beyond {
+        let (here, there) = match beyond.number {
+            Some(number) => (value.clone(), Expr::val(number)),
+            None => {
+                let (text, rest_of_text) = split(&beyond.text);
+                (Expr::tuple([value.clone(), rest.clone()]), Expr::tuple([Expr::val(text), Expr::val(rest_of_text)]))
+            }
+        };
+        values.and_where(if descending { here.lt(there) } else { here.gt(there) });
+    }
+    values.expr_as(value.clone(), VALUE[0]).expr_as(rest, VALUE[1]).order_by(VALUE[0], direction.clone());
+    match kind {
         // Every number has one; said so that its index serves.
-        values.and_where(xp_column("number").is_not_null());
-        values.expr_as(xp_column("number"), VALUE[0]).expr_as(constant(0), VALUE[1]);
-        values.order_by(VALUE[0], direction);
-    } else {
-        values.expr_as(xp_column("text"), VALUE[0]).expr_as(xp_column("rest"), VALUE[1]);
-        values.order_by(VALUE[0], direction.clone()).order_by(VALUE[1], direction);
+        KIND_NUMBER => values.and_where(value.is_not_null()).take(),
+        _ => values.order_by(VALUE[1], direction).take(),
     }
-    if let Some(value) = beyond {
-        let comparison = if descending { Comparison::Less } else { Comparison::Greater };
-        values.and_where(entry_test_of(kind, &Test::Compare(comparison, value.clone())));
-    }
-    values
 }
 
 /// The things of [`xp_values`] of both kinds.

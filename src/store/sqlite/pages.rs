@@ -6,9 +6,7 @@ use rusqlite::types::{Value, ValueRef};
 use sea_query::SelectStatement;
 
 use crate::domain::query::{Field, Operand, Sort, Test};
-use crate::store::sql::orders::{
-    is_indexed, kinds, own_values, reversed, with_this_xp_value, with_xp_value, xp_values,
-};
+use crate::store::sql::orders::{is_indexed, kinds, reversed, with_this_xp_value, with_xp_value, xp_values};
 use crate::store::sql::sets::{Set, scanned};
 use crate::store::sql::tables::Listing;
 
@@ -17,7 +15,7 @@ use super::sets::Sets;
 use super::statements::{all, each};
 
 /// How many steps along an index take as long as it does to look one thing up and sort it.
-const STEPS_A_SORTED: u64 = 16;
+const STEPS_A_SORTED: u64 = 8;
 /// To how many things a value at a path of xp may be found, for the first time, rather than one thing sorted. It is done
 /// once for many lists.
 const WITH_VALUE_A_SORTED: u64 = 512;
@@ -54,7 +52,7 @@ impl<L: Listing> Pages<'_, '_, L> {
         match &keys[0].field {
             _ if is_indexed::<L>(keys) => self.along_index(found, keys, &mut walk)?,
             Field::Own(field) if L::column(*field).indexed => {
-                let values = own_values::<L>(*field, keys[0].descending);
+                let values = self.0.list.values(*field, keys[0].descending);
                 self.along_values(found, &keys[1..], &values, u64::MAX, &mut walk)?;
             }
             Field::Own(_) => {}
@@ -80,7 +78,7 @@ impl<L: Listing> Pages<'_, '_, L> {
     }
 
     /// The same along a statement that gives values: what shares one is put in order by the other keys. Gives the value of
-    /// which there are more than so many, if that is what ended the walk: it did not come past these.
+    /// which there are at least so many, if that is what ended the walk: it did not come past these.
     fn along_values(
         &self,
         found: &Found,
@@ -88,27 +86,34 @@ impl<L: Listing> Pages<'_, '_, L> {
         statement: &SelectStatement,
         most: u64,
         walk: &mut Walk,
-    ) -> rusqlite::Result<Option<[Value; 2]>> {
-        let mut equals = Equals::default();
+    ) -> rusqlite::Result<Option<Shared>> {
+        let (mut equals, mut walked, mut mark) = (Equals::default(), 0, None::<Shared>);
+        let mut is_shared = false;
         each(self.0.connection, statement, |row| {
-            if !equals.are_of(row)? {
-                self.past(&Found::these(&equals.found), others, walk)?;
-                equals = Equals::of(row)?;
-            }
-            equals.count += 1;
             let uid = row.get(0)?;
             if found.has(uid) {
-                equals.found.push(uid);
+                if !equals.share(row)? {
+                    self.past(&Found::these(&equals.uids), others, walk)?;
+                    equals = Equals { value: Some(Shared::by(row)?), uids: Vec::new() };
+                }
+                equals.uids.push(uid);
             }
-            Ok(walk.goes_on() && equals.count <= most)
+            walked += 1;
+            // What comes in order has one value if its first and its last have.
+            if walked % most == 0 {
+                is_shared = mark.as_ref().map_or(Ok(false), |mark| mark.is_by(row))?;
+                mark = Some(Shared::by(row)?);
+            }
+            Ok(walk.goes_on() && !is_shared)
         })?;
-        if equals.count > most {
-            return Ok(equals.value);
+        if walk.steps == 0 {
+            return Ok(None);
         }
-        if walk.steps > 0 {
-            self.past(&Found::these(&equals.found), others, walk)?;
+        let shared = mark.filter(|_| is_shared);
+        if shared.is_none() || equals.value != shared {
+            self.past(&Found::these(&equals.uids), others, walk)?;
         }
-        Ok(None)
+        Ok(shared)
     }
 
     /// The same along the values at a path of xp, before which (or descending, after which) comes what has none.
@@ -149,7 +154,7 @@ impl<L: Listing> Pages<'_, '_, L> {
             while walk.is_on() {
                 let values = xp_values::<L>(path, kind, descending, tests, shared.as_ref());
                 let Some(value) = self.along_values(found, others, &values, self.0.few, walk)? else { break };
-                let value = operand(value);
+                let value = value.operand();
                 let sharing = with_this_xp_value::<L>(path, kind, &value);
                 if !self.is_worth(found, &sharing) {
                     return Ok(());
@@ -233,33 +238,43 @@ impl Walk {
     }
 }
 
-/// Things that share a value.
+/// A value, in two columns behind the number of the thing.
+#[derive(Debug, PartialEq)]
+struct Shared([Value; 2]);
+
+impl Shared {
+    /// That of the row.
+    fn by(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self([row.get(1)?, row.get(2)?]))
+    }
+
+    /// Whether it is that of the row.
+    fn is_by(&self, row: &Row<'_>) -> rusqlite::Result<bool> {
+        let Self([value, rest]) = self;
+        Ok(row.get_ref(1)? == ValueRef::from(value) && row.get_ref(2)? == ValueRef::from(rest))
+    }
+
+    /// To compare values at a path of xp with.
+    fn operand(self) -> Operand {
+        let (text, number) = match self.0 {
+            [Value::Text(text), Value::Text(rest)] => (text + &rest, None),
+            [Value::Real(number), _] => (String::new(), Some(number)),
+            _ => (String::new(), None),
+        };
+        Operand { text, number, instant: None, boolean: None }
+    }
+}
+
+/// Things that were found, which share a value.
 #[derive(Default)]
 struct Equals {
-    value: Option<[Value; 2]>,
-    count: u64,
-    /// Those of them that were found.
-    found: Vec<i64>,
+    value: Option<Shared>,
+    uids: Vec<i64>,
 }
 
 impl Equals {
-    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self { value: Some([row.get(1)?, row.get(2)?]), ..Self::default() })
+    /// Whether they share the row's.
+    fn share(&self, row: &Row<'_>) -> rusqlite::Result<bool> {
+        self.value.as_ref().map_or(Ok(false), |value| value.is_by(row))
     }
-
-    /// Whether the row has their value.
-    fn are_of(&self, row: &Row<'_>) -> rusqlite::Result<bool> {
-        let Some([value, rest]) = &self.value else { return Ok(false) };
-        Ok(row.get_ref(1)? == ValueRef::from(value) && row.get_ref(2)? == ValueRef::from(rest))
-    }
-}
-
-/// A value at a path of xp, to compare others with.
-fn operand([value, rest]: [Value; 2]) -> Operand {
-    let (text, number) = match (value, rest) {
-        (Value::Real(number), _) => (String::new(), Some(number)),
-        (Value::Text(text), Value::Text(rest)) => (text + &rest, None),
-        _ => (String::new(), None),
-    };
-    Operand { text, number, instant: None, boolean: None }
 }
