@@ -10,7 +10,7 @@ use super::lists::OWNER;
 use super::render::{XP, any, at, constant, entry_test_of, is_of, own, xp_column};
 use super::sets::Set;
 use super::tables::{Listing, THING};
-use super::xp::{KIND_NUMBER, KIND_TEXT, path_key, split};
+use super::xp::{KIND_NUMBER, KIND_TEXT, TEXT_CHARS, path_key, split};
 
 /// A whole order: what was asked for, then the ties, up to the first column without equals.
 pub fn keys<L: Listing>(sort: &[Sort<L::Field>]) -> Vec<Sort<L::Field>> {
@@ -124,10 +124,13 @@ pub fn xp_values<L: Listing>(
     if let Some(beyond) = beyond {
         let (here, there) = match beyond.number {
             Some(number) => (value.clone(), Expr::val(number)),
-            None => {
-                let (text, rest_of_text) = split(&beyond.text);
-                (Expr::tuple([value.clone(), rest.clone()]), Expr::tuple([Expr::val(text), Expr::val(rest_of_text)]))
-            }
+            None => match split(&beyond.text) {
+                // One column goes over all of its entries in the index; of two, SQLite looks at each.
+                (text, _) if text.chars().count() < TEXT_CHARS => (value.clone(), Expr::val(text)),
+                (text, others) => {
+                    (Expr::tuple([value.clone(), rest.clone()]), Expr::tuple([Expr::val(text), Expr::val(others)]))
+                }
+            },
         };
         values.and_where(if descending { here.lt(there) } else { here.gt(there) });
     }

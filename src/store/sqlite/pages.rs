@@ -20,6 +20,10 @@ const STEPS_A_SORTED: u64 = 8;
 /// once for many lists.
 const WITH_VALUE_A_SORTED: u64 = 512;
 
+/// What part of a few things must share a value for the set of them to be asked for: to find that in memory takes about as
+/// long as to walk through them.
+const FEW_A_SHARED: u64 = 4;
+
 /// What pages are made from.
 pub struct Pages<'s, 'a, L: Listing>(pub &'s Sets<'a, L>);
 
@@ -149,11 +153,12 @@ impl<L: Listing> Pages<'_, '_, L> {
         walk: &mut Walk,
     ) -> rusqlite::Result<()> {
         let (descending, others) = (keys[0].descending, &keys[1..]);
+        let many = (self.0.few / FEW_A_SHARED).max(1);
         for kind in kinds(descending) {
             let mut shared = None;
             while walk.is_on() {
                 let values = xp_values::<L>(path, kind, descending, tests, shared.as_ref());
-                let Some(value) = self.along_values(found, others, &values, self.0.few, walk)? else { break };
+                let Some(value) = self.along_values(found, others, &values, many, walk)? else { break };
                 let value = value.operand();
                 let sharing = with_this_xp_value::<L>(path, kind, &value);
                 if !self.is_worth(found, &sharing) {
