@@ -50,6 +50,8 @@ pub async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: imp
 fn http(limits: &Limits) -> http1::Builder {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.header_time).max_header_size(HEAD_BYTES);
+    // As much of an answer waits for a client that reads slowly, and a part of it more.
+    http.max_buf_size(HEAD_BYTES);
     http
 }
 

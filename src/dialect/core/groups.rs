@@ -1,6 +1,7 @@
 //! The five operations on groups (docs/core.md, sections 2 and 3).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -8,6 +9,7 @@ use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::response::{AppendHeaders, IntoResponse};
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt as _, stream};
+use tokio::time::sleep;
 use tracing::error;
 
 use crate::domain::error::{Error, Result};
@@ -31,6 +33,9 @@ const LIST: &str = "/api/admin/v1/users-groups/list";
 const FIRST: u32 = 100;
 /// How many are read in one go from then on, and held at once.
 const BATCH: u32 = 1_000;
+/// How often a batch is asked for again that there was no room for, and after how long.
+const ATTEMPTS: u32 = 50;
+const PAUSE: Duration = Duration::from_millis(200);
 /// About how long a group is there.
 const GROUP_BYTES: usize = 200;
 
@@ -123,13 +128,24 @@ fn all_groups(
     let chunks = stream::try_unfold((service, permit, Rest::All(first)), |(service, permit, rest)| async move {
         let (groups, begin) = match rest {
             Rest::All(first) => (first, true),
-            Rest::After(last) => (service.groups_after(&permit, last, BATCH).await?, false),
+            Rest::After(last) => (patiently(PAUSE, || service.groups_after(&permit, last, BATCH)).await?, false),
             Rest::Nothing => return Ok(None),
         };
         let rest = groups.last().map_or(Rest::Nothing, |last| Rest::After(last.uid));
         Ok(Some((array_part(groups, begin)?, (service, permit, rest))))
     });
     chunks.inspect_err(|error: &Error| error!(%error, "list-all was cut off"))
+}
+
+/// What is given once there is room for what is asked: an answer that has begun cannot be refused any more.
+async fn patiently<T, F: Future<Output = Result<T>>>(pause: Duration, ask: impl Fn() -> F) -> Result<T> {
+    for _ in 0..ATTEMPTS {
+        match ask().await {
+            Err(Error::Unavailable(_)) => sleep(pause).await,
+            answer => return answer,
+        }
+    }
+    ask().await
 }
 
 /// The groups as a part of the array; no groups end it.
@@ -205,6 +221,8 @@ pub async fn delete(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
     use crate::domain::time::Timestamp;
@@ -212,6 +230,22 @@ mod tests {
     fn group(uid: GroupUid) -> Outline {
         let at = Timestamp::from_micros(0);
         Outline { uid, created: at, updated: at, labels: r#"{"en":"A"}"#.to_owned() }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_has_begun_waits_for_room() {
+        let asked = AtomicU32::new(0);
+        let full_for = |times: u32| {
+            let asked = &asked;
+            move || {
+                let before = asked.fetch_add(1, Ordering::Relaxed);
+                let full = || Error::Unavailable("full".to_owned());
+                std::future::ready(if before < times { Err(full()) } else { Ok(before) })
+            }
+        };
+        assert_eq!(patiently(Duration::ZERO, full_for(3)).await.unwrap(), 3);
+        assert!(patiently(Duration::ZERO, full_for(1_000)).await.is_err());
+        assert_eq!(asked.into_inner(), 4 + ATTEMPTS + 1);
     }
 
     #[test]
