@@ -1,12 +1,9 @@
 //! `rollbook export`: the live groups, users and memberships as lines of JSON, also while a server uses the directory.
 
-use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -14,6 +11,8 @@ use crate::config::DatabaseConfig;
 use crate::domain::thing::Thing;
 use crate::export;
 use crate::interchange::line_of;
+
+use super::files::create;
 
 /// The arguments of `rollbook export`.
 #[derive(Debug, Args)]
@@ -24,7 +23,10 @@ pub struct ExportArgs {
 
 /// Exports one snapshot, and says on standard error how many lines that were.
 pub async fn run(ExportArgs { file }: ExportArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
-    let mut out = file.as_deref().map_or_else(|| Ok(Box::new(io::stdout()) as Box<dyn Write + Send>), create)?;
+    let mut out: Box<dyn Write + Send> = match &file {
+        Some(path) => Box::new(create(path)?),
+        None => Box::new(io::stdout()),
+    };
     let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {pos} lines, {per_sec}")?);
     bar.enable_steady_tick(Duration::from_millis(100));
     let mut out = BufWriter::with_capacity(1 << 20, &mut out);
@@ -42,11 +44,4 @@ pub async fn run(ExportArgs { file }: ExportArgs, database: &DatabaseConfig) -> 
     out.flush()?;
     eprintln!("{lines} lines were exported.");
     Ok(())
-}
-
-/// For its owner alone: it holds names and email addresses.
-fn create(path: &Path) -> anyhow::Result<Box<dyn Write + Send>> {
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let file = file.with_context(|| format!("{} cannot be made; name a file that does not exist", path.display()))?;
-    Ok(Box::new(file))
 }

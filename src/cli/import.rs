@@ -14,6 +14,7 @@ use crate::domain::error::{Error, Kind};
 use crate::interchange::{Counts, Import, Refused, Report, Told};
 
 use super::errors::sentence;
+use super::files::create;
 use super::operator::{on_directory, permit};
 
 /// How many refused lines are told one by one.
@@ -34,7 +35,7 @@ pub struct ImportArgs {
 /// Imports, tells of refused lines on standard error and of the rest on standard output. Fails if a line was refused.
 pub async fn run(ImportArgs { file, refused }: ImportArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
     let (mut input, bytes) = open(&file)?;
-    let refused = refused.map(|path| create(&path)).transpose()?;
+    let refused = refused.map(|path| create(&path).map(BufWriter::new)).transpose()?;
     on_directory(database, async |service| {
         let import = Import { service, groups: permit()?, users: permit()? };
         let mut screen = Screen { bar: bar(bytes)?, refused, told: 0 };
@@ -54,12 +55,6 @@ fn open(path: &Path) -> anyhow::Result<(Box<dyn BufRead>, Option<u64>)> {
     let file = File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let bytes = file.metadata()?.len();
     Ok((Box::new(BufReader::with_capacity(1 << 20, file)) as Box<dyn BufRead>, Some(bytes)))
-}
-
-fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
-    let file = File::create_new(path);
-    file.map(BufWriter::new)
-        .with_context(|| format!("{} cannot be made; name a file that does not exist", path.display()))
 }
 
 /// Hidden where standard error is no terminal.

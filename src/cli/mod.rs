@@ -5,6 +5,7 @@ mod client;
 mod copy;
 mod errors;
 mod export;
+mod files;
 mod import;
 mod keys;
 mod openapi;
