@@ -39,7 +39,7 @@ pub struct Database {
     url: String,
     folder: TempDir,
     nodes: AtomicUsize,
-    _made: Option<Made>,
+    made: Option<Made>,
 }
 
 /// A database in a PostgreSQL server, which is dropped with the value.
@@ -60,7 +60,7 @@ impl Database {
     /// One that is there and stays, by its URL.
     pub fn elsewhere(url: impl Into<String>) -> Self {
         let folder = TempDir::new().expect("a temporary directory");
-        Self { url: url.into(), folder, nodes: AtomicUsize::new(0), _made: None }
+        Self { url: url.into(), folder, nodes: AtomicUsize::new(0), made: None }
     }
 
     /// `rollbook.db` in this folder.
@@ -74,7 +74,7 @@ impl Database {
         let (server, name) = (server(), format!("rollbook_it_{:016x}", random::<u64>()));
         sql::run(&server, &format!("CREATE DATABASE {name} {options}"));
         let url = named(&server, &name);
-        Self { _made: Some(Made { server, name }), ..Self::elsewhere(url) }
+        Self { made: Some(Made { server, name }), ..Self::elsewhere(url) }
     }
 
     /// What `--database` takes.
@@ -85,6 +85,13 @@ impl Database {
     /// The folder of the logs and, with SQLite, of the file.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Has PostgreSQL look at what its tables hold, as it does by itself within a minute.
+    pub fn analyse(&self) {
+        if self.made.is_some() {
+            sql::run(&self.url, "ANALYZE");
+        }
     }
 
     /// A number for each server that is started on it, from 0.

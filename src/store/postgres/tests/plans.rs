@@ -118,6 +118,23 @@ async fn lists_go_by_indexes() {
     );
 }
 
+#[tokio::test]
+async fn things_are_taken_for_live_before_anybody_has_looked() {
+    let (_store, scratch) = open().await;
+    let client = scratch.connect().await;
+    client
+        .batch_execute("CREATE TEMP TABLE numbers AS SELECT n FROM generate_series(1, 1000::BIGINT) AS n")
+        .await
+        .unwrap();
+    let [groups, users] = [0, 1].map(|at| filling().nth(at).unwrap());
+    client.batch_execute(&format!("{groups}; {users}")).await.unwrap();
+    for table in ["groups", "users"] {
+        let explain = format!("EXPLAIN (FORMAT JSON) SELECT uid FROM {table} WHERE deleted IS NULL");
+        let Plan(plan) = client.query_one(&explain, &[]).await.unwrap().get(0);
+        assert!(plan[0]["Plan"]["Plan Rows"].as_f64().unwrap() > 200.0, "{plan}");
+    }
+}
+
 /// Fills the directory, and makes the session plan as those of the store do.
 async fn fill(client: &Client) {
     let numbers = "SET enable_seqscan = off; SET jit = off; SET synchronous_commit = off; \
