@@ -28,7 +28,7 @@ pub fn lines<N: AsRef<str>>(title: &str, unit: &str, lines: &[(N, Vec<(f64, f64)
         let colour = COLOURS[at % COLOURS.len()];
         let points: Vec<_> = points.iter().map(|(x, y)| format!("{:.1},{:.1}", across(*x), down(*y))).collect();
         _ = writeln!(drawn, "<polyline class=\"line\" stroke=\"{colour}\" points=\"{}\"/>", points.join(" "));
-        let (x, name) = (LEFT + at as f64 * 125.0, escaped(name.as_ref()));
+        let (x, name) = (LEFT + 20.0 + at as f64 * 140.0, escaped(name.as_ref()));
         _ = writeln!(drawn, "<rect x=\"{x}\" y=\"40\" width=\"12\" height=\"12\" rx=\"2\" fill=\"{colour}\"/>");
         _ = writeln!(drawn, "<text x=\"{}\" y=\"51\">{name}</text>", x + 17.0);
     }
