@@ -1,5 +1,6 @@
 //! A PostgreSQL that is stopped, that turns read-only, or that cannot say whether a commit will last.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -111,7 +112,31 @@ impl Waiting {
         let server = node_on(&cluster);
         make_groups(&server.admin().await, &["before"]).await;
         Self::wait_for(&cluster, "'nobody'");
+        // The server hears of it a little later than whoever set it is answered.
+        eventually("commits that wait", RECOVERY, async || Self::one_waits(&cluster)).await;
         Self { cluster, server }
+    }
+
+    /// Whether a commit of our own waits; it does so no longer then.
+    fn one_waits(cluster: &Cluster) -> bool {
+        let url = cluster.url();
+        let commit = thread::spawn(move || sql::run(&url, "SELECT pg_logical_emit_message(true, 'it', 'waits')"));
+        let waited = loop {
+            if Self::cancelled(cluster) {
+                break true;
+            }
+            if commit.is_finished() {
+                break false;
+            }
+        };
+        commit.join().expect("no panic");
+        waited
+    }
+
+    /// Cancels the wait of a commit, if there is one that waits.
+    fn cancelled(cluster: &Cluster) -> bool {
+        let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep' LIMIT 1";
+        !sql::run(&cluster.url(), cancel).is_empty()
     }
 
     fn wait_for(cluster: &Cluster, standby: &str) {
@@ -122,9 +147,7 @@ impl Waiting {
 
     /// Cancels the wait of the first commit that waits.
     async fn cancel(&self) {
-        let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep' LIMIT 1";
-        let cancelled = async || !sql::run(&self.cluster.url(), cancel).is_empty();
-        eventually("a commit that waits", RECOVERY, cancelled).await;
+        eventually("a commit that waits", RECOVERY, async || Self::cancelled(&self.cluster)).await;
     }
 }
 
