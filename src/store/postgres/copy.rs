@@ -83,8 +83,8 @@ async fn connect(url: &str, password: Option<&SecretString>, create: bool) -> an
     Ok((client, shown.to_owned()))
 }
 
-/// Drops the indexes for which the condition holds, none of which may refuse a row; gives the statements that make them again,
-/// which is many times cheaper with all rows there than row by row.
+/// Drops the indexes for which the condition holds, none of which may refuse a row; gives the statements that make
+/// them again, which is many times cheaper with all rows there than row by row.
 pub(super) async fn drop_indexes(client: &Client, which: &str) -> anyhow::Result<Vec<String>> {
     let look = format!(
         "SELECT format('DROP INDEX %I', indexname), indexdef FROM pg_indexes \

@@ -151,8 +151,8 @@ pub fn with_xp_value<L: Listing>(path: &str, tests: Option<&[Test]>) -> Set {
 
 /// The things whose least value at the path is this one, of the kind.
 pub fn with_this_xp_value<L: Listing>(path: &str, kind: i64, value: &Operand) -> Set {
-    let this = [Test::Equal(value.clone())];
-    Set::found_by_index(least::<L>(path, kind, Some(&this)), is_owned(least::<L>(path, kind, Some(&this))))
+    let entries = least::<L>(path, kind, Some(&[Test::Equal(value.clone())]));
+    Set::found_by_index(entries.clone(), is_owned(entries))
 }
 
 /// Holds for things that own one of the entries.

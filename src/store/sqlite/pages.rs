@@ -96,7 +96,7 @@ impl<L: Listing> Pages<'_, '_, L> {
         each(self.0.connection, statement, |row| {
             let uid = row.get(0)?;
             if found.has(uid) {
-                if !equals.share(row)? {
+                if !is_of(equals.value.as_ref(), row)? {
                     self.past(&Found::these(&equals.uids), others, walk)?;
                     equals = Equals { value: Some(Shared::by(row)?), uids: Vec::new() };
                 }
@@ -105,7 +105,7 @@ impl<L: Listing> Pages<'_, '_, L> {
             walked += 1;
             // What comes in order has one value if its first and its last have.
             if walked % most == 0 {
-                is_shared = mark.as_ref().map_or(Ok(false), |mark| mark.is_by(row))?;
+                is_shared = is_of(mark.as_ref(), row)?;
                 mark = Some(Shared::by(row)?);
             }
             Ok(walk.goes_on() && !is_shared)
@@ -143,7 +143,7 @@ impl<L: Listing> Pages<'_, '_, L> {
         Ok(())
     }
 
-    /// The same along the values alone. What more than a few things share is not walked through, but looked at as a set.
+    /// The same along the values alone. What many things share is not walked through, but looked at as a set.
     fn along_xp_values(
         &self,
         found: &Found,
@@ -253,12 +253,6 @@ impl Shared {
         Ok(Self([row.get(1)?, row.get(2)?]))
     }
 
-    /// Whether it is that of the row.
-    fn is_by(&self, row: &Row<'_>) -> rusqlite::Result<bool> {
-        let Self([value, rest]) = self;
-        Ok(row.get_ref(1)? == ValueRef::from(value) && row.get_ref(2)? == ValueRef::from(rest))
-    }
-
     /// To compare values at a path of xp with.
     fn operand(self) -> Operand {
         let (text, number) = match self.0 {
@@ -270,16 +264,15 @@ impl Shared {
     }
 }
 
+/// Whether the value is there, and that of the row.
+fn is_of(value: Option<&Shared>, row: &Row<'_>) -> rusqlite::Result<bool> {
+    let Some(Shared([value, rest])) = value else { return Ok(false) };
+    Ok(row.get_ref(1)? == ValueRef::from(value) && row.get_ref(2)? == ValueRef::from(rest))
+}
+
 /// Things that were found, which share a value.
 #[derive(Default)]
 struct Equals {
     value: Option<Shared>,
     uids: Vec<i64>,
-}
-
-impl Equals {
-    /// Whether they share the row's.
-    fn share(&self, row: &Row<'_>) -> rusqlite::Result<bool> {
-        self.value.as_ref().map_or(Ok(false), |value| value.is_by(row))
-    }
 }

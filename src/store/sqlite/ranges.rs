@@ -20,7 +20,7 @@ const RANGES: usize = 32;
 /// How many things may lie between two of them for one to be made from the other.
 const FAR: u64 = 50_000;
 /// Up to how many lie between the pages of one who walks, who does not come back to the last one.
-const NEAR: usize = 1_000;
+const NEAR: u64 = 1_000;
 
 /// A column of a table.
 type Column = (&'static str, &'static str);
@@ -81,16 +81,18 @@ pub fn beyond<L: Listing>(sets: &Sets<'_, L>, set: &Set, beyond: &Beyond) -> rus
     for (text, known) in sets.memory.ranges.near(column, &beyond.text, sets.entry) {
         let other = Beyond { column: beyond.column, text };
         let Some(uids) = sets.renewed(&other.condition(), &known)? else { continue };
-        let between: Vec<u64> = all(sets.connection, &beyond.between::<L>(&other, FAR + 1), |row| row.get(0))?;
-        if between.len() as u64 > FAR {
+        let between = all(sets.connection, &beyond.between::<L>(&other, FAR + 1), |row| row.get::<_, u64>(0))?;
+        let between: RoaringTreemap = between.into_iter().collect();
+        if between.len() > FAR {
             continue;
         }
+        let is_near = between.len() <= NEAR;
         let uids = match (between.is_empty(), other.text < beyond.text) {
             (true, _) => uids,
-            (false, true) => Arc::new(&*uids - &between.iter().copied().collect::<RoaringTreemap>()),
-            (false, false) => Arc::new(&*uids | &between.iter().copied().collect::<RoaringTreemap>()),
+            (false, true) => Arc::new(&*uids - between),
+            (false, false) => Arc::new(&*uids | between),
         };
-        keep(&uids, (between.len() <= NEAR).then_some(&*other.text));
+        keep(&uids, is_near.then_some(&*other.text));
         return Ok(uids);
     }
     let uids = Arc::new(sets.asked(set)?);

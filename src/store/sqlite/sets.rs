@@ -60,7 +60,6 @@ impl<'a, L: Listing> Sets<'a, L> {
         }
         let question = question(&set.statement);
         let uids = match self.memory.get(&question, self.entry) {
-            Some(known) if known.entry == self.entry => return Ok(known.set),
             Some(known) => self.renewed(&set.condition, &known)?,
             None => None,
         };
