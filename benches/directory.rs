@@ -1,4 +1,6 @@
-//! What single operations cost on a directory of 10,000 groups, without the network: `cargo bench --bench directory`.
+//! The cost of single operations on a directory of 10,000 groups, without the network: `cargo bench --bench directory`.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it prints its results")]
 
 #[path = "support/fill.rs"]
 mod fill;
@@ -17,7 +19,8 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use criterion::{Criterion, criterion_group, criterion_main};
 use http_body_util::BodyExt as _;
-use rollbook::domain::journal::Door;
+use rollbook::domain::journal::Channel;
+use rollbook::http::limits::Limits;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
@@ -32,23 +35,23 @@ const GROUPS: usize = 10_000;
 fn benchmarks(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime starts");
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder can be made");
-    let directory = runtime.block_on(filled(&folder.path().join("bench.db"))).expect("a directory is made");
-    let app = rollbook::app(&directory.service, Router::new()).expect("the app is built");
+    let directory = runtime.block_on(fill_directory(&folder.path().join("bench.db"))).expect("a directory");
+    let app = rollbook::app(&directory.service, Router::new(), Limits::default(), None).expect("the app is built");
 
-    let answers = [
+    let requests = [
         ("point read", format!("/v1/usergroups/{}", generate::id(GROUPS / 2))),
         ("list", "/v1/usergroups".to_owned()),
         ("filter by Name", "/v1/usergroups?Name=Vertrieb*".to_owned()),
         ("filter by xp", format!("/v1/usergroups?xp.Project={}", generate::codename(7, GROUPS))),
         ("search", format!("/v1/usergroups?search={}", generate::codename(7, GROUPS))),
     ];
-    for (name, uri) in answers {
+    for (name, uri) in requests {
         criterion.bench_function(name, |bencher| {
-            bencher.to_async(&runtime).iter(|| answered(&app, get(&directory, &uri)));
+            bencher.to_async(&runtime).iter(|| respond(&app, get(&directory, &uri)));
         });
     }
     criterion.bench_function("token check", |bencher| {
-        bencher.to_async(&runtime).iter(|| directory.service.authenticate(&directory.token, Door::OrderCloud));
+        bencher.to_async(&runtime).iter(|| directory.service.authenticate(&directory.token, Channel::OrderCloud));
     });
     criterion.bench_function("create (durable)", |bencher| {
         let permit = fill::writer().expect("the operator may write");
@@ -58,14 +61,14 @@ fn benchmarks(criterion: &mut Criterion) {
     });
 }
 
-async fn filled(file: &Path) -> anyhow::Result<Directory> {
+async fn fill_directory(file: &Path) -> anyhow::Result<Directory> {
     let directory = Directory::open(&format!("sqlite:{}", file.display())).await?;
     directory.fill(GROUPS).await?;
     Ok(directory)
 }
 
-async fn answered(app: &Router, request: Request<Body>) {
-    let response = app.clone().oneshot(request).await.expect("the app always answers");
+async fn respond(app: &Router, request: Request<Body>) {
+    let response = app.clone().oneshot(request).await.expect("the app always responds");
     assert_eq!(response.status(), StatusCode::OK);
     black_box(response.into_body().collect().await.expect("the body is in memory"));
 }

@@ -1,29 +1,36 @@
-//! Rollbook: one directory of user groups, and every API a door into it.
+//! Rollbook: a directory of user groups behind several APIs.
 //!
-//! The layers are folders, and imports point inward only:
+//! Imports point inward only, which a test checks:
 //!
-//! | Folder | What it is | What it uses |
+//! | Module | Content | Imports |
 //! |---|---|---|
-//! | [`domain`] | groups, users, memberships, clients, the questions asked of them and the rules they obey | nothing of ours |
-//! | [`auth`] | the cryptography of signing in | `domain` |
-//! | [`store`] | what keeps the directory: a trait, and a folder for each database | `domain` |
-//! | [`service`] | the use cases: who may do what, and what it means | `store`, `auth`, `domain` |
-//! | [`http`] | what every API stands on: server, limits, callers, bodies, failures | `service`, `domain` |
-//! | [`dialect`] | the APIs: a folder for each, none of which knows another | `http`, `service`, `domain` |
-//! | [`interchange`] | the directory as lines of JSON, for import and export | `service`, `domain` |
-//! | [`cli`] | the commands | all of these, through [`open`] and [`app`] |
+//! | [`json`] | JSON values | nothing |
+//! | `metric_names` | the names of the metrics | nothing |
+//! | [`domain`] | groups, users, memberships, clients, their rules, and the queries on lists | `json` |
+//! | [`auth`] | the cryptography of sign-ins | `domain` |
+//! | [`store`] | the storage: a trait, and a folder for each database | `domain`, `json`, `metric_names` |
+//! | [`service`] | the use cases: authorization, rules, and a call of the store | `store`, `auth`, `domain` |
+//! | [`http`] | the base of all APIs: server, limits, authentication, bodies, error responses | `service`, `domain`, `json`, `metric_names` |
+//! | [`api`] | the APIs: a folder for each, independent of the others | `http`, `service`, `domain`, `json` |
+//! | [`bulk`] | bulk import and export as lines of JSON | `http`, `service`, `domain`, `json` |
+//! | [`config`] | the settings and their help texts | `domain` |
+//! | [`telemetry`] | logs and metrics | `config`, `metric_names` |
+//! | [`cli`] | the commands | `bulk`, `http`, `service`, `domain`, `config`, `telemetry`, and [`open`] and [`app`] of this file |
 //!
-//! This file alone names the stores and the dialects there are: one arm a store, one line a dialect.
+//! This file is the only one that lists the stores and the APIs: one match arm for each store, one entry of [`APIS`]
+//! for each API.
 
-pub mod auth;
+mod api;
+mod auth;
+mod bulk;
 pub mod cli;
 pub mod config;
-pub mod dialect;
 pub mod domain;
 pub mod http;
-pub mod interchange;
+pub mod json;
+mod metric_names;
 pub mod service;
-pub mod store;
+mod store;
 pub mod telemetry;
 
 use std::path::PathBuf;
@@ -34,42 +41,47 @@ use anyhow::{Context as _, bail};
 use axum::Router;
 use utoipa::openapi::OpenApi;
 
+use api::ApiDefinition;
 use config::DatabaseConfig;
-use dialect::Dialect;
 use domain::env::{RandomIds, SystemClock};
-use domain::thing::Thing;
+use domain::export_item::ExportItem;
 use domain::user::Secret;
-use http::Api;
+use http::ApiState;
 use http::docs::Document;
 use http::limits::Limits;
-use http::render::Envelope;
+use http::request::bodies::{self, BodyLayer};
+use http::response::envelope::Envelope;
 use service::Service;
 use store::Store;
 use store::copy::{Destination, Source};
-pub use store::copy::{Progress as CopyProgress, Report as CopyReport, Stage as CopyStage};
+pub(crate) use store::copy::{Progress as CopyProgress, Report as CopyReport, Stage as CopyStage};
 use store::postgres::{self, PostgresStore};
+pub(crate) use store::sqlite::create_folders_of;
 use store::sqlite::{self, SqliteStore};
 
-/// Every API there is.
-pub const DIALECTS: &[Dialect] = &[dialect::core::DIALECT, dialect::ordercloud::DIALECT];
+/// Every API.
+pub(crate) const APIS: &[ApiDefinition] = &[api::core::API, api::ordercloud::API, api::rollbook::API];
 
-/// How long the store works on one list before it gives it up as too costly.
+/// The time limit of one list, after which it fails as too costly.
 const LIST_LIMIT: Duration = Duration::from_secs(1);
 
-/// What a process opens the directory for.
+/// The name of `--database` in errors: its value comes from the flag or the variable.
+const DATABASE: &str = "--database (or ROLLBOOK_DATABASE)";
+
+/// The purpose for which a process opens the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To serve it; one process at a time where the store is a file.
+    /// To serve it. With SQLite, only one process at a time can.
     Serve,
-    /// To run one command on it, perhaps beside a server.
+    /// To run one command. A server may use the directory at the same time.
     Command,
 }
 
-/// Opens the directory that the configuration names. Fails with a sentence that says what to do.
+/// Opens the configured directory. Fails with a message that says what to do.
 pub async fn open(config: &DatabaseConfig, purpose: Purpose) -> anyhow::Result<Arc<Service>> {
-    let store: Arc<dyn Store> = match Place::of(&config.database, "--database")? {
-        Place::File(path) => {
-            let options = sqlite::Options {
+    let store: Arc<dyn Store> = match DatabaseUrl::parse(&config.database, DATABASE)? {
+        DatabaseUrl::File(path) => {
+            let options = sqlite::SqliteOptions {
                 path,
                 default_language: config.default_language.clone(),
                 create: purpose == Purpose::Serve,
@@ -78,13 +90,13 @@ pub async fn open(config: &DatabaseConfig, purpose: Purpose) -> anyhow::Result<A
             };
             Arc::new(SqliteStore::open(options).await?)
         }
-        Place::Server(url) => {
-            let options = postgres::Options {
+        DatabaseUrl::Server(url) => {
+            let options = postgres::PostgresOptions {
                 url,
                 password: DatabaseConfig::password()?,
                 default_language: config.default_language.clone(),
-                create: purpose == Purpose::Serve,
-                limits: postgres::Limits {
+                serve: purpose == Purpose::Serve,
+                limits: postgres::DatabaseLimits {
                     connections: config.database_connections as usize,
                     wait: Duration::from_secs(config.database_wait_seconds.into()),
                     statement: Duration::from_secs(config.database_statement_seconds.into()),
@@ -94,45 +106,48 @@ pub async fn open(config: &DatabaseConfig, purpose: Purpose) -> anyhow::Result<A
             Arc::new(PostgresStore::open(options).await?)
         }
     };
-    Ok(Arc::new(Service::new(store, Arc::new(SystemClock), Arc::new(RandomIds), config.issuer.clone())))
+    let ids = RandomIds::after(store.latest_operation().await?.as_deref());
+    Ok(Arc::new(Service::new(store, Arc::new(SystemClock), Arc::new(ids), config.issuer().to_owned())))
 }
 
-/// Copies the directory at one URL to another, where there is none yet; it may be in use. `told` hears how far the
-/// copy has come. Fails with a sentence that says what to do, and has then left nothing.
+/// Copies the directory at the URL `from`, which may be in use, to the URL `to`, which must have none. Calls
+/// `on_progress` as the copy proceeds. Fails with a message that says what to do, and then leaves nothing at `to`.
 pub async fn copy(
     from: &str,
     to: &str,
     password: Option<Secret>,
-    mut told: impl FnMut(CopyProgress) + Send,
+    mut on_progress: impl FnMut(CopyProgress) + Send,
 ) -> anyhow::Result<CopyReport> {
-    let to: Box<dyn Destination> = match Place::of(to, "--to")? {
-        Place::File(path) => Box::new(sqlite::NewFile::create(&path)?),
-        Place::Server(url) => Box::new(postgres::NewDirectory::begin(&url, password.as_ref()).await?),
+    let to: Box<dyn Destination> = match DatabaseUrl::parse(to, "--to (or ROLLBOOK_COPY_TO)")? {
+        DatabaseUrl::File(path) => Box::new(sqlite::NewFile::create(&path)?),
+        DatabaseUrl::Server(url) => Box::new(postgres::NewDirectory::begin(&url, password.as_ref()).await?),
     };
-    let mut from = Place::of(from, "--from")?.snapshot(password.as_ref()).await?;
-    store::copy::copy(&mut *from, to, &store::sql::copy::TABLES, &mut told).await
+    let mut from = DatabaseUrl::parse(from, "--from (or ROLLBOOK_COPY_FROM)")?.snapshot(password.as_ref()).await?;
+    store::copy::copy(&mut *from, to, &store::sql::copy::TABLES, &mut on_progress).await
 }
 
-/// Gives every live group, then every live user, then every membership of one snapshot of the directory to `each`; it
-/// may be in use. Fails with a sentence that says what to do, or as `each` does.
+/// Calls `each` with every live group, then every live user, then every membership of one snapshot of the directory,
+/// which may be in use. Fails with a message that says what to do, or with the error of `each`.
 pub async fn export(
     database: &str,
     password: Option<Secret>,
-    each: &mut (dyn FnMut(Thing) -> anyhow::Result<()> + Send),
+    each: &mut (dyn FnMut(ExportItem) -> anyhow::Result<()> + Send),
 ) -> anyhow::Result<()> {
-    let mut from = Place::of(database, "--database")?.snapshot(password.as_ref()).await?;
+    let mut from = DatabaseUrl::parse(database, DATABASE)?.snapshot(password.as_ref()).await?;
     store::sql::export::export(&mut *from, each).await
 }
 
-/// Where a URL says that a directory is.
-enum Place {
+/// A parsed database URL.
+enum DatabaseUrl {
+    /// The path of an SQLite file.
     File(PathBuf),
+    /// The URL of a PostgreSQL database.
     Server(String),
 }
 
-impl Place {
-    /// Reads the URL that `flag` was given.
-    fn of(url: &str, flag: &str) -> anyhow::Result<Self> {
+impl DatabaseUrl {
+    /// Parses the value of `flag`.
+    fn parse(url: &str, flag: &str) -> anyhow::Result<Self> {
         match url.split_once(':') {
             Some(("sqlite", path)) if !path.is_empty() => {
                 Ok(Self::File(path.strip_prefix("//").unwrap_or(path).into()))
@@ -145,7 +160,7 @@ impl Place {
         }
     }
 
-    /// A consistent snapshot of the directory.
+    /// Opens a consistent snapshot of the directory.
     async fn snapshot(self, password: Option<&Secret>) -> anyhow::Result<Box<dyn Source>> {
         Ok(match self {
             Self::File(path) => Box::new(sqlite::Snapshot::of(&path)?),
@@ -154,31 +169,47 @@ impl Place {
     }
 }
 
-/// Every API over one directory, with the pages around them, as it is served. `extra` routes stand behind the same
-/// middleware.
-pub fn app(service: &Arc<Service>, extra: Router) -> anyhow::Result<Router> {
+/// Returns the router of all APIs and pages over one directory, with the middleware around it and around the `extra`
+/// routes. `base_url` is the URL at which callers reach the server, if it is configured. Fails if an OpenAPI document
+/// cannot be serialized.
+pub fn app(service: &Arc<Service>, extra: Router, limits: Limits, base_url: Option<String>) -> anyhow::Result<Router> {
+    let base_url: Option<Arc<str>> = base_url.map(Into::into);
+    let shared = bodies::BodyBudget::new(limits);
     let mut routes = extra.merge(http::health::routes(Arc::clone(service)));
     let mut documents = Vec::new();
-    for dialect in DIALECTS {
-        let (router, openapi) = documented(dialect);
-        routes = routes.merge(router.with_state(Api { service: Arc::clone(service), door: dialect.door }));
-        let json = openapi.to_json()?.into();
-        documents.push(Document { name: dialect.name, further_paths: dialect.openapi_paths, json });
+    for definition in APIS {
+        let (router, openapi) = documented(definition);
+        let (service, base_url) = (Arc::clone(service), base_url.clone());
+        let api = ApiState { service, channel: definition.channel, base_url };
+        let bodies = BodyLayer {
+            shared: shared.clone(),
+            authenticator: api.clone(),
+            sign_in: definition.sign_in,
+            large_bodies: definition.large_bodies,
+        };
+        routes = routes.merge(router.layer(bodies).with_state(api));
+        let mut served = vec![(definition.openapi_path, openapi.to_json()?)];
+        if let Some((path, base)) = definition.openapi_of_vendor {
+            served.push((path, http::openapi::rebased(openapi, base).to_json()?));
+        }
+        documents.push(Document { title: definition.title, served });
     }
-    let envelope = |dialect: &Dialect| Envelope { prefixes: dialect.prefixes, render: dialect.render };
-    let envelopes = DIALECTS.iter().map(envelope).collect();
-    Ok(http::outer::wrap(routes.merge(http::docs::routes(documents)), envelopes, Limits::default()))
+    let envelope = |definition: &ApiDefinition| Envelope { prefixes: definition.prefixes, render: definition.render };
+    let envelopes = APIS.iter().map(envelope).collect();
+    Ok(http::middleware::wrap(routes.merge(http::docs::routes(documents)), envelopes, limits))
 }
 
-/// The OpenAPI document of the dialect called `name`, indented for people. Fails with the names there are.
+/// Returns the OpenAPI document of the API `name` as indented JSON. Fails with the list of names if there is no such
+/// API.
 pub fn openapi(name: &str) -> anyhow::Result<String> {
-    let names = || DIALECTS.iter().map(|dialect| dialect.name).collect::<Vec<_>>().join(", ");
-    let dialect = DIALECTS.iter().find(|dialect| dialect.name == name);
-    let dialect = dialect.with_context(|| format!("there is no API called {name:?}; give one of: {}", names()))?;
-    Ok(documented(dialect).1.to_pretty_json()?)
+    let names = || APIS.iter().map(|definition| definition.name).collect::<Vec<_>>().join(", ");
+    let definition = APIS.iter().find(|definition| definition.name == name);
+    let definition =
+        definition.with_context(|| format!("there is no API called {name:?}; give one of: {}", names()))?;
+    Ok(documented(definition).1.to_pretty_json()?)
 }
 
-fn documented(dialect: &Dialect) -> (Router<Api>, OpenApi) {
-    let (router, openapi) = (dialect.router)().split_for_parts();
-    (router, (dialect.openapi)(openapi))
+fn documented(definition: &ApiDefinition) -> (Router<ApiState>, OpenApi) {
+    let (router, openapi) = (definition.router)().split_for_parts();
+    (router, (definition.openapi)(openapi))
 }

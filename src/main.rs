@@ -1,19 +1,18 @@
-//! The program: see the library for what it is made of.
+//! The program. The library contains everything but the allocator and the exit code.
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use rollbook::cli::Cli;
+use rollbook::cli::{self, Cli};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match Cli::parse().run().await {
+    match Cli::read().run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            cli::notify(format_args!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }

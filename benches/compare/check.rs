@@ -1,67 +1,67 @@
-//! Whether answers are what they should be: a figure of wrong answers is no figure.
+//! Checks responses: figures of wrong responses are worthless.
 
 use anyhow::{Context as _, ensure};
 
-use super::load::{Line, Speech};
-use super::mocks::PRISM;
-use super::peer::Peer;
-use super::question::{PAGE, Question, pair, text};
+use super::load::{Line, Protocol};
+use super::peers::mocks::PRISM;
+use super::peers::peer::Peer;
 use super::support::generate;
+use super::workload::{PAGE, Workload, pair, text};
 
-/// The number of the group that is looked at: no special one.
+/// The number of the group that is read: an ordinary one.
 const NUMBER: usize = 117;
-/// The number that these writes are about, far from those of the load.
+/// The number in these writes, outside of the range of the load.
 const WRITTEN: usize = 50_000_000;
 
-/// Asks a peer everything once. Fails where an answer is not that of the groups which it was filled with.
-pub async fn check(peer: &Peer) -> anyhow::Result<()> {
-    let mut line = Line::open(peer.address, peer.speech, &peer.secret).await?;
-    for question in Question::ALL.into_iter().filter(|question| peer.answers(*question)) {
-        let number = if question.is_writing() { WRITTEN } else { NUMBER };
-        line.prepare(question, number, peer.groups);
-        let answer = line.ask().await.with_context(|| format!("{question:?}"))?;
-        let answer = String::from_utf8_lossy(answer);
-        is_right(peer, question, &answer).with_context(|| {
-            let beginning: String = answer.chars().take(300).collect();
-            format!("{question:?} was answered: {beginning}")
+/// Sends every workload once to a peer. Fails if a response does not match the groups that the peer was filled with.
+pub(crate) async fn check(peer: &Peer) -> anyhow::Result<()> {
+    let mut line = Line::open(peer.address, peer.protocol, &peer.secret).await?;
+    for workload in Workload::ALL.into_iter().filter(|workload| peer.supports(*workload)) {
+        let number = if workload.is_writing() { WRITTEN } else { NUMBER };
+        line.prepare(workload, number, peer.groups);
+        let response = line.send().await.with_context(|| format!("{workload:?}"))?;
+        let response = String::from_utf8_lossy(response);
+        check_response(peer, workload, &response).with_context(|| {
+            let beginning: String = response.chars().take(300).collect();
+            format!("{workload:?} got the response: {beginning}")
         })?;
     }
     Ok(())
 }
 
-fn is_right(peer: &Peer, question: Question, answer: &str) -> anyhow::Result<()> {
+fn check_response(peer: &Peer, workload: Workload, response: &str) -> anyhow::Result<()> {
     let of = peer.groups;
-    match question {
-        Question::Read | Question::List if peer.name == PRISM => holds(answer, "\"ID\":\"support\""),
-        Question::Read => {
-            let generate::Made { name, description, xp } = generate::group(NUMBER, of);
+    match workload {
+        Workload::Read | Workload::List if peer.name == PRISM => ensure_contains(response, "\"ID\":\"support\""),
+        Workload::Read => {
+            let generate::GeneratedGroup { name, description, xp } = generate::group(NUMBER, of);
             let xp = xp["Project"].to_string();
             [&generate::id(NUMBER), &name, &description, xp.trim_matches('"')]
                 .iter()
-                .try_for_each(|part| holds(answer, part))
+                .try_for_each(|part| ensure_contains(response, part))
         }
-        Question::Find => counts(peer, answer, &text(NUMBER, of), matches(&text(NUMBER, of), of).min(PAGE)),
-        Question::List => counts(peer, answer, "", PAGE),
-        Question::Create if peer.speech != Speech::Ldap && peer.name != PRISM => {
-            holds(answer, &generate::group(of + WRITTEN, of).name)
+        Workload::Find => ensure_count(peer, response, &text(NUMBER, of), matches(&text(NUMBER, of), of).min(PAGE)),
+        Workload::List => ensure_count(peer, response, "", PAGE),
+        Workload::Create if peer.protocol != Protocol::Ldap && peer.name != PRISM => {
+            ensure_contains(response, &generate::group(of + WRITTEN, of).name)
         }
-        Question::Join if peer.speech == Speech::JsonServer => holds(answer, &pair(WRITTEN, of).0),
-        // That it was done is all that is said.
-        Question::Fixed | Question::Create | Question::Join => Ok(()),
+        Workload::Join if peer.protocol == Protocol::JsonServer => ensure_contains(response, &pair(WRITTEN, of).0),
+        // The response contains only that it succeeded.
+        Workload::Fixed | Workload::Create | Workload::Join => Ok(()),
     }
 }
 
-fn holds(answer: &str, part: &str) -> anyhow::Result<()> {
-    ensure!(answer.contains(part), "{part} is missing");
+fn ensure_contains(response: &str, part: &str) -> anyhow::Result<()> {
+    ensure!(response.contains(part), "{part} is missing");
     Ok(())
 }
 
-/// Whether so many groups are in the answer, with the text in the name of each.
-fn counts(peer: &Peer, answer: &str, text: &str, expected: usize) -> anyhow::Result<()> {
-    let mark = if peer.speech == Speech::Ldap { "groupOfNames" } else { "\"Description\":" };
-    let found = answer.matches(mark).count();
-    ensure!(found == expected, "{found} groups were found instead of {expected}");
-    ensure!(answer.matches(text).count() >= expected, "not all names hold {text}");
+/// Fails unless the response has this many groups, each with the text in its name.
+fn ensure_count(peer: &Peer, response: &str, text: &str, expected: usize) -> anyhow::Result<()> {
+    let mark = if peer.protocol == Protocol::Ldap { "groupOfNames" } else { "\"Description\":" };
+    let matches = response.matches(mark).count();
+    ensure!(matches == expected, "{matches} groups instead of {expected}");
+    ensure!(response.matches(text).count() >= expected, "not all names contain {text}");
     Ok(())
 }
 

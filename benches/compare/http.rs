@@ -1,4 +1,4 @@
-//! The questions in HTTP.
+//! The workloads over HTTP.
 
 use std::net::SocketAddr;
 
@@ -6,30 +6,32 @@ use anyhow::ensure;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::load::Speech;
-use super::question::{PAGE, Question, pair, text};
+use super::load::Protocol;
 use super::support::generate;
 use super::wire::Connection;
+use super::workload::{PAGE, Workload, pair, text};
 
-/// A connection, and the request that is made ready for it.
-pub struct Http {
+/// A connection, and its next request.
+pub(crate) struct Http {
     connection: Connection,
-    speech: Speech,
-    /// All requests carry the same head, so that they differ in what they ask alone.
+    protocol: Protocol,
+    /// All requests have the same head, so that they differ in the request itself only.
     head: String,
     request: Vec<u8>,
 }
 
 impl Http {
-    pub async fn open(address: SocketAddr, speech: Speech, token: &str) -> anyhow::Result<Self> {
+    /// Opens a connection.
+    pub(crate) async fn open(address: SocketAddr, protocol: Protocol, token: &str) -> anyhow::Result<Self> {
         let head = format!(" HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n");
-        Ok(Self { connection: Connection::open(address).await?, speech, head, request: Vec::new() })
+        Ok(Self { connection: Connection::open(address).await?, protocol, head, request: Vec::new() })
     }
 
-    pub fn prepare(&mut self, question: Question, number: usize, of: usize) {
-        let (path, body) = match self.speech {
-            Speech::JsonServer => of_json_server(question, number, of),
-            _ => of_ordercloud(question, number, of),
+    /// Prepares the request of this workload with this number, for a peer with `of` groups.
+    pub(crate) fn prepare(&mut self, workload: Workload, number: usize, of: usize) {
+        let (path, body) = match self.protocol {
+            Protocol::JsonServer => of_json_server(workload, number, of),
+            _ => of_ordercloud(workload, number, of),
         };
         let method = if body.is_some() { "POST " } else { "GET " };
         let body = body.map(|body| body.to_string());
@@ -42,45 +44,46 @@ impl Http {
         }
     }
 
-    pub async fn ask(&mut self) -> anyhow::Result<&[u8]> {
-        let answer = self.connection.ask(&self.request).await?;
-        ensure!((200..300).contains(&answer.status), "refused: {}", String::from_utf8_lossy(answer.bytes));
-        Ok(answer.bytes)
+    /// Sends the request and returns the response. Fails unless the status is 2xx.
+    pub(crate) async fn send(&mut self) -> anyhow::Result<&[u8]> {
+        let response = self.connection.send(&self.request).await?;
+        ensure!((200..300).contains(&response.status), "refused: {}", String::from_utf8_lossy(response.bytes));
+        Ok(response.bytes)
     }
 }
 
-fn of_ordercloud(question: Question, number: usize, of: usize) -> (String, Option<Value>) {
+fn of_ordercloud(workload: Workload, number: usize, of: usize) -> (String, Option<Value>) {
     const GROUPS: &str = "/v1/usergroups";
-    match question {
-        Question::Fixed => ("/healthz".to_owned(), None),
-        Question::Read => (format!("{GROUPS}/{}", generate::id(number)), None),
-        Question::Create => (GROUPS.to_owned(), Some(new_group(number, of))),
-        Question::Join => {
+    match workload {
+        Workload::Fixed => ("/healthz".to_owned(), None),
+        Workload::Read => (format!("{GROUPS}/{}", generate::id(number)), None),
+        Workload::Create => (GROUPS.to_owned(), Some(new_group(number, of))),
+        Workload::Join => {
             let (group, user) = pair(number, of);
             (format!("{GROUPS}/assignments"), Some(json!({ "UserGroupID": group, "UserID": user })))
         }
-        Question::Find => (format!("{GROUPS}?search={}&searchOn=Name&pageSize={PAGE}", encoded(number, of)), None),
-        Question::List => (format!("{GROUPS}?pageSize={PAGE}"), None),
+        Workload::Find => (format!("{GROUPS}?search={}&searchOn=Name&pageSize={PAGE}", encoded(number, of)), None),
+        Workload::List => (format!("{GROUPS}?pageSize={PAGE}"), None),
     }
 }
 
-fn of_json_server(question: Question, number: usize, of: usize) -> (String, Option<Value>) {
-    match question {
-        Question::Fixed => ("/".to_owned(), None),
-        Question::Read => (format!("/groups/{}", generate::id(number)), None),
-        Question::Create => ("/groups".to_owned(), Some(new_group(number, of))),
-        Question::Join => {
+fn of_json_server(workload: Workload, number: usize, of: usize) -> (String, Option<Value>) {
+    match workload {
+        Workload::Fixed => ("/".to_owned(), None),
+        Workload::Read => (format!("/groups/{}", generate::id(number)), None),
+        Workload::Create => ("/groups".to_owned(), Some(new_group(number, of))),
+        Workload::Join => {
             let (group, user) = pair(number, of);
             ("/memberships".to_owned(), Some(json!({ "groupId": group, "userId": user })))
         }
-        Question::Find => (format!("/groups?Name_like={}&_page=1&_limit={PAGE}", encoded(number, of)), None),
-        Question::List => (format!("/groups?_page=1&_limit={PAGE}"), None),
+        Workload::Find => (format!("/groups?Name_like={}&_page=1&_limit={PAGE}", encoded(number, of)), None),
+        Workload::List => (format!("/groups?_page=1&_limit={PAGE}"), None),
     }
 }
 
-/// A group that is like those of the directory, under an ID that the peer gives it.
+/// A group like those of the directory, whose ID the peer generates.
 fn new_group(number: usize, of: usize) -> Value {
-    let generate::Made { name, description, xp } = generate::group(of + number, of);
+    let generate::GeneratedGroup { name, description, xp } = generate::group(of + number, of);
     json!({ "Name": name, "Description": description, "xp": xp })
 }
 

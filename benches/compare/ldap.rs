@@ -1,17 +1,17 @@
-//! The questions in LDAP (RFC 4511), in the few forms of BER that they need.
+//! The workloads over LDAP (RFC 4511), with the forms of BER that they need.
 
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::question::{self, PAGE, Question, pair, text};
 use super::support::generate;
 use super::wire::Connection;
+use super::workload::{self, PAGE, Workload, pair, text};
 
-/// Under which everything is.
-pub const SUFFIX: &str = "dc=example,dc=org";
-/// Who may do everything, without an access rule being looked at.
-pub const ROOT: &str = "cn=admin,dc=example,dc=org";
+/// The base DN of all entries.
+pub(crate) const SUFFIX: &str = "dc=example,dc=org";
+/// The administrator's DN, for which no access rule is evaluated.
+pub(crate) const ROOT: &str = "cn=admin,dc=example,dc=org";
 
 const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
@@ -23,70 +23,72 @@ const BIND: u8 = 0x60;
 const SEARCH: u8 = 0x63;
 const MODIFY: u8 = 0x66;
 const ADD: u8 = 0x68;
-/// The messages that are not the last of their answer: an entry, a reference.
+/// The messages that are not the last one of a response: an entry, a reference.
 const NOT_LAST: [u8; 2] = [0x64, 0x73];
 const SUCCESS: u8 = 0;
-/// There was more than was asked for.
+/// The result code if there are more entries than requested.
 const SIZE_LIMIT: u8 = 4;
 
-/// A connection that has said who asks, and the request that is made ready for it.
-pub struct Ldap {
+/// An authenticated connection, and its next request.
+pub(crate) struct Ldap {
     connection: Connection,
     messages: u32,
     request: Vec<u8>,
 }
 
-/// Where the group with this ID is.
-pub fn group(id: &str) -> String {
+/// The DN of the group with this ID.
+pub(crate) fn group(id: &str) -> String {
     format!("cn={id},ou=groups,{SUFFIX}")
 }
 
-/// Where the user with this ID is.
-pub fn user(id: &str) -> String {
+/// The DN of the user with this ID.
+pub(crate) fn user(id: &str) -> String {
     format!("uid={id},ou=people,{SUFFIX}")
 }
 
-/// What an entry says of a group, with one member, as a group of names must have: `xp` is kept as its JSON.
-pub fn attributes(id: &str, made: &generate::Made) -> [(&'static str, Vec<String>); 5] {
+/// The attributes of a group, with one member, as a group of names requires: `xp` is stored as its JSON.
+pub(crate) fn attributes(id: &str, made: &generate::GeneratedGroup) -> [(&'static str, Vec<String>); 5] {
     [
         ("objectClass", vec!["groupOfNames".to_owned()]),
         ("cn", vec![id.to_owned(), made.name.clone()]),
         ("description", vec![made.description.clone()]),
         ("businessCategory", vec![made.xp.to_string()]),
-        ("member", vec![user(&question::user(0))]),
+        ("member", vec![user(&workload::user(0))]),
     ]
 }
 
 impl Ldap {
-    pub async fn open(address: SocketAddr, password: &str) -> anyhow::Result<Self> {
+    /// Opens a connection and binds as [`ROOT`].
+    pub(crate) async fn open(address: SocketAddr, password: &str) -> anyhow::Result<Self> {
         let (connection, request) = (Connection::open(address).await?, Vec::new());
         let mut ldap = Self { connection, messages: 0, request };
         ldap.say(&[&element(BIND, &[&integer(INTEGER, 3), &string(OCTETS, ROOT), &string(0x80, password)])]);
-        ldap.ask().await?;
+        ldap.send().await?;
         Ok(ldap)
     }
 
-    pub fn prepare(&mut self, question: Question, number: usize, of: usize) {
+    /// Prepares the request of this workload with this number, for a peer with `of` groups.
+    pub(crate) fn prepare(&mut self, workload: Workload, number: usize, of: usize) {
         const ONE_LEVEL: u32 = 1;
         let groups = format!("ou=groups,{SUFFIX}");
         let is_group = element(0xa3, &[&string(OCTETS, "objectClass"), &string(OCTETS, "groupOfNames")]);
-        match question {
-            // What the protocol answers without a look at the data.
-            Question::Fixed => self.say(&[&search("", 0, 1, &string(0x87, "objectClass"))]),
-            Question::Read => self.say(&[&search(&group(&generate::id(number)), 0, 1, &string(0x87, "objectClass"))]),
-            Question::Find => {
+        match workload {
+            // A request that needs no access to the data.
+            Workload::Fixed => self.say(&[&search("", 0, 1, &string(0x87, "objectClass"))]),
+            Workload::Read => self.say(&[&search(&group(&generate::id(number)), 0, 1, &string(0x87, "objectClass"))]),
+            Workload::Find => {
                 let substring = element(SEQUENCE, &[&string(0x81, &text(number, of))]);
                 let contains = element(0xa4, &[&string(OCTETS, "cn"), &substring]);
                 self.say(&[&search(&groups, ONE_LEVEL, PAGE, &contains)]);
             }
-            Question::List => self.say(&[&search(&groups, ONE_LEVEL, 0, &is_group), &page()]),
-            Question::Join => {
+            Workload::List => self.say(&[&search(&groups, ONE_LEVEL, 0, &is_group), &page()]),
+            Workload::Join => {
                 let (id, joins) = pair(number, of);
                 let add = element(SEQUENCE, &[&integer(ENUMERATED, 0), &attribute("member", &[user(&joins)])]);
                 self.say(&[&element(MODIFY, &[&string(OCTETS, &group(&id)), &element(SEQUENCE, &[&add])])]);
             }
-            Question::Create => {
-                // Keys that grow, as those that others give.
+            Workload::Create => {
+                // Keys that grow, like those that other peers generate.
                 let id = format!("new-{number:012}");
                 let made = generate::group(of + number, of);
                 let attributes = attributes(&id, &made).map(|(name, values)| attribute(name, &values));
@@ -96,14 +98,15 @@ impl Ldap {
         }
     }
 
-    pub async fn ask(&mut self) -> anyhow::Result<&[u8]> {
-        let answer = self.connection.ask_so(&self.request, whole_length).await?;
-        let result = result(answer)?;
-        ensure!([SUCCESS, SIZE_LIMIT].contains(&result), "refused: {result}: {}", String::from_utf8_lossy(answer));
-        Ok(answer)
+    /// Sends the request and returns the response. Fails unless the result code is success or the size limit.
+    pub(crate) async fn send(&mut self) -> anyhow::Result<&[u8]> {
+        let response = self.connection.send_framed(&self.request, whole_length).await?;
+        let result = result(response)?;
+        ensure!([SUCCESS, SIZE_LIMIT].contains(&result), "refused: {result}: {}", String::from_utf8_lossy(response));
+        Ok(response)
     }
 
-    /// Makes ready a message of these parts.
+    /// Sets the next message to these parts.
     fn say(&mut self, parts: &[&[u8]]) {
         self.messages += 1;
         let number = integer(INTEGER, self.messages);
@@ -119,7 +122,7 @@ fn search(base: &str, scope: u32, limit: usize, filter: &[u8]) -> Vec<u8> {
     element(SEARCH, &[&string(OCTETS, base), &scope, &never, &limit, &no_time, &values_too, filter, &all])
 }
 
-/// The control that asks for one page (RFC 2696).
+/// The control that requests one page (RFC 2696).
 fn page() -> Vec<u8> {
     let size = integer(INTEGER, u32::try_from(PAGE).unwrap_or_default());
     let value = element(SEQUENCE, &[&size, &string(OCTETS, "")]);
@@ -141,7 +144,7 @@ fn integer(tag: u8, value: u32) -> Vec<u8> {
     element(tag, &[&value.to_be_bytes()])
 }
 
-/// An element of these parts.
+/// A BER element of these parts.
 fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     let mut made = vec![tag];
@@ -156,7 +159,7 @@ fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     made
 }
 
-/// The first element of these bytes, if it is whole: its tag, where its content begins, and where it ends.
+/// The first element of these bytes, if it is complete: its tag, and the start and the end of its content.
 fn first(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     let (tag, length) = (*bytes.first()?, *bytes.get(1)?);
     let (begin, length) = match length {
@@ -170,7 +173,7 @@ fn first(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     (begin + length <= bytes.len()).then_some((tag, begin, begin + length))
 }
 
-/// The operation of the first message of these bytes, its content, and where the message ends.
+/// The operation of the first message of these bytes, its content, and the end of the message.
 fn operation(bytes: &[u8]) -> Option<(u8, &[u8], usize)> {
     let (_, begin, end) = first(bytes)?;
     let message = &bytes[begin..end];
@@ -179,10 +182,10 @@ fn operation(bytes: &[u8]) -> Option<(u8, &[u8], usize)> {
     Some((tag, &message[after_number + begin..after_number + last], end))
 }
 
-/// How long an answer is, with all its entries, once it is there.
-fn whole_length(answer: &[u8]) -> anyhow::Result<Option<usize>> {
+/// The length of a response with all its entries, if it is complete.
+fn whole_length(response: &[u8]) -> anyhow::Result<Option<usize>> {
     let mut length = 0;
-    while let Some((tag, _, end)) = operation(&answer[length..]) {
+    while let Some((tag, _, end)) = operation(&response[length..]) {
         length += end;
         if !NOT_LAST.contains(&tag) {
             return Ok(Some(length));
@@ -191,14 +194,14 @@ fn whole_length(answer: &[u8]) -> anyhow::Result<Option<usize>> {
     Ok(None)
 }
 
-/// The result that the last message of an answer tells.
-fn result(mut answer: &[u8]) -> anyhow::Result<u8> {
-    while let Some((tag, content, end)) = operation(answer) {
+/// The result code in the last message of a response.
+fn result(mut response: &[u8]) -> anyhow::Result<u8> {
+    while let Some((tag, content, end)) = operation(response) {
         if !NOT_LAST.contains(&tag) {
             let (_, begin, _) = first(content).context("no result")?;
             return Ok(content[begin]);
         }
-        answer = &answer[end..];
+        response = &response[end..];
     }
-    bail!("no answer")
+    bail!("no response")
 }

@@ -1,5 +1,5 @@
-//! The load generator: this program again, as a process of its own, the same for every protocol. Each connection asks
-//! one question after the other and reads each answer whole.
+//! The load generator: this program, started again as a child process, the same for every protocol. Each connection
+//! sends one request after the other, and reads each response completely.
 
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
@@ -15,35 +15,36 @@ use serde::{Deserialize, Serialize};
 
 use super::http::Http;
 use super::ldap::Ldap;
-use super::process;
-use super::question::Question;
+use super::peers::process;
+use super::workload::Workload;
 
-/// The environment variable that holds the token or password: an argument would show in every list of processes.
+/// The environment variable with the token or password: an argument would show in every list of processes.
 const SECRET: &str = "ROLLBOOK_BENCH_TOKEN";
-/// Threads, each with its share of the connections.
+/// The number of threads; each has its share of the connections.
 const THREADS: usize = 2;
-/// Not counted, so that every connection is open and warm.
+/// The warm-up, which is not counted, so that every connection is open and caches are filled.
 const WARM_UP: Duration = Duration::from_millis(300);
 
-/// What a peer understands.
+/// The protocol of a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Speech {
-    /// The API that a Rollbook serves, and a mock of it.
+pub(crate) enum Protocol {
+    /// The API that Rollbook serves, and a mock of it.
     Ordercloud,
-    /// What json-server makes of a file.
+    /// The API that json-server derives from a file.
     JsonServer,
+    /// LDAP, which slapd serves.
     Ldap,
 }
 
 /// One run of load.
 #[derive(Args, Clone, Debug)]
-pub struct Load {
+pub(crate) struct Load {
     #[arg(long)]
     pub address: SocketAddr,
     #[arg(long)]
-    pub speech: Speech,
+    pub protocol: Protocol,
     #[arg(long)]
-    pub question: Question,
+    pub workload: Workload,
     #[arg(long)]
     pub connections: usize,
     #[arg(long)]
@@ -51,75 +52,75 @@ pub struct Load {
     /// How many groups the peer was filled with.
     #[arg(long)]
     pub groups: usize,
-    /// The number that the first write is about.
+    /// The number in the first write.
     #[arg(long)]
     pub from: usize,
 }
 
-/// What came of it.
+/// The outcome of a run.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Outcome {
-    /// Answers a second.
+pub(crate) struct Outcome {
+    /// Responses per second.
     pub rate: f64,
-    /// Half of the answers took at most so many microseconds.
+    /// The median response time in microseconds.
     pub p50: u32,
-    /// And 99 of 100.
+    /// The 99th percentile of response times in microseconds.
     pub p99: u32,
-    /// Microseconds of processor time that the load generator took for each.
+    /// The processor time of the load generator for each response, in microseconds.
     pub own: f64,
-    /// How many numbers were written about.
+    /// The number of writes.
     pub written: usize,
 }
 
-/// A connection in one of the protocols, and what is asked on it.
-pub enum Line {
+/// A connection in one of the protocols, and its next request.
+pub(crate) enum Line {
     Http(Http),
     Ldap(Ldap),
 }
 
 impl Line {
-    /// Connects, and says who asks.
-    pub async fn open(address: SocketAddr, speech: Speech, secret: &str) -> anyhow::Result<Self> {
-        Ok(match speech {
-            Speech::Ldap => Self::Ldap(Ldap::open(address, secret).await?),
-            speech => Self::Http(Http::open(address, speech, secret).await?),
+    /// Opens a connection and authenticates.
+    pub(crate) async fn open(address: SocketAddr, protocol: Protocol, secret: &str) -> anyhow::Result<Self> {
+        Ok(match protocol {
+            Protocol::Ldap => Self::Ldap(Ldap::open(address, secret).await?),
+            protocol => Self::Http(Http::open(address, protocol, secret).await?),
         })
     }
 
-    /// Makes ready to ask about this number, of a peer of so many groups.
-    pub fn prepare(&mut self, question: Question, number: usize, of: usize) {
+    /// Prepares the request with this number, for a peer with this many groups.
+    pub(crate) fn prepare(&mut self, workload: Workload, number: usize, of: usize) {
         match self {
-            Self::Http(http) => http.prepare(question, number, of),
-            Self::Ldap(ldap) => ldap.prepare(question, number, of),
+            Self::Http(http) => http.prepare(workload, number, of),
+            Self::Ldap(ldap) => ldap.prepare(workload, number, of),
         }
     }
 
-    /// Asks, and gives the answer as it came. Fails unless it tells of success.
-    pub async fn ask(&mut self) -> anyhow::Result<&[u8]> {
+    /// Sends the request and returns the response. Fails unless the response is a success.
+    pub(crate) async fn send(&mut self) -> anyhow::Result<&[u8]> {
         match self {
-            Self::Http(http) => http.ask().await,
-            Self::Ldap(ldap) => ldap.ask().await,
+            Self::Http(http) => http.send().await,
+            Self::Ldap(ldap) => ldap.send().await,
         }
     }
 }
 
 impl Load {
-    /// Runs it in a process of its own.
-    pub async fn apart(self, secret: &str) -> anyhow::Result<Outcome> {
+    /// Runs in a child process.
+    pub(crate) async fn run_in_child(self, secret: &str) -> anyhow::Result<Outcome> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["client", "--question", &named(self.question)?, "--speech", &named(self.speech)?]);
+        command.args(["client", "--workload", &named(self.workload)?, "--protocol", &named(self.protocol)?]);
         command.args(["--address", &self.address.to_string(), "--connections", &self.connections.to_string()]);
         command.args(["--seconds", &self.seconds.to_string(), "--groups", &self.groups.to_string()]);
         command.args(["--from", &self.from.to_string()]).stdin(Stdio::null());
-        // What it says when it fails is one line of a report.
+        // The error message becomes one line of a report.
         command.env(SECRET, secret).env("RUST_BACKTRACE", "0");
         let child = tokio::task::spawn_blocking(move || command.output()).await??;
         ensure!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr).trim());
         Ok(serde_json::from_slice(&child.stdout)?)
     }
 
-    /// Runs it in this process.
-    pub fn here(&self) -> anyhow::Result<Outcome> {
+    /// Runs in this process.
+    pub(crate) fn run_in_process(&self) -> anyhow::Result<Outcome> {
         let secret = std::env::var(SECRET)?;
         let run = Run::new(self, &secret);
         let threads = THREADS.min(self.connections);
@@ -132,12 +133,12 @@ impl Load {
         })?
         .concat();
         let ended = Instant::now();
-        ensure!(!took.is_empty(), "nothing was answered");
+        ensure!(!took.is_empty(), "no response in the measured time");
         took.sort_unstable();
         let at = |of_100: usize| took[took.len() * of_100 / 100];
-        // Of a slow peer, what was on its way at the end took some of the time, too.
+        // With a slow peer, the requests that were in flight at the end took some of the time, too.
         let rate = took.len() as f64 / (ended - run.start).as_secs_f64();
-        let own = process::processor_time()?.as_secs_f64() * 1e6 / run.asked.into_inner() as f64;
+        let own = process::processor_time()?.as_secs_f64() * 1e6 / run.sent.into_inner() as f64;
         Ok(Outcome { rate, p50: at(50), p99: at(99), own, written: run.next.into_inner() - self.from })
     }
 }
@@ -148,23 +149,23 @@ fn named(value: impl ValueEnum) -> anyhow::Result<String> {
     Ok(value.get_name().to_owned())
 }
 
-/// A run that is under way.
+/// A run in progress.
 struct Run<'a> {
     load: &'a Load,
     secret: &'a str,
-    /// What is answered after this is counted.
+    /// Responses after this are counted.
     start: Instant,
-    /// Nothing is asked after this.
+    /// No request is sent after this.
     end: Instant,
     next: AtomicUsize,
-    asked: AtomicUsize,
+    sent: AtomicUsize,
 }
 
 impl<'a> Run<'a> {
     fn new(load: &'a Load, secret: &'a str) -> Self {
         let (start, next) = (Instant::now() + WARM_UP, AtomicUsize::new(load.from));
         let end = start + Duration::from_secs_f64(load.seconds);
-        Self { load, secret, start, end, next, asked: AtomicUsize::new(0) }
+        Self { load, secret, start, end, next, sent: AtomicUsize::new(0) }
     }
 
     #[tokio::main(flavor = "current_thread")]
@@ -172,25 +173,25 @@ impl<'a> Run<'a> {
         Ok(try_join_all(connections.map(|connection| self.converse(connection))).await?.concat())
     }
 
-    /// Gives the microseconds that each answer took.
+    /// Returns the response times in microseconds.
     async fn converse(&self, connection: usize) -> anyhow::Result<Vec<u32>> {
-        let Load { address, speech, question, groups, .. } = *self.load;
-        let mut line = Line::open(address, speech, self.secret).await?;
-        let (mut dice, mut asked, mut took) = (StdRng::seed_from_u64(connection as u64), 0, Vec::new());
+        let Load { address, protocol, workload, groups, .. } = *self.load;
+        let mut line = Line::open(address, protocol, self.secret).await?;
+        let (mut rng, mut sent, mut took) = (StdRng::seed_from_u64(connection as u64), 0, Vec::new());
         while Instant::now() < self.end {
-            let number = match question.is_writing() {
+            let number = match workload.is_writing() {
                 true => self.next.fetch_add(1, Ordering::Relaxed),
-                false => dice.random_range(0..groups),
+                false => rng.random_range(0..groups),
             };
-            line.prepare(question, number, groups);
+            line.prepare(workload, number, groups);
             let begun = Instant::now();
-            line.ask().await?;
-            asked += 1;
+            line.send().await?;
+            sent += 1;
             if Instant::now() >= self.start {
                 took.push(u32::try_from(begun.elapsed().as_micros())?);
             }
         }
-        self.asked.fetch_add(asked, Ordering::Relaxed);
+        self.sent.fetch_add(sent, Ordering::Relaxed);
         Ok(took)
     }
 }

@@ -1,9 +1,12 @@
-//! Rollbook beside what people would use instead: `scripts/with-postgres cargo bench --bench compare` (see
+//! Rollbook compared with its alternatives: `scripts/with-postgres cargo bench --bench compare` (see
 //! docs/performance.md).
 //!
-//! Starts each peer on this machine with the same made-up groups, asks all of them the same, in turns, round by round,
-//! and writes tables and charts into docs/. What is not installed is left out, and named. Ratios are of rounds that
-//! took turns, so that they mean something on a busy machine too; absolute figures are of this machine at this moment.
+//! Starts each peer on this machine with the same generated groups, runs the same workloads on all of them in turns,
+//! round by round, and writes tables and charts into docs/. A peer that is not installed is left out and named. Ratios
+//! are taken within rounds, so they are meaningful on a busy machine too; absolute figures are valid for this machine
+//! at this moment only.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it prints its results")]
 
 #[path = "../support/chart/bars.rs"]
 mod bars;
@@ -18,24 +21,18 @@ mod ldap;
 mod load;
 #[path = "../support/machine.rs"]
 mod machine;
-mod mocks;
-mod peer;
 mod peers;
 #[path = "../support/postgres/pgbench.rs"]
 mod pgbench;
-mod process;
-mod question;
-mod raw;
 mod report;
-mod rollbook;
 mod rounds;
 #[path = "../support/postgres/scripts.rs"]
 mod scripts;
-mod slapd;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../support/wire.rs"]
 mod wire;
+mod workload;
 
 use std::path::PathBuf;
 
@@ -48,30 +45,30 @@ use load::Load;
 use peers::Peers;
 use report::Report;
 
-// As in the program itself.
+// The same allocator as in the program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Measures Rollbook beside what people would use instead.
+/// Compares Rollbook with its alternatives.
 #[derive(Parser)]
 struct Arguments {
-    /// How many groups each peer holds
+    /// Number of groups in each peer
     #[arg(long, default_value_t = 100_000, value_parser = at_least_a_thousand)]
     groups: usize,
-    /// How many seconds are measured of each kind in each round
+    /// Seconds that are measured for each kind in each round
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
-    /// How many rounds there are
+    /// Number of rounds
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// Whether every peer that is installed answers as it should, in a minute: 10,000 groups, one short round, and
-    /// nothing is written
+    /// Check in a minute that every installed peer responds correctly: 10,000 groups, one short round, and nothing is
+    /// written
     #[arg(long)]
     small: bool,
     /// The folder of performance.md, which gets the tables, and of the charts
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/docs"))]
     docs: PathBuf,
-    /// What cargo tells every benchmark
+    /// An argument that cargo passes to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
     #[command(subcommand)]
@@ -80,7 +77,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Role {
-    /// The load generator, as this program calls itself
+    /// The load generator, which this program starts
     #[command(hide = true)]
     Client(Load),
 }
@@ -88,7 +85,7 @@ enum Role {
 fn main() -> anyhow::Result<()> {
     let mut arguments = Arguments::parse();
     if let Some(Role::Client(load)) = &arguments.role {
-        println!("{}", serde_json::to_string(&load.here()?)?);
+        println!("{}", serde_json::to_string(&load.run_in_process()?)?);
         return Ok(());
     }
     if arguments.small {
@@ -104,7 +101,7 @@ fn main() -> anyhow::Result<()> {
     documents::write(&arguments.docs, &report)
 }
 
-/// Measures until the end or a signal: whatever runs is ended in both cases.
+/// Measures until the end or a signal. All child processes are stopped in both cases.
 #[tokio::main]
 async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
     let database = match std::env::var("TEST_DATABASE_URL") {
@@ -130,14 +127,14 @@ async fn measured(arguments: &Arguments, database: Option<&Database>) -> anyhow:
     Report::new(arguments, &peers, series).await
 }
 
-/// Where what the installing script has unpacked is.
+/// The folder into which the installing script unpacks programs.
 fn unpacked(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).with_file_name(format!("compare-{name}"))
 }
 
 fn at_least_a_thousand(text: &str) -> anyhow::Result<usize> {
     match text.parse()? {
-        few @ 0..1_000 => bail!("{few} are too few: texts in names would be found by chance"),
+        few @ 0..1_000 => bail!("{few} are too few: texts in names would match by chance"),
         groups => Ok(groups),
     }
 }

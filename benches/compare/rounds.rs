@@ -1,58 +1,62 @@
-//! Asking everybody everything, in turns.
+//! Runs all workloads on all peers, in turns.
 
 use std::collections::HashMap;
 
 use super::Arguments;
 use super::load::{Load, Outcome};
-use super::mocks::{JSON_SERVER, PRISM};
-use super::peer::Peer;
 use super::peers::Peers;
-use super::question::{Question, USUAL};
-use super::raw::Way;
+use super::peers::mocks::{JSON_SERVER, PRISM};
+use super::peers::peer::Peer;
+use super::peers::postgres_alone::PgbenchMode;
+use super::workload::{USUAL, Workload};
 
-/// What PostgreSQL is called without a server in between; pgbench tells no percentiles.
-const RAW: &str = "PostgreSQL by pgbench";
-const RAW_PIPELINED: &str = "PostgreSQL by pgbench, pipelined";
+/// The name of PostgreSQL without a server in front of it; pgbench reports no percentiles.
+const PGBENCH: &str = "PostgreSQL by pgbench";
+const PGBENCH_PIPELINED: &str = "PostgreSQL by pgbench, pipelined";
 
-/// What one round gave.
+/// The figures of one round.
 #[derive(Clone, Copy, Debug)]
-pub struct Figure {
-    /// Answers a second.
+pub(crate) struct Figure {
+    /// Responses per second.
     pub rate: f64,
-    /// What else is known of it; pgbench tells no more.
+    /// The other figures; pgbench has none.
     pub outcome: Option<Outcome>,
 }
 
-/// One question to one peer over so many connections: what each round gave.
+/// One workload on one peer over this many connections: the figures of each round.
 #[derive(Debug)]
-pub struct Series {
+pub(crate) struct Series {
+    /// The peer's name.
     pub name: &'static str,
-    pub question: Question,
+    /// The workload.
+    pub workload: Workload,
+    /// The number of connections.
     pub connections: usize,
+    /// The figures of each round.
     pub rounds: Vec<Figure>,
-    /// Why there is no more of it.
+    /// Why there are no more rounds.
     pub failed: Option<String>,
 }
 
 impl Series {
-    /// The peer's name, with what its writes are worth where they are not durable.
-    pub fn label(&self) -> String {
-        match (self.name, self.question.is_writing()) {
+    /// The peer's name, with the durability of its writes if they are not durable.
+    pub(crate) fn label(&self) -> String {
+        match (self.name, self.workload.is_writing()) {
             (JSON_SERVER, true) => format!("{JSON_SERVER} (not synced)"),
             (PRISM, true) => format!("{PRISM} (keeps nothing)"),
             (name, _) => name.to_owned(),
         }
     }
 
-    /// The round whose rate is in the middle.
-    pub fn median(&self) -> Option<Figure> {
+    /// The round with the median rate.
+    pub(crate) fn median(&self) -> Option<Figure> {
         let mut rounds = self.rounds.clone();
         rounds.sort_by(|a, b| a.rate.total_cmp(&b.rate));
         rounds.get(rounds.len() / 2).copied()
     }
 
-    /// The ratio in the middle of those to the other's rounds, each to that of the same turn.
-    pub fn ratio(&self, other: &Self) -> Option<f64> {
+    /// The median of the ratios between the rates of the same round.
+    pub(crate) fn ratio(&self, other: &Self) -> Option<f64> {
         let pairs = self.rounds.iter().zip(&other.rounds);
         let mut ratios: Vec<_> = pairs.map(|(own, other)| own.rate / other.rate).collect();
         ratios.sort_by(f64::total_cmp);
@@ -60,25 +64,29 @@ impl Series {
     }
 }
 
-/// A peer, as one whose turn it is.
+/// A peer in a turn.
 #[derive(Clone, Copy)]
-enum Asked<'a> {
+enum Subject<'a> {
+    /// A server.
     Server(&'a Peer),
-    Raw(Way),
+    /// pgbench, in this mode.
+    PostgresAlone(PgbenchMode),
 }
 
-/// Measures everything. What fails is told, and left out from then on.
-pub async fn measure(arguments: &Arguments, peers: &Peers<'_>) -> anyhow::Result<Vec<Series>> {
+/// Measures everything. A failure is reported, and its series is left out from then on.
+pub(crate) async fn measure(arguments: &Arguments, peers: &Peers<'_>) -> anyhow::Result<Vec<Series>> {
     let mut all = plan(arguments, peers);
     let mut written = HashMap::new();
     for round in 1..=arguments.rounds {
-        for (asked, series) in &mut all {
+        for (subject, series) in &mut all {
             if series.failed.is_some() {
                 continue;
             }
-            let Series { name, question, connections, .. } = *series;
-            eprintln!("round {round}: {}, {connections} connections: {name}", question.title());
-            match ask(arguments, peers, *asked, question, connections, written.entry(name).or_default()).await {
+            let Series { name, workload, connections, .. } = *series;
+            eprintln!("round {round}: {}, {connections} connections: {name}", workload.title());
+            match measure_turn(arguments, peers, *subject, workload, connections, written.entry(name).or_default())
+                .await
+            {
                 Ok(figure) => series.rounds.push(figure),
                 Err(error) => series.failed = Some(format!("{error:#}")),
             }
@@ -90,20 +98,20 @@ pub async fn measure(arguments: &Arguments, peers: &Peers<'_>) -> anyhow::Result
     Ok(all.into_iter().map(|(_, series)| series).collect())
 }
 
-fn plan<'a>(arguments: &Arguments, peers: &'a Peers<'_>) -> Vec<(Asked<'a>, Series)> {
+fn plan<'a>(arguments: &Arguments, peers: &'a Peers<'_>) -> Vec<(Subject<'a>, Series)> {
     let mut all = Vec::new();
-    for question in Question::ALL {
-        let connections = if arguments.small { &[USUAL] } else { question.connections() };
+    for workload in Workload::ALL {
+        let connections = if arguments.small { &[USUAL] } else { workload.connections() };
         for connections in connections.iter().copied() {
-            let mut add = |asked, name| {
-                all.push((asked, Series { name, question, connections, rounds: Vec::new(), failed: None }));
+            let mut add = |subject, name| {
+                all.push((subject, Series { name, workload, connections, rounds: Vec::new(), failed: None }));
             };
-            let answering = peers.servers.iter().filter(|peer| peer.answers(question));
-            answering.for_each(|peer| add(Asked::Server(peer), peer.name));
-            if peers.postgres.is_some() && question != Question::Fixed {
-                add(Asked::Raw(Way::OneByOne), RAW);
-                if question == Question::Create {
-                    add(Asked::Raw(Way::Pipelined), RAW_PIPELINED);
+            let supporting = peers.servers.iter().filter(|peer| peer.supports(workload));
+            supporting.for_each(|peer| add(Subject::Server(peer), peer.name));
+            if peers.postgres.is_some() && workload != Workload::Fixed {
+                add(Subject::PostgresAlone(PgbenchMode::OneByOne), PGBENCH);
+                if workload == Workload::Create {
+                    add(Subject::PostgresAlone(PgbenchMode::Pipelined), PGBENCH_PIPELINED);
                 }
             }
         }
@@ -111,30 +119,30 @@ fn plan<'a>(arguments: &Arguments, peers: &'a Peers<'_>) -> Vec<(Asked<'a>, Seri
     all
 }
 
-/// One turn. `written` is how many numbers the peer has written about so far.
-async fn ask(
+/// One turn. `written` is the number of writes to the peer so far.
+async fn measure_turn(
     arguments: &Arguments,
     peers: &Peers<'_>,
-    asked: Asked<'_>,
-    question: Question,
+    subject: Subject<'_>,
+    workload: Workload,
     connections: usize,
     written: &mut usize,
 ) -> anyhow::Result<Figure> {
-    if let (Some(postgres), true) = (&peers.postgres, question.is_writing()) {
-        // Or the last one's would fall to the next one.
+    if let (Some(postgres), true) = (&peers.postgres, workload.is_writing()) {
+        // Otherwise dirty pages of this round would be written in the next one.
         postgres.database.checkpoint().await?;
     }
-    match (asked, &peers.postgres) {
-        (Asked::Raw(way), Some(postgres)) => {
-            let rate = postgres.raw.rate(question, way, connections, arguments.seconds).await?;
+    match (subject, &peers.postgres) {
+        (Subject::PostgresAlone(mode), Some(postgres)) => {
+            let rate = postgres.alone.rate(workload, mode, connections, arguments.seconds).await?;
             Ok(Figure { rate, outcome: None })
         }
-        (Asked::Raw(_), None) => anyhow::bail!("there is no PostgreSQL"),
-        (Asked::Server(peer), _) => {
-            let &Peer { address, speech, groups, .. } = peer;
+        (Subject::PostgresAlone(_), None) => anyhow::bail!("there is no PostgreSQL"),
+        (Subject::Server(peer), _) => {
+            let &Peer { address, protocol, groups, .. } = peer;
             let (seconds, from) = (arguments.seconds.into(), *written);
-            let load = Load { address, speech, question, connections, seconds, groups, from };
-            let outcome = load.apart(&peer.secret).await?;
+            let load = Load { address, protocol, workload, connections, seconds, groups, from };
+            let outcome = load.run_in_child(&peer.secret).await?;
             *written += outcome.written;
             Ok(Figure { rate: outcome.rate, outcome: Some(outcome) })
         }

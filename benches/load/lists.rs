@@ -1,4 +1,4 @@
-//! What the lists are asked.
+//! List requests to measure.
 
 use std::time::Duration;
 
@@ -7,61 +7,62 @@ use axum::Router;
 use super::support::{Directory, generate};
 use super::timing::{Effort, Timed, time};
 
-/// A question to the list of groups.
-pub struct Question {
+/// A list request for groups.
+pub(crate) struct ListCase {
+    /// The name in the table.
     pub name: &'static str,
     uri: String,
-    /// How many groups it must find.
+    /// The expected number of matches.
     matches: Option<u64>,
-    /// The aim for the median.
-    pub aim: Option<Duration>,
+    /// The goal for the median.
+    pub goal: Option<Duration>,
 }
 
-/// The questions: those with an aim, then those asked for information.
-pub fn questions(groups: usize) -> Vec<Question> {
+/// The list requests: first those with a goal, then those without.
+pub(crate) fn list_cases(groups: usize) -> Vec<ListCase> {
     let shared = generate::SHARED_BY as u64;
     let codename = generate::codename(groups / 3, groups);
-    let aimed = |name, query: &str, matches, aim| Question {
+    let with_goal = |name, query: &str, matches, goal| ListCase {
         name,
         uri: format!("/v1/usergroups{query}"),
         matches,
-        aim: Some(Duration::from_millis(aim)),
+        goal: Some(Duration::from_millis(goal)),
     };
-    let told = |name, query: &str| Question { name, uri: format!("/v1/usergroups{query}"), matches: None, aim: None };
-    let core = |name, path: &str| Question {
+    let case = |name, query: &str| ListCase { name, uri: format!("/v1/usergroups{query}"), matches: None, goal: None };
+    let core = |name, path: &str| ListCase {
         name,
         uri: format!("/api/admin/v1/users-groups{path}"),
         matches: None,
-        aim: None,
+        goal: None,
     };
     vec![
-        aimed("first page of the default list", "", None, 1),
-        aimed("search that matches 10", &format!("?search={codename}"), Some(shared), 5),
-        aimed("xp filter that matches 10", &format!("?xp.Project={codename}"), Some(shared), 5),
-        told("search of one character", "?search=x"),
-        told("search of two characters", "?search=%C5%82%C3%B3"),
-        told("search that matches many", "?search=berlin"),
-        told("search that matches nothing", "?search=zzzzzz"),
-        told("xp filter that matches many", "?xp.Site.Country=PL"),
-        told("xp range that matches many", "?xp.Budget=%3E50000"),
-        told("Name prefix", "?Name=Vertrieb*"),
-        told("Description containing", "?Description=*forwards*"),
-        told("two xp filters", "?xp.Site.Country=PL&xp.Floor=3"),
-        told("sorted by ID", "?sortBy=ID"),
-        told("sorted by xp", "?sortBy=!xp.Budget"),
-        told("filtered and sorted by xp", "?xp.Site.City=Z%C3%BCrich&sortBy=xp.Budget"),
-        told("page 500", "?page=500"),
-        told("page 5000", "?page=5000"),
-        told("page of 100", "?pageSize=100"),
+        with_goal("first page of the default list", "", None, 1),
+        with_goal("search that matches 10", &format!("?search={codename}"), Some(shared), 5),
+        with_goal("xp filter that matches 10", &format!("?xp.Project={codename}"), Some(shared), 5),
+        case("search of one character", "?search=x"),
+        case("search of two characters", "?search=%C5%82%C3%B3"),
+        case("search that matches many", "?search=berlin"),
+        case("search that matches nothing", "?search=zzzzzz"),
+        case("xp filter that matches many", "?xp.Site.Country=PL"),
+        case("xp range that matches many", "?xp.Budget=%3E50000"),
+        case("Name prefix", "?Name=Vertrieb*"),
+        case("Description containing", "?Description=*forwards*"),
+        case("two xp filters", "?xp.Site.Country=PL&xp.Floor=3"),
+        case("sorted by ID", "?sortBy=ID"),
+        case("sorted by xp", "?sortBy=!xp.Budget"),
+        case("filtered and sorted by xp", "?xp.Site.City=Z%C3%BCrich&sortBy=xp.Budget"),
+        case("page 500", "?page=500"),
+        case("page 5000", "?page=5000"),
+        case("page of 100", "?pageSize=100"),
         core("Core: first page", "/list"),
         core("Core: page 5000", "/list?page=5000"),
         core("Core: all of them", "/list-all"),
     ]
 }
 
-impl Question {
-    /// Asks it again and again.
-    pub async fn time(&self, app: &Router, directory: &Directory) -> anyhow::Result<Timed> {
+impl ListCase {
+    /// Repeats the request and measures it.
+    pub(crate) async fn time(&self, app: &Router, directory: &Directory) -> anyhow::Result<Timed> {
         time(app, directory, &self.uri, self.matches, Effort::FULL).await
     }
 }

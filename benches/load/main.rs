@@ -1,8 +1,10 @@
 //! The server under load, on a directory of 100,000 groups: `cargo bench --bench load` (see docs/performance.md).
 //!
-//! Prints Markdown: requests a second of a group by its ID beside fixed answers, how long the server works on lists,
-//! and durable creates a second. Ratios are of rounds that took turns, so that they mean something on a busy machine
-//! too; absolute figures are of this machine at this moment.
+//! Prints Markdown: reads of a group by its ID per second, compared with a fixed response; the time that the server
+//! works on lists; and durable creates per second. Ratios are taken within pairs of rounds, so they are meaningful on a
+//! busy machine too; absolute figures are valid for this machine at this moment only.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it prints its results")]
 
 #[path = "../support/client.rs"]
 mod client;
@@ -31,12 +33,13 @@ use std::time::Instant;
 use axum::Router;
 use clap::{Parser, Subcommand};
 
-use client::{Ask, Load};
+use client::{Load, Workload};
 use fixed::fixed;
 use report::Report;
+use rollbook::http::limits::Limits;
 use support::Directory;
 
-// As in the program itself.
+// The same allocator as in the program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -45,19 +48,19 @@ const CONNECTIONS: usize = 64;
 /// Measures the server under load.
 #[derive(Parser)]
 struct Arguments {
-    /// How many groups the directory holds
+    /// Number of groups in the directory
     #[arg(long, default_value_t = 100_000)]
     groups: usize,
-    /// How many seconds each round of load takes
+    /// Seconds that each round of load takes
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
-    /// How many rounds of each kind take turns
+    /// Number of rounds of each kind
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// A file to make and keep, or to use again; without it, one that is deleted afterwards
+    /// A SQLite file to create and keep, or to use again; by default, one that is deleted afterwards
     #[arg(long)]
     database: Option<PathBuf>,
-    /// What cargo tells every benchmark
+    /// An argument that cargo passes to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
     #[command(subcommand)]
@@ -66,7 +69,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Role {
-    /// The load generator, as this program calls itself
+    /// The load generator, which this program starts
     #[command(hide = true)]
     Client(Load),
 }
@@ -74,7 +77,7 @@ enum Role {
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     match &arguments.role {
-        Some(Role::Client(load)) => println!("{}", serde_json::to_string(&load.here()?)?),
+        Some(Role::Client(load)) => println!("{}", serde_json::to_string(&load.run_in_process()?)?),
         None => println!("{}", measure(&arguments)?),
     }
     Ok(())
@@ -91,34 +94,35 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
     if fresh {
         let started = Instant::now();
         directory.fill(arguments.groups).await?;
-        report.filled(started.elapsed(), std::fs::metadata(&file)?.len());
+        report.record_fill(started.elapsed(), std::fs::metadata(&file)?.len());
     }
-    let app = rollbook::app(&directory.service, fixed())?;
-    for question in lists::questions(arguments.groups) {
-        let timed = question.time(&app, &directory).await?;
-        report.lists.push((question, timed));
+    let app = rollbook::app(&directory.service, fixed(), Limits::default(), None)?;
+    for list_case in lists::list_cases(arguments.groups) {
+        let timed = list_case.time(&app, &directory).await?;
+        report.lists.push((list_case, timed));
     }
     load(arguments, &directory.token, app, &mut report).await?;
-    directory.service.store().close().await;
+    directory.service.close().await;
     Ok(report)
 }
 
-/// Serves the app, and beside it a bare server, and puts load on both in turns.
+/// Serves the app and a bare server next to it, and puts load on both in turns.
 async fn load(arguments: &Arguments, token: &str, app: Router, report: &mut Report) -> anyhow::Result<()> {
     let own_at = serving::serve(app).await?;
     let bare = serving::listener().await?;
     let bare_at = bare.local_addr()?;
     tokio::spawn(async move { axum::serve(bare, fixed()).await });
-    let run = |ask, address, connections| {
-        Load { address, ask, connections, seconds: arguments.seconds, groups: arguments.groups }.apart(token)
+    let run = |workload, address, connections| {
+        Load { address, workload, connections, seconds: arguments.seconds, groups: arguments.groups }
+            .run_in_child(token)
     };
     for _ in 0..arguments.rounds {
-        report.bare.push(run(Ask::Fixed, bare_at, CONNECTIONS).await?);
-        report.fixed.push(run(Ask::Fixed, own_at, CONNECTIONS).await?);
-        report.group.push(run(Ask::Group, own_at, CONNECTIONS).await?);
+        report.bare.push(run(Workload::Fixed, bare_at, CONNECTIONS).await?);
+        report.fixed.push(run(Workload::Fixed, own_at, CONNECTIONS).await?);
+        report.group.push(run(Workload::Group, own_at, CONNECTIONS).await?);
     }
     for connections in [1, CONNECTIONS] {
-        report.creates.push((connections, run(Ask::Create, own_at, connections).await?));
+        report.creates.push((connections, run(Workload::Create, own_at, connections).await?));
     }
     Ok(())
 }

@@ -4,32 +4,36 @@ use std::fmt;
 use std::time::Duration;
 
 use super::client::Outcome;
-use super::lists::Question;
+use super::lists::ListCase;
 use super::machine::Machine;
 use super::timing::Timed;
 
-/// Everything that was measured.
-pub struct Report {
+/// All figures.
+pub(crate) struct Report {
     groups: usize,
-    filled: Option<(Duration, u64)>,
-    pub lists: Vec<(Question, Timed)>,
+    record_fill: Option<(Duration, u64)>,
+    /// Each list request with its figures.
+    pub lists: Vec<(ListCase, Timed)>,
+    /// A bare server with a fixed response, by round.
     pub bare: Vec<Outcome>,
+    /// The fixed response of this server, by round.
     pub fixed: Vec<Outcome>,
+    /// A group by its ID, by round.
     pub group: Vec<Outcome>,
     /// By the number of connections.
     pub creates: Vec<(usize, Outcome)>,
 }
 
 impl Report {
-    /// Nothing measured yet, on a directory of so many groups.
-    pub fn new(groups: usize) -> Self {
+    /// A report without figures, on a directory of this many groups.
+    pub(crate) fn new(groups: usize) -> Self {
         let (lists, creates) = (Vec::new(), Vec::new());
-        Self { groups, filled: None, lists, bare: Vec::new(), fixed: Vec::new(), group: Vec::new(), creates }
+        Self { groups, record_fill: None, lists, bare: Vec::new(), fixed: Vec::new(), group: Vec::new(), creates }
     }
 
-    /// The directory was filled in this time and is now a file of so many bytes.
-    pub fn filled(&mut self, took: Duration, bytes: u64) {
-        self.filled = Some((took, bytes));
+    /// Records the time in which the directory was filled, and the size of its file in bytes.
+    pub(crate) fn record_fill(&mut self, took: Duration, bytes: u64) {
+        self.record_fill = Some((took, bytes));
     }
 }
 
@@ -37,7 +41,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{Machine}\n- SQLite {}", rusqlite::version())?;
         writeln!(f, "- Directory: {} groups", self.groups)?;
-        if let Some((took, bytes)) = self.filled {
+        if let Some((took, bytes)) = self.record_fill {
             let (seconds, megabytes) = (took.as_secs_f64(), bytes / 1_000_000);
             writeln!(
                 f,
@@ -47,19 +51,22 @@ impl fmt::Display for Report {
         }
         writeln!(
             f,
-            "\n| 64 connections | requests/s | to the fixed answer | p50 µs | p99 µs |\n|---|--:|--:|--:|--:|"
+            "\n| 64 connections | requests/s | to the fixed response | p50 µs | p99 µs |\n|---|--:|--:|--:|--:|"
         )?;
         let fixed = median(&self.fixed).rate;
         for (name, rounds) in
-            [("bare axum, fixed answer", &self.bare), ("fixed answer", &self.fixed), ("group by ID", &self.group)]
+            [("bare axum, fixed response", &self.bare), ("fixed response", &self.fixed), ("group by ID", &self.group)]
         {
             let Outcome { rate, p50, p99 } = median(rounds);
             writeln!(f, "| {name} | {rate:.0} | {:.2} | {p50} | {p99} |", rate / fixed)?;
         }
-        writeln!(f, "\n| Server time | matches | asked | median ms | p99 ms | aim ms |\n|---|--:|--:|--:|--:|--:|")?;
-        for (Question { name, aim, .. }, Timed { matches, median, p99, asked }) in &self.lists {
-            let aim = aim.map(|aim| format!("< {}", aim.as_millis())).unwrap_or_default();
-            writeln!(f, "| {name} | {matches} | {asked} | {:.3} | {:.3} | {aim} |", millis(*median), millis(*p99))?;
+        writeln!(
+            f,
+            "\n| Server time | matches | requests | median ms | p99 ms | goal ms |\n|---|--:|--:|--:|--:|--:|"
+        )?;
+        for (ListCase { name, goal, .. }, Timed { matches, median, p99, measured }) in &self.lists {
+            let goal = goal.map(|goal| format!("< {}", goal.as_millis())).unwrap_or_default();
+            writeln!(f, "| {name} | {matches} | {measured} | {:.3} | {:.3} | {goal} |", millis(*median), millis(*p99))?;
         }
         writeln!(f, "\n| Durable creates | creates/s | p50 µs | p99 µs |\n|---|--:|--:|--:|")?;
         for (connections, Outcome { rate, p50, p99 }) in &self.creates {
@@ -74,7 +81,7 @@ fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }
 
-/// The round whose rate is in the middle.
+/// The round with the median rate.
 fn median(rounds: &[Outcome]) -> Outcome {
     let mut rounds = rounds.to_vec();
     rounds.sort_by(|a, b| a.rate.total_cmp(&b.rate));

@@ -1,9 +1,11 @@
-//! A directory in PostgreSQL beside PostgreSQL alone: `scripts/with-postgres cargo bench --bench postgres` (see
+//! A directory in PostgreSQL compared with PostgreSQL alone: `scripts/with-postgres cargo bench --bench postgres` (see
 //! docs/performance.md).
 //!
-//! Reads of a group by its ID and durable creates, over HTTP, beside what `pgbench` does when it sends the same reads
-//! and inserts to the same tables. All of them take turns, round by round: ratios mean something on a busy machine
-//! too, absolute figures are of this machine at this moment. Prints Markdown.
+//! Compares reads of a group by its ID and durable creates over HTTP with `pgbench`, which sends the same reads and
+//! inserts to the same tables. All of them take turns, round by round: ratios are meaningful on a busy machine too,
+//! absolute figures are valid for this machine at this moment only. Prints Markdown.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it prints its results")]
 
 #[path = "../support/client.rs"]
 mod client;
@@ -32,33 +34,34 @@ use anyhow::Context as _;
 use axum::Router;
 use clap::{Parser, Subcommand};
 
-use client::{Ask, Load};
+use client::{Load, Workload};
 use database::Database;
 use pgbench::{Pgbench, Transport};
-use report::{By, Outcome, Report, Series};
+use report::{Client, Outcome, Report, Series};
+use rollbook::http::limits::Limits;
 use scripts::Scripts;
 use support::Directory;
 
-// As in the program itself.
+// The same allocator as in the program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Measures the server on PostgreSQL beside pgbench.
+/// Measures the server on PostgreSQL and compares it with pgbench.
 #[derive(Parser)]
 struct Arguments {
-    /// How many groups the directory holds
+    /// Number of groups in the directory
     #[arg(long, default_value_t = 100_000)]
     groups: usize,
-    /// How many seconds are measured of each kind in each round
+    /// Seconds that are measured for each kind in each round
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
-    /// How many rounds there are
+    /// Number of rounds
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// A database to make and keep, or to use again; without it, one that is dropped afterwards
+    /// A database to create and keep, or to use again; by default, one that is dropped afterwards
     #[arg(long)]
     database: Option<String>,
-    /// What cargo tells every benchmark
+    /// An argument that cargo passes to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
     #[command(subcommand)]
@@ -67,7 +70,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Role {
-    /// The load generator, as this program calls itself
+    /// The load generator, which this program starts
     #[command(hide = true)]
     Client(Load),
 }
@@ -75,7 +78,7 @@ enum Role {
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     match &arguments.role {
-        Some(Role::Client(load)) => println!("{}", serde_json::to_string(&load.here()?)?),
+        Some(Role::Client(load)) => println!("{}", serde_json::to_string(&load.run_in_process()?)?),
         None => println!("{}", measure(&arguments)?),
     }
     Ok(())
@@ -101,10 +104,10 @@ async fn measured(arguments: &Arguments, database: &Database) -> anyhow::Result<
     if database.is_new() {
         let started = Instant::now();
         directory.fill(arguments.groups).await?;
-        report.filled(started.elapsed(), database.size().await?);
+        report.record_fill(started.elapsed(), database.size().await?);
         database.settle().await?;
     }
-    let address = serving::serve(rollbook::app(&directory.service, Router::new())?).await?;
+    let address = serving::serve(rollbook::app(&directory.service, Router::new(), Limits::default(), None)?).await?;
     let rounds = Rounds::new(arguments, database, address, &directory.token).await?;
     for _ in 0..arguments.rounds {
         for series in report.reads.iter_mut().chain(&mut report.creates) {
@@ -113,11 +116,11 @@ async fn measured(arguments: &Arguments, database: &Database) -> anyhow::Result<
     }
     report.server = database.settings().await?;
     database.check().await?;
-    directory.service.store().close().await;
+    directory.service.close().await;
     Ok(report)
 }
 
-/// What it takes to measure.
+/// What the measurements need.
 struct Rounds<'a> {
     arguments: &'a Arguments,
     database: &'a Database,
@@ -134,9 +137,9 @@ impl<'a> Rounds<'a> {
         address: SocketAddr,
         token: &'a str,
     ) -> anyhow::Result<Self> {
-        // What pgbench is to insert is taken from groups that came over HTTP.
+        // The patterns of pgbench's inserts are groups that were created over HTTP.
         let Arguments { groups, .. } = *arguments;
-        Load { address, ask: Ask::Create, connections: 16, seconds: 1.0, groups }.apart(token).await?;
+        Load { address, workload: Workload::Create, connections: 16, seconds: 1.0, groups }.run_in_child(token).await?;
         let (scripts, pgbench) = (Scripts::write(database, groups).await?, Pgbench::new(database).await?);
         Ok(Self { arguments, database, address, token, pgbench, scripts })
     }
@@ -145,19 +148,19 @@ impl<'a> Rounds<'a> {
         let (connections, seconds) = (series.connections, self.arguments.seconds);
         let pgbench = |scripts, transport| self.pgbench.run(scripts, connections, seconds, transport);
         if series.is_writing() {
-            // Or the last one's would fall to the next one.
+            // Otherwise dirty pages of this round would be written in the next one.
             self.database.checkpoint().await?;
         }
-        Ok(match series.by {
-            By::Http(ask) => {
+        Ok(match series.client {
+            Client::Http(workload) => {
                 let (address, groups) = (self.address, self.arguments.groups);
-                let load = Load { address, ask, connections, seconds: seconds.into(), groups };
-                load.apart(self.token).await?.into()
+                let load = Load { address, workload, connections, seconds: seconds.into(), groups };
+                load.run_in_child(self.token).await?.into()
             }
-            By::Select => pgbench(&self.scripts.select, Transport::Tcp).await?.into(),
-            By::SelectOverSocket => pgbench(&self.scripts.select, Transport::Socket).await?.into(),
-            By::Insert => pgbench(&self.scripts.insert, Transport::Tcp).await?.into(),
-            By::InsertPipelined => pgbench(&self.scripts.pipelined, Transport::Tcp).await?.into(),
+            Client::Select => pgbench(&self.scripts.select, Transport::Tcp).await?.into(),
+            Client::SelectOverSocket => pgbench(&self.scripts.select, Transport::Socket).await?.into(),
+            Client::Insert => pgbench(&self.scripts.insert, Transport::Tcp).await?.into(),
+            Client::InsertPipelined => pgbench(&self.scripts.pipelined, Transport::Tcp).await?.into(),
         })
     }
 }

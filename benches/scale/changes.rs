@@ -1,4 +1,4 @@
-//! Changes of the group that everybody is in, beside the same changes of small things. They take turns.
+//! Changes of the group that has every user, compared with the same changes of small entities. They take turns.
 
 use std::time::Duration;
 
@@ -6,47 +6,47 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::people::{EVERYBODY, TEN};
-use super::report::{Aim, Row, Section};
-use super::side::{Side, millis};
+use super::report::{Goal, Row, Section};
 use super::support::generate;
+use super::target::{Target, millis};
 use super::timing::percentiles;
 
 const ASSIGNMENTS: &str = "/v1/usergroups/assignments";
-/// The user who comes and goes.
+/// The user who is added and removed.
 const GUEST: &str = "benchmark-guest";
 
-/// One user is put into the group and taken out again, then into a group of ten and out again.
-pub async fn members(side: &Side, turns: usize) -> anyhow::Result<Section> {
+/// Adds a user to the group and removes the user, then the same with a group of ten.
+pub(crate) async fn members(target: &Target, turns: usize) -> anyhow::Result<Section> {
     let guest = json!({ "Username": GUEST, "FirstName": "A", "LastName": "Guest", "Email": "guest@example.com",
                         "Active": true });
-    side.change(Method::PUT, &format!("/v1/adminusers/{GUEST}"), Some(&guest)).await?;
+    target.change(Method::PUT, &format!("/v1/adminusers/{GUEST}"), Some(&guest)).await?;
     let groups = [generate::id(EVERYBODY), generate::id(TEN)];
     let mut took: [Vec<Duration>; 4] = Default::default();
-    // The first turn is not counted.
+    // The first turn is a warm-up.
     for turn in 0..=turns {
         for (at, group) in groups.iter().enumerate() {
             let body = json!({ "UserGroupID": group, "UserID": GUEST });
-            let added = side.change(Method::POST, ASSIGNMENTS, Some(&body)).await?.took;
+            let added = target.change(Method::POST, ASSIGNMENTS, Some(&body)).await?.took;
             let uri = format!("/v1/usergroups/{group}/assignments/{GUEST}");
-            let removed = side.change(Method::DELETE, &uri, None).await?.took;
+            let removed = target.change(Method::DELETE, &uri, None).await?.took;
             if turn > 0 {
                 took[at].push(added);
                 took[2 + at].push(removed);
             }
         }
     }
-    side.change(Method::DELETE, &format!("/v1/adminusers/{GUEST}"), None).await?;
+    target.change(Method::DELETE, &format!("/v1/adminusers/{GUEST}"), None).await?;
     let [add_all, add_ten, remove_all, remove_ten] = took.map(|mut took| percentiles(&mut took));
     let row = |what, (median, p99), (ten, _)| {
-        let aim = Aim::RatioUnder(1.2);
-        Row::new(what, millis(median)).p99(millis(p99)).beside(millis(ten)).aim(aim)
+        let goal = Goal::RatioUnder(1.2);
+        Row::new(what, millis(median)).p99(millis(p99)).baseline(millis(ten)).goal(goal)
     };
     let rows = vec![row("add a member", add_all, add_ten), row("remove a member", remove_all, remove_ten)];
     Ok(Section::new("The group that everybody is in", "median ms", "group of ten", rows))
 }
 
-/// The group is renamed and patched, and the same in the small directory.
-pub async fn groups(large: &Side, small: &Side, turns: usize) -> anyhow::Result<Section> {
+/// Renames and patches the group, and does the same in the small directory.
+pub(crate) async fn groups(large: &Target, small: &Target, turns: usize) -> anyhow::Result<Section> {
     let own = generate::id(EVERYBODY);
     let other = format!("{own}-renamed");
     let kinds: [(&str, [(&str, Value); 2]); 3] = [
@@ -59,16 +59,16 @@ pub async fn groups(large: &Side, small: &Side, turns: usize) -> anyhow::Result<
         let mut took: [Vec<Duration>; 2] = Default::default();
         for turn in 0..=turns {
             for (id, patch) in &there_and_back {
-                for (side, took) in [large, small].into_iter().zip(&mut took) {
-                    let answer = side.change(Method::PATCH, &format!("/v1/usergroups/{id}"), Some(patch)).await?;
+                for (target, took) in [large, small].into_iter().zip(&mut took) {
+                    let response = target.change(Method::PATCH, &format!("/v1/usergroups/{id}"), Some(patch)).await?;
                     if turn > 0 {
-                        took.push(answer.took);
+                        took.push(response.took);
                     }
                 }
             }
         }
         let [(median, p99), (small, _)] = took.map(|mut took| percentiles(&mut took));
-        rows.push(Row::new(what, millis(median)).p99(millis(p99)).beside(millis(small)).aim(Aim::Under(10.0)));
+        rows.push(Row::new(what, millis(median)).p99(millis(p99)).baseline(millis(small)).goal(Goal::Under(10.0)));
     }
     Ok(Section::new("The group that everybody is in", "median ms", "1,000 groups", rows))
 }

@@ -1,15 +1,15 @@
-//! Every kind of filter, letting few, some and many through, in every kind of order.
+//! Every kind of filter, with few, some and many matches, in every kind of order.
 
 use std::time::Duration;
 
-use super::questions::uri;
-use super::report::{Aim, Row, Section, short};
-use super::side::{Caller, Side, millis};
+use super::list_cases::uri;
+use super::report::{Goal, Row, Section, short};
 use super::support::generate;
+use super::target::{Caller, Target, millis};
 use super::timing::Effort;
 
-/// So much for each of some hundreds.
-const EFFORT: Effort = Effort { warm_up: 2, runs: 40, patience: Duration::from_millis(400) };
+/// The effort for each of some hundred lists.
+const EFFORT: Effort = Effort { warm_up: 2, runs: 40, time_limit: Duration::from_millis(400) };
 const ORDERS: [&str; 7] = ["", "ID", "!Name", "xp.Budget", "!xp.Floor", "xp.Site.City", "xp.Since"];
 
 /// A filter: its kind, the property, the value.
@@ -21,11 +21,11 @@ enum Kind {
     Range,
     Prefix,
     Substring,
-    /// What has no aim but the cost budget.
+    /// Without a goal except the cost limit.
     Rest,
 }
 
-/// Filters that an index could answer, then some that none can. What each finds grows with the directory.
+/// First filters that an index can evaluate, then some that no index can. The matches grow with the directory.
 fn filters(groups: usize) -> Vec<Filter> {
     use Kind::{Equal, Prefix, Range, Rest, Substring};
     let (sample, codename) = (generate::group(groups / 3, groups), generate::codename(groups / 3, groups));
@@ -91,7 +91,7 @@ fn filters(groups: usize) -> Vec<Filter> {
     filters
 }
 
-/// What a list may cost that finds so many.
+/// The goal for a list with this many matches.
 fn limit(kind: Kind, matches: u64) -> Option<f64> {
     match (kind, matches) {
         (Kind::Rest, _) => None,
@@ -101,14 +101,14 @@ fn limit(kind: Kind, matches: u64) -> Option<f64> {
     }
 }
 
-/// Asks them all: a table of the medians, and a row for each filter with its slowest order.
-pub async fn measure(large: &Side, small: &Side, told: &mut Vec<String>) -> Section {
+/// Measures all of them: a table of the medians, and a row for each filter with its slowest order.
+pub(crate) async fn measure(large: &Target, small: &Target, lines: &mut Vec<String>) -> Section {
     let mut rows = Vec::new();
-    told.push(format!(
+    lines.push(format!(
         "| filter | {} |",
         ORDERS.map(|order| if order.is_empty() { "default" } else { order }).join(" | ")
     ));
-    told.push(format!("|---|{}", "--:|".repeat(ORDERS.len())));
+    lines.push(format!("|---|{}", "--:|".repeat(ORDERS.len())));
     for filter in filters(large.size.groups) {
         let (mut cells, mut worst) = (Vec::new(), None::<Row>);
         for order in ORDERS {
@@ -122,34 +122,35 @@ pub async fn measure(large: &Side, small: &Side, told: &mut Vec<String>) -> Sect
                 worst = Some(row);
             }
         }
-        told.push(format!("| `{}={}` | {} |", filter.1, filter.2.replace('|', "\\|"), cells.join(" | ")));
+        lines.push(format!("| `{}={}` | {} |", filter.1, filter.2.replace('|', "\\|"), cells.join(" | ")));
         rows.extend(worst);
     }
     Section::new("One filter, in its slowest order", "median ms", "1,000 groups", rows)
 }
 
-async fn cell(large: &Side, small: &Side, (kind, name, value): &Filter, order: &str) -> Row {
+async fn cell(large: &Target, small: &Target, (kind, name, value): &Filter, order: &str) -> Row {
     let mut parameters = vec![(*name, value.as_str())];
     parameters.extend((!order.is_empty()).then_some(("sortBy", order)));
     let uri = uri("/v1/usergroups", &parameters);
     let kind_name = format!("{kind:?}").to_lowercase();
     let order = if order.is_empty() { "default" } else { order };
     let what = format!("{kind_name}: `{name}={}` by {order}", value.replace('|', "\\|"));
-    let asked = match large.ask(Caller::Unlimited, &uri, EFFORT).await {
-        Ok(asked) => asked,
+    let measured = match large.measure(Caller::Unlimited, &uri, EFFORT).await {
+        Ok(measured) => measured,
         Err(error) => {
-            let aim = limit(*kind, 0).map(|_| Aim::Under(300.0));
-            return Row { aim, ..Row::failed(what, &error) };
+            let goal = limit(*kind, 0).map(|_| Goal::Under(300.0));
+            return Row { goal, ..Row::failed(what, &error) };
         }
     };
-    // Values are of the large directory; that they find nothing in the small one is no matter.
-    let beside = small.ask(Caller::Unlimited, &uri, EFFORT).await.ok().map(|asked| millis(asked.timed.median));
+    // The values are from the large directory; it does not matter that they match nothing in the small one.
+    let baseline =
+        small.measure(Caller::Unlimited, &uri, EFFORT).await.ok().map(|measured| millis(measured.timed.median));
     Row {
-        matches: Some(asked.timed.matches),
-        first: Some(millis(asked.first)),
-        beside,
-        database: asked.database,
-        aim: limit(*kind, asked.timed.matches).map(Aim::Under),
-        ..Row::new(what, millis(asked.timed.median)).p99(millis(asked.timed.p99))
+        matches: Some(measured.timed.matches),
+        first: Some(millis(measured.first)),
+        baseline,
+        database: measured.database,
+        goal: limit(*kind, measured.timed.matches).map(Goal::Under),
+        ..Row::new(what, millis(measured.timed.median)).p99(millis(measured.timed.p99))
     }
 }

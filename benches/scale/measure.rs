@@ -1,41 +1,42 @@
-//! Everything that must hold at this size, step by step, beside a directory of 1,000 groups.
+//! All goals at this size, step by step, compared with a directory of 1,000 groups.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::file::Size;
-use super::load::{Served, Turns};
+use super::data::database_url::DatabaseUrl;
+use super::data::file::Size;
+use super::data::fill;
+use super::list_cases::{self, ListCase};
+use super::load::{LoadSettings, ServedTargets};
 use super::machine::{self, Machine};
-use super::place::Place;
 use super::program::Program;
-use super::questions::{self, Question};
 use super::report::{Report, Row, Section};
-use super::side::{Side, millis};
+use super::target::{Target, millis};
 use super::timing::Effort;
-use super::{changes, deletes, fill, matrix, run};
+use super::{changes, deletes, matrix, run};
 
-/// The directory that the other one is held against.
+/// The size of the directory for comparison.
 const SMALL: usize = 1_000;
 
 /// The arguments of `measure`.
 #[derive(Args)]
-pub struct MeasureArgs {
+pub(crate) struct MeasureArgs {
     #[command(flatten)]
     size: Size,
     /// The directory, filled by `fill` to the size that is given here, too
     #[arg(long)]
     database: String,
-    /// A directory of 1,000 groups, filled by `fill`; without it, one that is deleted afterwards
+    /// A directory of 1,000 groups, filled by `fill`; by default, one that is deleted afterwards
     #[arg(long)]
     small: Option<String>,
-    /// How many seconds each round of load takes
+    /// Seconds that each round of load takes
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
-    /// How many rounds of each kind take turns
+    /// Number of rounds of each kind
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// The steps to take, comma separated [default: all of them]
+    /// The steps to run, comma separated [default: all of them]
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Step>,
     /// Write the figures to this file, too, after each step
@@ -43,7 +44,7 @@ pub struct MeasureArgs {
     json: Option<PathBuf>,
 }
 
-/// What is measured together.
+/// A step of the measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Step {
     /// Pages of all groups, searches, assignments
@@ -60,20 +61,20 @@ enum Step {
     Deletes,
 }
 
-/// Takes the steps, and prints all figures that there are at the end, even where a step has failed.
-pub async fn measure(arguments: &MeasureArgs) -> anyhow::Result<()> {
-    let place = Place::of(&arguments.database)?;
+/// Runs the steps, and prints all figures at the end, even if a step has failed.
+pub(crate) async fn measure(arguments: &MeasureArgs) -> anyhow::Result<()> {
+    let database_url = DatabaseUrl::of(&arguments.database)?;
     let small = match &arguments.small {
-        Some(url) => Place::of(url)?,
-        None => place.sibling("small")?,
+        Some(url) => DatabaseUrl::of(url)?,
+        None => database_url.sibling("small")?,
     };
     if arguments.small.is_none() {
         eprintln!("filling a directory of {SMALL} groups");
         small.remove().await?;
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-        fill::filled(&Size::of_groups(SMALL), &small.url(), &folder.path().join("small.jsonl")).await?;
+        fill::fill_directory(&Size::of_groups(SMALL), &small.url(), &folder.path().join("small.jsonl")).await?;
     }
-    let mut steps = Steps { arguments, large: place, small, report: Report::default() };
+    let mut steps = Steps { arguments, large: database_url, small, report: Report::default() };
     let outcome = steps.take().await;
     if arguments.small.is_none() {
         steps.small.remove().await?;
@@ -87,24 +88,24 @@ pub async fn measure(arguments: &MeasureArgs) -> anyhow::Result<()> {
 fn heading(size: &Size) -> Vec<String> {
     let (groups, users) = (size.groups, size.users());
     let mut heading: Vec<_> = Machine.to_string().lines().map(str::to_owned).collect();
-    heading.push(format!("- SQLite {}, {}", rusqlite::version(), machine::answer("psql", "--version")));
-    heading.push(format!("- Directory: {groups} groups, {users} users; beside it one of {SMALL} groups"));
+    heading.push(format!("- SQLite {}, {}", rusqlite::version(), machine::output_of("psql", "--version")));
+    heading.push(format!("- Directory: {groups} groups, {users} users; next to it one of {SMALL} groups"));
     heading
 }
 
 struct Steps<'a> {
     arguments: &'a MeasureArgs,
-    large: Place,
-    small: Place,
+    large: DatabaseUrl,
+    small: DatabaseUrl,
     report: Report,
 }
 
 impl Steps<'_> {
     async fn take(&mut self) -> anyhow::Result<()> {
         let in_process = [Step::Lists, Step::Matrix, Step::Changes, Step::Load];
-        if in_process.into_iter().any(|step| self.is_asked(step)) {
-            let large = Side::open(&self.large, self.arguments.size).await?;
-            let small = Side::open(&self.small, Size::of_groups(SMALL)).await?;
+        if in_process.into_iter().any(|step| self.is_selected(step)) {
+            let large = Target::open(&self.large, self.arguments.size).await?;
+            let small = Target::open(&self.small, Size::of_groups(SMALL)).await?;
             self.in_process(&large, &small).await?;
             large.close().await;
             small.close().await;
@@ -122,17 +123,17 @@ impl Steps<'_> {
         Ok(())
     }
 
-    async fn in_process(&mut self, large: &Side, small: &Side) -> anyhow::Result<()> {
+    async fn in_process(&mut self, large: &Target, small: &Target) -> anyhow::Result<()> {
         let MeasureArgs { seconds, rounds, .. } = *self.arguments;
         if self.begins(Step::Lists) {
-            type Questions = fn(&Size) -> Vec<Question>;
-            let kinds: [(&str, Questions); 3] = [
-                ("Pages", questions::pages),
-                ("Searches", questions::searches),
-                ("Who is in which group", questions::assignments),
+            type ListCases = fn(&Size) -> Vec<ListCase>;
+            let kinds: [(&str, ListCases); 3] = [
+                ("Pages", list_cases::pages),
+                ("Searches", list_cases::searches),
+                ("Who is in which group", list_cases::assignments),
             ];
-            for (title, questions) in kinds {
-                let section = lists(title, questions, large, small).await;
+            for (title, cases) in kinds {
+                let section = lists(title, cases, large, small).await;
                 self.add(title, Ok(vec![section]))?;
             }
         }
@@ -148,27 +149,27 @@ impl Steps<'_> {
             self.add("Changes", changes::groups(large, small, turns / 3).await.map(|section| vec![section]))?;
         }
         if self.begins(Step::Load) {
-            let served = Served::new(large, small, Turns { seconds, rounds }).await?;
+            let served = ServedTargets::new(large, small, LoadSettings { seconds, rounds }).await?;
             self.add("A group by its ID", served.reads().await)?;
             self.add("Creates", served.creates().await)?;
         }
         Ok(())
     }
 
-    fn is_asked(&self, step: Step) -> bool {
+    fn is_selected(&self, step: Step) -> bool {
         self.arguments.only.is_empty() || self.arguments.only.contains(&step)
     }
 
-    /// Whether the step is asked for; says so.
+    /// Whether the step is selected; prints it if it is.
     fn begins(&self, step: Step) -> bool {
-        let is_asked = self.is_asked(step);
-        if is_asked {
+        let is_selected = self.is_selected(step);
+        if is_selected {
             eprintln!("{step:?}");
         }
-        is_asked
+        is_selected
     }
 
-    /// A step that failed is told of, and the others go on.
+    /// A failed step is reported, and the others run.
     fn add(&mut self, title: &str, sections: anyhow::Result<Vec<Section>>) -> anyhow::Result<()> {
         let failed = |error| vec![Section::new(title, "figure", "", vec![Row::failed("failed", &error)])];
         let sections = sections.unwrap_or_else(failed);
@@ -178,27 +179,27 @@ impl Steps<'_> {
     }
 }
 
-async fn lists(title: &str, questions: impl Fn(&Size) -> Vec<Question>, large: &Side, small: &Side) -> Section {
+async fn lists(title: &str, cases: impl Fn(&Size) -> Vec<ListCase>, large: &Target, small: &Target) -> Section {
     let mut rows = Vec::new();
-    for (question, small_question) in questions(&large.size).into_iter().zip(questions(&small.size)) {
-        let asked = match large.ask(question.caller, &question.uri, Effort::FULL).await {
-            Ok(asked) => asked,
+    for (case, small_case) in cases(&large.size).into_iter().zip(cases(&small.size)) {
+        let measured = match large.measure(case.caller, &case.uri, Effort::FULL).await {
+            Ok(measured) => measured,
             Err(error) => {
-                rows.push(Row { aim: question.aim, ..Row::failed(question.what, &error) });
+                rows.push(Row { goal: case.goal, ..Row::failed(case.what, &error) });
                 continue;
             }
         };
-        let beside = small.ask(small_question.caller, &small_question.uri, Effort::FULL).await;
-        let matches = asked.timed.matches;
-        let is_off = question.expected.filter(|expected| *expected != matches);
+        let baseline = small.measure(small_case.caller, &small_case.uri, Effort::FULL).await;
+        let matches = measured.timed.matches;
+        let is_off = case.expected.filter(|expected| *expected != matches);
         rows.push(Row {
             matches: Some(matches),
-            first: Some(millis(asked.first)),
-            beside: beside.ok().map(|asked| millis(asked.timed.median)),
-            database: asked.database,
-            aim: question.aim,
+            first: Some(millis(measured.first)),
+            baseline: baseline.ok().map(|measured| millis(measured.timed.median)),
+            database: measured.database,
+            goal: case.goal,
             note: is_off.map(|expected| format!("{expected} were expected")).unwrap_or_default(),
-            ..Row::new(question.what, millis(asked.timed.median)).p99(millis(asked.timed.p99))
+            ..Row::new(case.what, millis(measured.timed.median)).p99(millis(measured.timed.p99))
         });
     }
     Section::new(title, "median ms", "1,000 groups", rows)

@@ -5,58 +5,66 @@ use std::path::Path;
 
 use serde::Serialize;
 
-/// What a figure is to reach.
+/// The goal for a figure.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Aim {
+pub(crate) enum Goal {
+    /// Less than this.
     Under(f64),
+    /// This or more.
     AtLeast(f64),
-    /// Of the figure to the one beside it.
+    /// For the ratio of the figure to its baseline.
     RatioUnder(f64),
+    /// At least this ratio to its baseline.
     RatioAtLeast(f64),
 }
 
-/// One figure, and what it is held against.
+/// A figure, and what it is compared with.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Row {
+pub(crate) struct Row {
+    /// What was measured.
     pub what: String,
-    /// How many things were found.
+    /// How many entities matched.
     pub matches: Option<u64>,
-    /// The median, or the only one.
+    /// The median, or the only value.
     pub figure: Option<f64>,
+    /// The 99th percentile.
     pub p99: Option<f64>,
-    /// The first time it was asked.
+    /// The value of the first request.
     pub first: Option<f64>,
     /// The figure it is compared with.
-    pub beside: Option<f64>,
-    /// The database's own milliseconds for one of them.
+    pub baseline: Option<f64>,
+    /// The database's own time for one request, in milliseconds.
     pub database: Option<f64>,
-    pub aim: Option<Aim>,
-    /// What there is to say, such as why there is no figure.
+    /// The goal, if there is one.
+    pub goal: Option<Goal>,
+    /// A note, such as why there is no figure.
     pub note: String,
 }
 
 /// Figures of one kind.
 #[derive(Clone, Debug, Serialize)]
-pub struct Section {
+pub(crate) struct Section {
     title: String,
     unit: &'static str,
-    /// What [`Row::beside`] is a figure of.
-    beside: String,
+    /// The name of [`Row::baseline`].
+    baseline: String,
+    /// The figures.
     pub rows: Vec<Row>,
 }
 
-/// Everything that was measured.
+/// All figures.
 #[derive(Default, Serialize)]
-pub struct Report {
-    /// What it was measured on.
+pub(crate) struct Report {
+    /// The machine and the directory.
     pub heading: Vec<String>,
+    /// The sections in the order of measurement.
     pub sections: Vec<Section>,
     /// Lines of a table that is no list of rows.
     pub appendix: Vec<String>,
 }
 
-impl Aim {
+impl Goal {
     fn is_met(self, row: &Row) -> Option<bool> {
         let (figure, ratio) = (row.figure?, row.ratio());
         Some(match self {
@@ -68,7 +76,7 @@ impl Aim {
     }
 }
 
-impl fmt::Display for Aim {
+impl fmt::Display for Goal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Under(limit) => write!(f, "< {limit}"),
@@ -80,38 +88,43 @@ impl fmt::Display for Aim {
 }
 
 impl Row {
-    pub fn new(what: impl Into<String>, figure: f64) -> Self {
+    /// A figure without a baseline, a goal or a note.
+    pub(crate) fn new(what: impl Into<String>, figure: f64) -> Self {
         Self { what: what.into(), figure: Some(figure), ..Self::default() }
     }
 
-    /// One that could not be measured.
-    pub fn failed(what: impl Into<String>, error: &anyhow::Error) -> Self {
+    /// A row without a figure, with the reason.
+    pub(crate) fn failed(what: impl Into<String>, error: &anyhow::Error) -> Self {
         Self { what: what.into(), note: format!("{error:#}").chars().take(200).collect(), ..Self::default() }
     }
 
-    pub fn aim(self, aim: Aim) -> Self {
-        Self { aim: Some(aim), ..self }
+    /// With this goal.
+    pub(crate) fn goal(self, goal: Goal) -> Self {
+        Self { goal: Some(goal), ..self }
     }
 
-    pub fn beside(self, beside: f64) -> Self {
-        Self { beside: Some(beside), ..self }
+    /// With this baseline.
+    pub(crate) fn baseline(self, baseline: f64) -> Self {
+        Self { baseline: Some(baseline), ..self }
     }
 
-    pub fn p99(self, p99: f64) -> Self {
+    /// With this 99th percentile.
+    pub(crate) fn p99(self, p99: f64) -> Self {
         Self { p99: Some(p99), ..self }
     }
 
-    pub fn note(self, note: impl Into<String>) -> Self {
+    /// With this note.
+    pub(crate) fn note(self, note: impl Into<String>) -> Self {
         Self { note: note.into(), ..self }
     }
 
     fn ratio(&self) -> Option<f64> {
-        Some(self.figure? / self.beside?).filter(|ratio| ratio.is_finite())
+        Some(self.figure? / self.baseline?).filter(|ratio| ratio.is_finite())
     }
 
-    /// "yes" or "**no**" where there is an aim.
-    pub fn mark(&self) -> &'static str {
-        match self.aim.map(|aim| aim.is_met(self)) {
+    /// "yes" or "**no**" if there is a goal.
+    pub(crate) fn mark(&self) -> &'static str {
+        match self.goal.map(|goal| goal.is_met(self)) {
             None => "",
             Some(Some(true)) => "yes",
             Some(_) => "**no**",
@@ -120,14 +133,20 @@ impl Row {
 }
 
 impl Section {
-    pub fn new(title: impl Into<String>, unit: &'static str, beside: impl Into<String>, rows: Vec<Row>) -> Self {
-        Self { title: title.into(), unit, beside: beside.into(), rows }
+    /// A section; `unit` is the unit of the figures, `baseline` the name of the baselines.
+    pub(crate) fn new(
+        title: impl Into<String>,
+        unit: &'static str,
+        baseline: impl Into<String>,
+        rows: Vec<Row>,
+    ) -> Self {
+        Self { title: title.into(), unit, baseline: baseline.into(), rows }
     }
 }
 
 impl Report {
-    /// Writes it as JSON, as far as it is.
-    pub fn save(&self, path: Option<&Path>) -> anyhow::Result<()> {
+    /// Writes the report so far as JSON.
+    pub(crate) fn save(&self, path: Option<&Path>) -> anyhow::Result<()> {
         let Some(path) = path else { return Ok(()) };
         Ok(std::fs::write(path, serde_json::to_string_pretty(self)?)?)
     }
@@ -145,19 +164,19 @@ impl fmt::Display for Report {
 }
 
 impl fmt::Display for Section {
-    /// A table with the columns that a row has something in.
+    /// A table of the columns in which a row has a value.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = |value: Option<f64>| value.map(short).unwrap_or_default();
         type Cell<'a> = Box<dyn Fn(&Row) -> String + 'a>;
         let columns: [(String, Cell<'_>); 9] = [
-            ("found".to_owned(), Box::new(|row| row.matches.map(|matches| matches.to_string()).unwrap_or_default())),
+            ("matches".to_owned(), Box::new(|row| row.matches.map(|matches| matches.to_string()).unwrap_or_default())),
             (self.unit.to_owned(), Box::new(|row| number(row.figure))),
             ("p99".to_owned(), Box::new(|row| number(row.p99))),
             ("first time".to_owned(), Box::new(|row| number(row.first))),
-            (self.beside.clone(), Box::new(|row| number(row.beside))),
+            (self.baseline.clone(), Box::new(|row| number(row.baseline))),
             ("ratio".to_owned(), Box::new(|row| number(row.ratio()))),
             ("database ms".to_owned(), Box::new(|row| number(row.database))),
-            ("aim".to_owned(), Box::new(|row| row.aim.map(|aim| aim.to_string()).unwrap_or_default())),
+            ("goal".to_owned(), Box::new(|row| row.goal.map(|goal| goal.to_string()).unwrap_or_default())),
             ("reached".to_owned(), Box::new(|row| row.mark().to_owned())),
         ];
         let shown: Vec<_> =
@@ -181,8 +200,8 @@ impl fmt::Display for Section {
     }
 }
 
-/// Three digits that count.
-pub fn short(value: f64) -> String {
+/// Three significant digits.
+pub(crate) fn short(value: f64) -> String {
     let digits = match value.abs() {
         size if size >= 100.0 => 0,
         size if size >= 10.0 => 1,

@@ -1,24 +1,28 @@
-//! The program itself, as it is run: its start, its memory, and everything at once.
+//! The program as a process: its start, its memory, and mixed load.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 
-use super::file::Size;
-use super::load::{CONNECTIONS, middle};
-use super::mix::{Mix, Mixture};
+use super::data::file::Size;
+use super::load::mix::{Mix, Mixture};
+use super::load::{CONNECTIONS, median};
 use super::program::{Program, Server, private_memory};
-use super::report::{Aim, Row, Section};
+use super::report::{Goal, Row, Section};
 
 const MIB: f64 = 1024.0 * 1024.0;
 const STARTS: usize = 7;
 const LISTED: usize = 3;
 
-/// Starts, asks for everything, and puts load on it for so many seconds.
-pub async fn measure(large: (&Program, Size), small: (&Program, Size), seconds: f64) -> anyhow::Result<Vec<Section>> {
-    let starts = Row::new("from the start to listening", start(large.0)?).beside(start(small.0)?);
+/// Starts the program, runs `list-all`, and puts mixed load on it for this many seconds.
+pub(crate) async fn measure(
+    large: (&Program, Size),
+    small: (&Program, Size),
+    seconds: f64,
+) -> anyhow::Result<Vec<Section>> {
+    let starts = Row::new("from the start to listening", start(large.0)?).baseline(start(small.0)?);
     let starts =
-        Section::new("Start after a clean stop", "median ms", "1,000 groups", vec![starts.aim(Aim::Under(100.0))]);
+        Section::new("Start after a clean stop", "median ms", "1,000 groups", vec![starts.goal(Goal::Under(100.0))]);
     let (one, other) = (of(large, seconds).await?, of(small, seconds.min(3.0)).await?);
     let memory = [
         ("at rest, after the start", 64.0),
@@ -26,14 +30,14 @@ pub async fn measure(large: (&Program, Size), small: (&Program, Size), seconds: 
         ("under load of every kind, at most", 256.0),
     ];
     let rows = memory.iter().zip(one.memory).zip(other.memory);
-    let rows = rows.map(|(((what, aim), own), small)| Row::new(*what, own).beside(small).aim(Aim::Under(*aim)));
+    let rows = rows.map(|(((what, goal), own), small)| Row::new(*what, own).baseline(small).goal(Goal::Under(*goal)));
     let memory = Section::new("Private memory", "MiB", "1,000 groups", rows.collect());
     let all = vec![
-        Row::new("first byte, ms", one.all.first_byte).beside(other.all.first_byte).aim(Aim::Under(5.0)),
-        Row::new("groups/s", one.all.rate).beside(other.all.rate).aim(Aim::AtLeast(300_000.0)),
-        Row::new("private memory before, MiB", one.all.memory[0]).beside(other.all.memory[0]),
-        Row::new("while it is sent, at most, MiB", one.all.memory[1]).beside(other.all.memory[1]),
-        Row::new("after, MiB", one.all.memory[2]).beside(other.all.memory[2]),
+        Row::new("first byte, ms", one.all.first_byte).baseline(other.all.first_byte).goal(Goal::Under(5.0)),
+        Row::new("groups/s", one.all.rate).baseline(other.all.rate).goal(Goal::AtLeast(300_000.0)),
+        Row::new("private memory before, MiB", one.all.memory[0]).baseline(other.all.memory[0]),
+        Row::new("while it is sent, at most, MiB", one.all.memory[1]).baseline(other.all.memory[1]),
+        Row::new("after, MiB", one.all.memory[2]).baseline(other.all.memory[2]),
     ];
     let title = format!("Core: list-all of {} groups", one.all.groups);
     Ok(vec![starts, memory, Section::new(title, "figure", "1,000 groups", all)])
@@ -41,7 +45,7 @@ pub async fn measure(large: (&Program, Size), small: (&Program, Size), seconds: 
 
 fn start(program: &Program) -> anyhow::Result<f64> {
     let mut took = Vec::new();
-    // The first one may find a log that another has left.
+    // The first start may have to recover a log.
     for start in 0..=STARTS {
         let server = program.serve()?;
         if start > 0 {
@@ -49,11 +53,11 @@ fn start(program: &Program) -> anyhow::Result<f64> {
         }
         server.stop()?;
     }
-    Ok(middle(took.into_iter()))
+    Ok(median(took.into_iter()))
 }
 
 struct Measured {
-    /// MiB: at rest, at rest afterwards, under load.
+    /// Private memory in MiB: idle, idle afterwards, under load.
     memory: [f64; 3],
     all: All,
 }
@@ -67,9 +71,9 @@ async fn of((program, size): (&Program, Size), seconds: f64) -> anyhow::Result<M
     for _ in 0..LISTED {
         runs.push(everything(&server, &token).await?);
     }
-    let all = All::middle(&runs);
+    let all = All::median(&runs);
     let mix = Mix::new(server.address, Mixture::Every, CONNECTIONS, seconds, &size);
-    let (load, loaded) = watched(&server, mix.apart(&token, |_| ())).await;
+    let (load, loaded) = watched(&server, mix.run_in_child(&token, |_| ())).await;
     load?;
     tokio::time::sleep(REST).await;
     let memory = [rest, mebibytes(server.memory()?), loaded];
@@ -77,12 +81,12 @@ async fn of((program, size): (&Program, Size), seconds: f64) -> anyhow::Result<M
     Ok(Measured { memory, all })
 }
 
-/// What one `list-all` took.
+/// The figures of one `list-all`.
 struct All {
     groups: u64,
     /// Milliseconds.
     first_byte: f64,
-    /// Groups a second.
+    /// Groups per second.
     rate: f64,
     /// MiB: before, at most, after.
     memory: [f64; 3],
@@ -90,8 +94,8 @@ struct All {
 
 impl All {
     /// The median of each figure.
-    fn middle(runs: &[Self]) -> Self {
-        let of = |value: &dyn Fn(&Self) -> f64| middle(runs.iter().map(value));
+    fn median(runs: &[Self]) -> Self {
+        let of = |value: &dyn Fn(&Self) -> f64| median(runs.iter().map(value));
         Self {
             groups: runs.iter().map(|run| run.groups).max().unwrap_or_default(),
             first_byte: of(&|run| run.first_byte),
@@ -105,18 +109,18 @@ async fn everything(server: &Server, token: &str) -> anyhow::Result<All> {
     let url = format!("http://{}/api/admin/v1/users-groups/list-all", server.address);
     let client = reqwest::Client::new();
     let get = |url: &str| client.get(url).bearer_auth(token);
-    // So that the connection is open.
+    // Opens the connection.
     get(&url.replace("list-all", "list")).send().await?.error_for_status()?.bytes().await?;
     let before = mebibytes(server.memory()?);
     let started = Instant::now();
     let (read, most) = watched(server, async {
-        let mut answer = get(&url).send().await?.error_for_status()?;
+        let mut response = get(&url).send().await?.error_for_status()?;
         let (mut first_byte, mut braces) = (None, 0);
-        while let Some(part) = answer.chunk().await? {
+        while let Some(part) = response.chunk().await? {
             first_byte.get_or_insert_with(|| started.elapsed());
             braces += part.iter().filter(|byte| **byte == b'{').count() as u64;
         }
-        // Each group has two: its own, and that of its labels.
+        // Each group has two braces: its own, and that of its labels.
         anyhow::Ok((first_byte.context("nothing was sent")?, braces / 2))
     })
     .await;
@@ -127,7 +131,7 @@ async fn everything(server: &Server, token: &str) -> anyhow::Result<All> {
     Ok(All { groups, first_byte: first_byte.as_secs_f64() * 1_000.0, rate, memory })
 }
 
-/// Gives what comes of it, and the most MiB of private memory that the server had meanwhile.
+/// Returns the result, and the highest private memory of the server meanwhile, in MiB.
 async fn watched<T>(server: &Server, work: impl Future<Output = T>) -> (T, f64) {
     const EVERY: Duration = Duration::from_millis(20);
     let (process, mut most) = (server.id(), 0);

@@ -1,5 +1,5 @@
-//! The load generator: this program again, as a process of its own. Each connection sends one request after the
-//! other over a plain HTTP/1.1 connection that is kept, and reads each answer whole.
+//! The load generator: this program, started again as a child process. Each connection sends one request after the
+//! other over a persistent HTTP/1.1 connection, and reads each response completely.
 
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
@@ -15,25 +15,25 @@ use serde::{Deserialize, Serialize};
 use super::support::generate;
 use super::wire::Connection;
 
-/// The environment variable that holds the token: an argument would show in every list of processes.
+/// The environment variable with the token: an argument would show in every list of processes.
 const TOKEN: &str = "ROLLBOOK_BENCH_TOKEN";
-/// Threads, each with its share of the connections.
+/// The number of threads; each has its share of the connections.
 const THREADS: usize = 2;
-/// Where a server has a fixed answer, outside of every API.
-pub const FIXED_PATH: &str = "/fixed";
-/// The groups that most are interested in.
-pub const HOT: usize = 10_000;
-/// Not counted, so that every connection is open and warm.
+/// The path of the server's fixed response, outside of every API.
+pub(crate) const FIXED_PATH: &str = "/fixed";
+/// The number of groups that get most of the requests.
+pub(crate) const HOT: usize = 10_000;
+/// The warm-up, which is not counted, so that every connection is open and caches are filled.
 const WARM_UP: Duration = Duration::from_millis(300);
 
-/// What is asked again and again.
+/// The request that is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Ask {
-    /// The fixed answer.
+pub(crate) enum Workload {
+    /// The fixed response.
     Fixed,
-    /// A group by its ID, any of them as likely as any other.
+    /// A group by its ID, uniformly distributed.
     Group,
-    /// A group by its ID, 95 of 100 times one of the first [`HOT`].
+    /// A group by its ID, in 95 of 100 requests one of the first [`HOT`].
     Hot,
     /// A new group.
     Create,
@@ -41,11 +41,11 @@ pub enum Ask {
 
 /// One run of load.
 #[derive(Args, Clone, Debug)]
-pub struct Load {
+pub(crate) struct Load {
     #[arg(long)]
     pub address: SocketAddr,
     #[arg(long)]
-    pub ask: Ask,
+    pub workload: Workload,
     #[arg(long)]
     pub connections: usize,
     #[arg(long)]
@@ -54,28 +54,28 @@ pub struct Load {
     pub groups: usize,
 }
 
-/// What came of it.
+/// The outcome of a run.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Outcome {
-    /// Answers a second.
+pub(crate) struct Outcome {
+    /// Responses per second.
     pub rate: f64,
-    /// Half of the answers took at most so many microseconds.
+    /// The median response time in microseconds.
     pub p50: u32,
-    /// And 99 of 100.
+    /// The 99th percentile of response times in microseconds.
     pub p99: u32,
 }
 
 impl Load {
-    /// Runs it in a process of its own, with the token.
-    pub async fn apart(self, token: &str) -> anyhow::Result<Outcome> {
+    /// Runs in a child process, with the token.
+    pub(crate) async fn run_in_child(self, token: &str) -> anyhow::Result<Outcome> {
         let token = token.to_owned();
-        tokio::task::spawn_blocking(move || self.run_apart(&token)).await?
+        tokio::task::spawn_blocking(move || self.spawn_and_wait(&token)).await?
     }
 
-    fn run_apart(&self, token: &str) -> anyhow::Result<Outcome> {
-        let ask = self.ask.to_possible_value().context("every question has a name")?;
+    fn spawn_and_wait(&self, token: &str) -> anyhow::Result<Outcome> {
+        let workload = self.workload.to_possible_value().context("every workload has a name")?;
         let child = Command::new(std::env::current_exe()?)
-            .args(["client", "--ask", ask.get_name(), "--address", &self.address.to_string()])
+            .args(["client", "--workload", workload.get_name(), "--address", &self.address.to_string()])
             .args(["--connections", &self.connections.to_string(), "--seconds", &self.seconds.to_string()])
             .args(["--groups", &self.groups.to_string()])
             .env(TOKEN, token)
@@ -85,8 +85,8 @@ impl Load {
         Ok(serde_json::from_slice(&child.stdout)?)
     }
 
-    /// Runs it in this process.
-    pub fn here(&self) -> anyhow::Result<Outcome> {
+    /// Runs in this process.
+    pub(crate) fn run_in_process(&self) -> anyhow::Result<Outcome> {
         let token = std::env::var(TOKEN)?;
         let from = Instant::now() + WARM_UP;
         let span = from..from + Duration::from_secs_f64(self.seconds);
@@ -106,7 +106,7 @@ impl Load {
                 .collect::<anyhow::Result<Vec<_>>>()
         })?
         .concat();
-        ensure!(!took.is_empty(), "nothing was answered");
+        ensure!(!took.is_empty(), "no response in the measured time");
         took.sort_unstable();
         let at = |of_100: usize| took[took.len() * of_100 / 100];
         Ok(Outcome { rate: took.len() as f64 / self.seconds, p50: at(50), p99: at(99) })
@@ -123,7 +123,7 @@ impl Load {
         Ok(try_join_all(conversations).await?.concat())
     }
 
-    /// Gives the microseconds that each answer took.
+    /// Returns the response times in microseconds.
     async fn converse(
         &self,
         connection: usize,
@@ -131,15 +131,15 @@ impl Load {
         span: &std::ops::Range<Instant>,
     ) -> anyhow::Result<Vec<u32>> {
         let mut wire = Connection::open(self.address).await?;
-        let mut dice = StdRng::seed_from_u64(connection as u64);
+        let mut rng = StdRng::seed_from_u64(connection as u64);
         let (mut request, mut took) = (Vec::new(), Vec::new());
         let end = format!("Host: localhost\r\nAuthorization: Bearer {token}\r\n");
         while span.contains(&Instant::now()) || Instant::now() < span.start {
             request.clear();
-            self.write_request(&mut request, self.number(&mut dice), &end);
+            self.write_request(&mut request, self.number(&mut rng), &end);
             let begun = Instant::now();
-            let answer = wire.ask(&request).await?;
-            ensure!((200..300).contains(&answer.status), "refused: {}", String::from_utf8_lossy(answer.bytes));
+            let response = wire.send(&request).await?;
+            ensure!((200..300).contains(&response.status), "refused: {}", String::from_utf8_lossy(response.bytes));
             if begun >= span.start {
                 took.push(u32::try_from(begun.elapsed().as_micros())?);
             }
@@ -147,22 +147,23 @@ impl Load {
         Ok(took)
     }
 
-    fn number(&self, dice: &mut StdRng) -> usize {
-        let hot = self.ask == Ask::Hot && dice.random_bool(0.95);
-        dice.random_range(0..if hot { HOT.min(self.groups) } else { self.groups })
+    fn number(&self, rng: &mut StdRng) -> usize {
+        let hot = self.workload == Workload::Hot && rng.random_bool(0.95);
+        rng.random_range(0..if hot { HOT.min(self.groups) } else { self.groups })
     }
 
-    /// All kinds of requests carry the same head, so that they differ in what they ask alone.
+    /// All kinds of requests have the same head, so that they differ in the request itself only.
     fn write_request(&self, request: &mut Vec<u8>, number: usize, head: &str) {
         let begin = |request: &mut Vec<u8>, line: &[&str]| {
             line.iter().chain(&[" HTTP/1.1\r\n", head]).for_each(|part| request.extend_from_slice(part.as_bytes()));
         };
-        match self.ask {
-            Ask::Fixed => begin(request, &["GET ", FIXED_PATH]),
-            Ask::Group | Ask::Hot => begin(request, &["GET /v1/usergroups/", &generate::id(number)]),
-            Ask::Create => {
-                // Numbers of their own, so that what is found of the directory's own groups stays the same.
-                let generate::Made { name, description, xp } = generate::group(self.groups + number, usize::MAX);
+        match self.workload {
+            Workload::Fixed => begin(request, &["GET ", FIXED_PATH]),
+            Workload::Group | Workload::Hot => begin(request, &["GET /v1/usergroups/", &generate::id(number)]),
+            Workload::Create => {
+                // Numbers outside of the directory's own groups, so that searches match the same groups as before.
+                let generate::GeneratedGroup { name, description, xp } =
+                    generate::group(self.groups + number, usize::MAX);
                 let body = serde_json::json!({ "Name": name, "Description": description, "xp": xp }).to_string();
                 begin(request, &["POST /v1/usergroups"]);
                 let length = format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());

@@ -1,4 +1,4 @@
-//! Made-up groups: the same on every machine, and of the shapes that real directories have.
+//! Generated groups: the same on every machine, with shapes from real directories.
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
@@ -8,11 +8,11 @@ use rollbook::domain::labels::{Labels, Tag};
 use serde_json::json;
 
 const SEED: u64 = 0x726f_6c6c_626f_6f6b;
-/// How many groups share a codename.
-pub const SHARED_BY: usize = 10;
+/// The number of groups that share a codename.
+pub(crate) const SHARED_BY: usize = 10;
 
-/// What IDs begin with.
-pub const SLUGS: [&str; 8] = ["support", "sales", "logistics", "it", "finance", "legal", "hr", "quality"];
+/// The prefixes of IDs.
+pub(crate) const SLUGS: [&str; 8] = ["support", "sales", "logistics", "it", "finance", "legal", "hr", "quality"];
 const TEAMS: [&str; 16] = [
     "Support",
     "Vertrieb",
@@ -81,13 +81,13 @@ const SYLLABLES: [&str; 24] = [
 ];
 
 /// The ID of the group with this number.
-pub fn id(number: usize) -> String {
+pub(crate) fn id(number: usize) -> String {
     format!("{}-{number:06}", SLUGS[number % SLUGS.len()])
 }
 
-/// A word that [`SHARED_BY`] of so many groups have in their description and, as `Project`, in their xp.
-pub fn codename(number: usize, of: usize) -> String {
-    // A stride without a common factor with 24^4 gives neighbours unlike words and none twice.
+/// A word that [`SHARED_BY`] of `of` groups have in their description and, as `Project`, in their xp.
+pub(crate) fn codename(number: usize, of: usize) -> String {
+    // A stride without a common factor with 24^4 gives neighbours different words, and no word twice.
     let mut word = number % (of / SHARED_BY).max(1) * 104_729 % SYLLABLES.len().pow(4);
     let mut name = String::new();
     for _ in 0..4 {
@@ -97,46 +97,49 @@ pub fn codename(number: usize, of: usize) -> String {
     name
 }
 
-/// What OrderCloud's POST says of a group: all but the ID.
-pub struct Made {
+/// The body of an OrderCloud POST: the group without its ID.
+pub(crate) struct GeneratedGroup {
+    /// The name.
     pub name: String,
+    /// The description.
     pub description: String,
+    /// The xp document.
     pub xp: serde_json::Value,
 }
 
-/// The group with this number, of so many.
-pub fn group(number: usize, of: usize) -> Made {
-    let mut dice = StdRng::seed_from_u64(SEED.wrapping_add(number as u64));
-    let (team, (city, country)) = (pick(&TEAMS, &mut dice), pick(&CITIES, &mut dice));
+/// The group with this number, in a directory of `of` groups.
+pub(crate) fn group(number: usize, of: usize) -> GeneratedGroup {
+    let mut rng = StdRng::seed_from_u64(SEED.wrapping_add(number as u64));
+    let (team, (city, country)) = (pick(&TEAMS, &mut rng), pick(&CITIES, &mut rng));
     let codename = codename(number, of);
-    let tags: Vec<_> = TAGS.sample(&mut dice, number % 4).collect();
+    let tags: Vec<_> = TAGS.sample(&mut rng, number % 4).collect();
     let since = format!("20{:02}-{:02}-{:02}", 10 + number % 16, 1 + number % 12, 1 + number % 28);
-    Made {
+    GeneratedGroup {
         name: format!("{team} {city} {}", number % 10_000),
-        description: format!("{}. Project {codename}.", pick(&DUTIES, &mut dice)),
+        description: format!("{}. Project {codename}.", pick(&DUTIES, &mut rng)),
         xp: json!({
             "Project": codename,
-            "Floor": dice.random_range(-2..30),
-            "Budget": f64::from(dice.random_range(10_000..9_999_999)) / 100.0,
-            "Site": { "City": city, "Country": country, "Shared": dice.random_bool(0.3) },
+            "Floor": rng.random_range(-2..30),
+            "Budget": f64::from(rng.random_range(10_000..9_999_999)) / 100.0,
+            "Site": { "City": city, "Country": country, "Shared": rng.random_bool(0.3) },
             "Since": since,
             "Tags": tags,
         }),
     }
 }
 
-fn pick<T: Copy>(from: &[T], dice: &mut StdRng) -> T {
-    from[dice.random_range(0..from.len())]
+fn pick<T: Copy>(from: &[T], rng: &mut StdRng) -> T {
+    from[rng.random_range(0..from.len())]
 }
 
 /// Labels in three languages, one of them English, around a name.
-pub fn labels(name: &str) -> anyhow::Result<Labels> {
+pub(crate) fn labels(name: &str) -> anyhow::Result<Labels> {
     let label = |tag: &str, label: String| Tag::parse(tag).map(|tag| (tag, label));
     let named = [label("en", name.to_owned()), label("de", format!("{name} (Gruppe)")), label("ja", name.to_owned())];
     Labels::new(named.into_iter().flatten().collect()).map_err(anyhow::Error::msg)
 }
 
 /// One to three of fifty communities.
-pub fn communities(number: usize) -> Communities {
+pub(crate) fn communities(number: usize) -> Communities {
     (0..=number % 3).filter_map(|nth| Community::parse(&format!("{:032x}", 1 + (number + nth * 7) % 50))).collect()
 }

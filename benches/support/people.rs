@@ -1,4 +1,4 @@
-//! Made-up users, and who of them is in which of the made-up groups: the same on every machine.
+//! Generated users, and their memberships in the generated groups: the same on every machine.
 
 use std::ops::Range;
 
@@ -64,36 +64,42 @@ const LAST: [&str; 24] = [
 const DOMAINS: [&str; 4] = ["example.com", "example.org", "mail.example.net", "werk.example.de"];
 const TITLES: [&str; 6] = ["Engineer", "Buchhalterin", "Clerk", "Chef de projet", "Fahrer", "監査"];
 
-/// A user: all that OrderCloud's POST says.
-pub struct Person {
+/// A user: the body of an OrderCloud POST.
+pub(crate) struct Person {
+    /// The ID.
     pub id: String,
+    /// The username.
     pub username: String,
+    /// The first name.
     pub first_name: String,
+    /// The last name.
     pub last_name: String,
+    /// The email address.
     pub email: String,
+    /// The phone number, if there is one.
     pub phone: Option<String>,
-    /// Most have one.
+    /// The xp document; most users have one.
     pub xp: Option<Value>,
 }
 
 /// The ID of the user with this number.
-pub fn id(number: usize) -> String {
+pub(crate) fn id(number: usize) -> String {
     format!("u{number:07}")
 }
 
 /// The user with this number.
-pub fn person(number: usize) -> Person {
-    let mut dice = StdRng::seed_from_u64(SEED.wrapping_add(number as u64));
-    let mut pick = |from: &[&'static str]| *from.choose(&mut dice).unwrap_or(&"");
+pub(crate) fn person(number: usize) -> Person {
+    let mut rng = StdRng::seed_from_u64(SEED.wrapping_add(number as u64));
+    let mut pick = |from: &[&'static str]| *from.choose(&mut rng).unwrap_or(&"");
     let (first_name, last_name, title) = (pick(&FIRST), pick(&LAST), pick(&TITLES));
     let email = format!("user.{number}@{}", pick(&DOMAINS));
     let hired = format!("20{:02}-{:02}-{:02}", number % 26, 1 + number % 12, 1 + number % 28);
-    let xp = json!({ "Title": title, "Hired": hired, "Desk": dice.random_range(1..20_000) });
+    let xp = json!({ "Title": title, "Hired": hired, "Desk": rng.random_range(1..20_000) });
     Person {
         id: id(number),
         username: format!("user{number:07}"),
         first_name: first_name.to_owned(),
-        // Few share both names, as in a directory of many.
+        // Few users share both names, as in a directory of many.
         last_name: format!("{last_name}-{}", number % 5_000),
         email,
         phone: number.is_multiple_of(3).then(|| format!("+49 30 {:07}", number % 10_000_000)),
@@ -101,38 +107,38 @@ pub fn person(number: usize) -> Person {
     }
 }
 
-/// The group that every user is in.
-pub const EVERYBODY: usize = 0;
+/// The group that has every user as a member.
+pub(crate) const EVERYBODY: usize = 0;
 /// A group of ten.
-pub const TEN: usize = 1;
+pub(crate) const TEN: usize = 1;
 /// The user who is in many groups.
-pub const BUSY: usize = 0;
+pub(crate) const BUSY: usize = 0;
 
-/// Who is in which group: everybody in one, one user in one of 200 groups, and the rest in groups of every size, a few
-/// large and many small.
+/// The memberships: every user in one group, one user in one of 200 groups, and the other memberships in groups of
+/// every size, some large and many small.
 #[derive(Clone, Copy, Debug)]
-pub struct Memberships {
+pub(crate) struct Memberships {
     groups: usize,
     users: usize,
-    /// To be spread over the groups that are nothing special.
+    /// The number of memberships to distribute over the ordinary groups.
     spread: usize,
 }
 
 impl Memberships {
-    /// About so many memberships; fewer where there are too few users for a large group.
-    pub fn new(groups: usize, users: usize, memberships: usize) -> Self {
+    /// About this many memberships; fewer if a large group would need more users than there are.
+    pub(crate) fn new(groups: usize, users: usize, memberships: usize) -> Self {
         let special = users + TEN_MEMBERS.len() + groups / MANY;
         Self { groups, users, spread: memberships.saturating_sub(special) }
     }
 
-    /// In how many groups the busy user is.
-    pub fn of_busy(&self) -> usize {
-        // The first of them is the one that everybody is in.
+    /// The number of groups of the busy user.
+    pub(crate) fn of_busy(&self) -> usize {
+        // The first of these groups is the one with every user.
         self.groups.div_ceil(MANY)
     }
 
-    /// The users in a group, none twice.
-    pub fn of(&self, group: usize) -> Box<dyn Iterator<Item = usize>> {
+    /// The users in a group, without duplicates.
+    pub(crate) fn of(&self, group: usize) -> Box<dyn Iterator<Item = usize>> {
         match group {
             EVERYBODY => Box::new(0..self.users),
             TEN => Box::new(TEN_MEMBERS),
@@ -144,22 +150,22 @@ impl Memberships {
     }
 
     fn others(&self, group: usize) -> impl Iterator<Item = usize> + use<> {
-        // Strides without a common factor with what they count in reach every place once.
-        const PLACES: usize = 611_953;
+        // A stride without a common factor with the count reaches every index once.
+        const STRIDE: usize = 611_953;
         const USERS: usize = 104_729;
-        let (places, users) = (self.groups.saturating_sub(2).max(1), self.users.saturating_sub(1).max(1));
-        let place = (group * PLACES) % places;
-        let size = (self.up_to(place + 1, places) - self.up_to(place, places)).min(users);
+        let (ranks, users) = (self.groups.saturating_sub(2).max(1), self.users.saturating_sub(1).max(1));
+        let rank = (group * STRIDE) % ranks;
+        let size = (self.memberships_up_to(rank + 1, ranks) - self.memberships_up_to(rank, ranks)).min(users);
         let first = group.wrapping_mul(7_919) % users;
         (0..size).map(move |nth| 1 + (first + nth * USERS) % users)
     }
 
-    /// How many there are in the `place` largest groups together.
-    fn up_to(&self, place: usize, places: usize) -> usize {
-        (self.spread as f64 * (place as f64 / places as f64).powf(0.3)) as usize
+    /// The number of memberships in the `rank` largest groups together.
+    fn memberships_up_to(&self, rank: usize, ranks: usize) -> usize {
+        (self.spread as f64 * (rank as f64 / ranks as f64).powf(0.3)) as usize
     }
 }
 
-/// One of so many groups has the busy user.
+/// One group in this many has the busy user.
 const MANY: usize = 200;
 const TEN_MEMBERS: Range<usize> = 1..11;

@@ -1,4 +1,4 @@
-//! The program itself, as a process of its own: its commands, and a server that is started, watched and stopped.
+//! The program as a child process: its commands, and a server that is started, observed and stopped.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -11,36 +11,37 @@ use rollbook::service::clients::new_secret;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
-/// The client that asks for the benchmark's token.
+/// The client that requests the benchmark's token.
 const CLIENT: &str = "benchmark-program";
 
 /// The program, for one directory.
 #[derive(Clone)]
-pub struct Program {
+pub(crate) struct Program {
     path: PathBuf,
     database: String,
 }
 
 impl Program {
     /// The program that was built with this benchmark.
-    pub fn new(database: &str) -> Self {
+    pub(crate) fn new(database: &str) -> Self {
         Self { path: env!("CARGO_BIN_EXE_rollbook").into(), database: database.to_owned() }
     }
 
-    /// One of its commands. The database is told by the environment, as its URL may hold a password.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    /// One of its commands. The database URL is in the environment, as it may contain a password.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.path);
         command.args(arguments).env("ROLLBOOK_DATABASE", &self.database).env("ROLLBOOK_LOG", "error");
         command
     }
 
     /// Starts a server on a free port, and waits until it listens.
-    pub fn serve(&self) -> anyhow::Result<Server> {
+    pub(crate) fn serve(&self) -> anyhow::Result<Server> {
         Server::start(self.command(&["serve", "--listen", "127.0.0.1:0"]))
     }
 
-    /// Starts a server that has a client with every right; gives a token of that client, good on later servers, too.
-    pub async fn serve_with_token(&self) -> anyhow::Result<(Server, String)> {
+    /// Starts a server that has a client with every right; returns a token of that client, which is valid on later
+    /// servers, too.
+    pub(crate) async fn serve_with_token(&self) -> anyhow::Result<(Server, String)> {
         let secret = new_secret()?;
         let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
         command.env("ROLLBOOK_ADMIN_CLIENT_ID", CLIENT).env("ROLLBOOK_ADMIN_CLIENT_SECRET", secret.expose_secret());
@@ -48,18 +49,19 @@ impl Program {
         let form =
             [("grant_type", "client_credentials"), ("client_id", CLIENT), ("client_secret", secret.expose_secret())];
         let url = format!("http://{}/oauth/token", server.address);
-        let answer = reqwest::Client::new().post(url).form(&form).send().await?.error_for_status()?;
-        let answer: Value = serde_json::from_slice(&answer.bytes().await?)?;
-        let token = answer["access_token"].as_str().context("the server gives no token")?.to_owned();
+        let response = reqwest::Client::new().post(url).form(&form).send().await?.error_for_status()?;
+        let response: Value = serde_json::from_slice(&response.bytes().await?)?;
+        let token = response["access_token"].as_str().context("the server returned no token")?.to_owned();
         Ok((server, token))
     }
 }
 
 /// A server that runs. It is killed when this is dropped.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
+    /// The address on which it listens.
     pub address: SocketAddr,
-    /// From its start until it listened.
+    /// The time from its start until it listened.
     pub took: Duration,
 }
 
@@ -72,35 +74,35 @@ impl Server {
         while let Some(Ok(line)) = lines.next() {
             let Some(address) = line.strip_prefix("listening on http://") else { continue };
             let (took, address) = (started.elapsed(), address.trim().parse()?);
-            // It may say more, and would wait for a reader.
+            // Reads the rest of the output, so that the server does not wait for a reader.
             std::thread::spawn(move || lines.for_each(drop));
             return Ok(Self { child, address, took });
         }
         bail!("the server ended without listening: {}", child.wait()?)
     }
 
-    /// The bytes of memory that are its own alone: none of files.
-    pub fn memory(&self) -> anyhow::Result<u64> {
+    /// The private memory in bytes, without files.
+    pub(crate) fn memory(&self) -> anyhow::Result<u64> {
         private_memory(self.child.id())
     }
 
-    /// Its number as a process.
-    pub fn id(&self) -> u32 {
+    /// The process ID.
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Ends it as an operator would, and waits until it has ended.
-    pub fn stop(mut self) -> anyhow::Result<()> {
-        const PATIENCE: Duration = Duration::from_secs(60);
-        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
-        ensure!(asked.success(), "the server has ended before");
+    /// Sends SIGTERM, and waits until the server has exited.
+    pub(crate) fn stop(mut self) -> anyhow::Result<()> {
+        const STOP_TIMEOUT: Duration = Duration::from_secs(60);
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        ensure!(sent.success(), "the server has exited before");
         let since = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait()? {
                 ensure!(status.success(), "the server ended with {status}");
                 return Ok(());
             }
-            ensure!(since.elapsed() < PATIENCE, "the server does not stop");
+            ensure!(since.elapsed() < STOP_TIMEOUT, "the server does not stop");
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -108,16 +110,16 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // One that has ended needs no end.
+        // The server may have exited already.
         _ = self.child.kill();
         _ = self.child.wait();
     }
 }
 
-/// The bytes of memory of a process that are its own alone.
-pub fn private_memory(process: u32) -> anyhow::Result<u64> {
+/// The private memory of a process in bytes.
+pub(crate) fn private_memory(process: u32) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")).context("no RssAnon is told")?;
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")).context("no RssAnon in the status")?;
     Ok(kilobytes.trim().parse::<u64>()? * 1024)
 }

@@ -1,4 +1,4 @@
-//! Serving a directory in the process of the benchmark, as the program does.
+//! Serves a directory in the process of the benchmark, as the program does.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use rollbook::telemetry;
 use tokio::net::TcpListener;
 use tokio::time::interval;
 
-/// Logs and measures as the program does, but for a line for each of the writes, which would drown the figures.
-pub fn observe() -> anyhow::Result<()> {
-    telemetry::log(&LogConfig { log: None, log_format: LogFormat::Text }, "warn")?;
-    tokio::spawn(keep_measuring(telemetry::metrics()?));
+/// Installs logs and metrics as the program does, but without a line for each write, which would distort the figures.
+pub(crate) fn observe() -> anyhow::Result<()> {
+    telemetry::init_logging(&LogConfig { log: None, log_format: LogFormat::Text }, "warn")?;
+    tokio::spawn(keep_measuring(telemetry::init_metrics()?));
     Ok(())
 }
 
@@ -28,15 +28,15 @@ async fn keep_measuring(measured: PrometheusHandle) {
     }
 }
 
-/// Serves the app until the process ends; gives the address.
-pub async fn serve(app: Router) -> anyhow::Result<SocketAddr> {
+/// Serves the app until the process ends; returns the address.
+pub(crate) async fn serve(app: Router) -> anyhow::Result<SocketAddr> {
     let listener = listener().await?;
     let address = listener.local_addr()?;
     tokio::spawn(server::serve(listener, app, Limits::default(), std::future::pending()));
     Ok(address)
 }
 
-/// A free port of this machine alone.
-pub async fn listener() -> std::io::Result<TcpListener> {
+/// A listener on a free port of loopback.
+pub(crate) async fn listener() -> std::io::Result<TcpListener> {
     TcpListener::bind("127.0.0.1:0").await
 }

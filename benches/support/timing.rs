@@ -1,4 +1,4 @@
-//! How long the server works on one request: around the router, so with everything but the connection.
+//! How long the server works on one request, measured at the router: everything but the connection.
 
 use std::time::{Duration, Instant};
 
@@ -14,86 +14,93 @@ use tower::ServiceExt as _;
 use super::request::get;
 use super::support::Directory;
 
-/// How often a question is asked.
+/// How often a request is repeated.
 #[derive(Clone, Copy, Debug)]
-pub struct Effort {
-    /// Not counted: until every statement is prepared on every thread and what is read is in memory.
+pub(crate) struct Effort {
+    /// The warm-up, which is not counted: until every statement is prepared on every thread and data are cached.
     pub warm_up: usize,
+    /// How many runs are measured.
     pub runs: usize,
-    /// Slow questions are asked less often: warm-up and runs each take about so long at most.
-    pub patience: Duration,
+    /// Slow requests are repeated less often: warm-up and runs take at most about this long each.
+    pub time_limit: Duration,
 }
 
 impl Effort {
-    /// What a figure of its own deserves.
-    pub const FULL: Self = Self { warm_up: 30, runs: 200, patience: Duration::from_secs(2) };
+    /// The effort for a figure in a report.
+    pub(crate) const FULL: Self = Self { warm_up: 30, runs: 200, time_limit: Duration::from_secs(2) };
 }
 
-/// What came of it.
-pub struct Timed {
-    /// How many things it found.
+/// The result of a measurement.
+pub(crate) struct Timed {
+    /// The number of entities it matched.
     pub matches: u64,
+    /// The median of the runs.
     pub median: Duration,
+    /// The 99th percentile of the runs.
     pub p99: Duration,
-    /// How often it was asked, warm-up included.
-    pub asked: usize,
+    /// How often the request was sent, warm-up included.
+    pub measured: usize,
 }
 
-/// Asks for a list again and again, which must find `expected` things.
-pub async fn time(
+/// Repeats a list request, which must match `expected` entities.
+pub(crate) async fn time(
     app: &Router,
     directory: &Directory,
     uri: &str,
     expected: Option<u64>,
     effort: Effort,
 ) -> anyhow::Result<Timed> {
-    let (mut matches, mut asked, mut took, started) = (0, 0, Vec::new(), Instant::now());
+    let (mut matches, mut measured, mut took, started) = (0, 0, Vec::new(), Instant::now());
     for run in 0..effort.warm_up + effort.runs {
-        let answer = answer(app, get(directory, uri)).await?;
-        ensure!(answer.status == StatusCode::OK, "{uri}: {}", String::from_utf8_lossy(&answer.body));
-        matches = found(&answer.headers, &answer.body)?;
+        let respond = respond(app, get(directory, uri)).await?;
+        ensure!(respond.status == StatusCode::OK, "{uri}: {}", String::from_utf8_lossy(&respond.body));
+        matches = total_matches(&respond.headers, &respond.body)?;
         ensure!(expected.is_none_or(|expected| expected == matches), "{uri} finds {matches}");
-        asked = run + 1;
-        if run >= effort.warm_up || started.elapsed() > effort.patience {
-            took.push(answer.took);
+        measured = run + 1;
+        if run >= effort.warm_up || started.elapsed() > effort.time_limit {
+            took.push(respond.took);
         }
-        if !took.is_empty() && started.elapsed() > 2 * effort.patience {
+        if !took.is_empty() && started.elapsed() > 2 * effort.time_limit {
             break;
         }
     }
     let (median, p99) = percentiles(&mut took);
-    Ok(Timed { matches, median, p99, asked })
+    Ok(Timed { matches, median, p99, measured })
 }
 
-/// Half took at most so long, and 99 of 100; zero where there are none.
-pub fn percentiles(took: &mut [Duration]) -> (Duration, Duration) {
+/// The 50th and the 99th percentile; zero if there are no values.
+pub(crate) fn percentiles(took: &mut [Duration]) -> (Duration, Duration) {
     took.sort_unstable();
     let at = |of_100: usize| took.get(took.len() * of_100 / 100).copied().unwrap_or_default();
     (at(50), at(99))
 }
 
-/// An answer, read whole.
-pub struct Answer {
+/// A complete response.
+pub(crate) struct Response {
+    /// The time until the body was read completely.
     pub took: Duration,
+    /// The status.
     pub status: StatusCode,
     headers: HeaderMap,
+    /// The body.
     pub body: Bytes,
 }
 
-/// Has the request answered on a thread of the server.
-pub async fn answer(app: &Router, request: Request<Body>) -> anyhow::Result<Answer> {
+/// Handles the request on a thread of the server.
+pub(crate) async fn respond(app: &Router, request: Request<Body>) -> anyhow::Result<Response> {
     let app = app.clone();
-    let answered = tokio::spawn(async move {
+    let response = tokio::spawn(async move {
         let started = Instant::now();
         let (head, body) = app.oneshot(request).await?.into_parts();
         let body = body.collect().await?.to_bytes();
-        anyhow::Ok(Answer { took: started.elapsed(), status: head.status, headers: head.headers, body })
+        anyhow::Ok(Response { took: started.elapsed(), status: head.status, headers: head.headers, body })
     });
-    answered.await?
+    response.await?
 }
 
-/// How many things the answer tells of: OrderCloud in its envelope, Core in a header or by sending all.
-fn found(headers: &HeaderMap, body: &[u8]) -> anyhow::Result<u64> {
+/// The total number of matches in the response: OrderCloud has it in its envelope, Core in a header or in the number of
+/// items.
+fn total_matches(headers: &HeaderMap, body: &[u8]) -> anyhow::Result<u64> {
     if let Some(total) = headers.get("x-total-count") {
         return Ok(total.to_str()?.parse()?);
     }

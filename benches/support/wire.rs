@@ -1,5 +1,5 @@
-//! A connection that is kept, for load: one request after the other, each answer read whole. It speaks HTTP/1.1, or
-//! what the caller knows how to tell the length of.
+//! A persistent connection for load: one request after the other, each response read completely. It uses HTTP/1.1, or
+//! another protocol if the caller supplies the length of responses.
 
 use std::future::poll_fn;
 use std::io;
@@ -12,43 +12,46 @@ use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// After so long without its answer a request has failed.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The timeout of a response; the request has failed then.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long the answer is that begins so, if that can be told yet.
-pub type Framing = fn(&[u8]) -> anyhow::Result<Option<usize>>;
+/// Returns the length of the response that begins with these bytes, if they are enough to determine it.
+pub(crate) type Framing = fn(&[u8]) -> anyhow::Result<Option<usize>>;
 
-/// A connection.
-pub struct Connection {
+/// A persistent connection.
+pub(crate) struct Connection {
     stream: TcpStream,
-    answer: Vec<u8>,
+    response: Vec<u8>,
 }
 
-/// What came back: the status, and head and body as they came.
-pub struct Answer<'a> {
+/// A response: the status, and head and body as received.
+pub(crate) struct Response<'a> {
+    /// The HTTP status.
     pub status: u16,
+    /// Head and body.
     pub bytes: &'a [u8],
 }
 
 impl Connection {
-    /// Connects.
-    pub async fn open(address: SocketAddr) -> io::Result<Self> {
+    /// Opens a connection.
+    pub(crate) async fn open(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, answer: vec![0; 64 * 1024] })
+        Ok(Self { stream, response: vec![0; 64 * 1024] })
     }
 
-    /// Sends a request and reads its answer, which must tell its length. After an error the connection is of no use.
-    pub async fn ask(&mut self, request: &[u8]) -> anyhow::Result<Answer<'_>> {
-        let bytes = self.ask_so(request, whole_length).await?;
+    /// Sends a request and reads its response, whose head must determine its length. After an error the connection
+    /// cannot be used.
+    pub(crate) async fn send(&mut self, request: &[u8]) -> anyhow::Result<Response<'_>> {
+        let bytes = self.send_framed(request, whole_length).await?;
         let status = bytes.get(9..12).and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
-        Ok(Answer { status: status.context("no status")?, bytes })
+        Ok(Response { status: status.context("no status")?, bytes })
     }
 
-    /// The same in any protocol: `whole` tells how long the answer is, once so much of it is there that it can be told.
-    pub async fn ask_so(&mut self, request: &[u8], whole: Framing) -> anyhow::Result<&[u8]> {
-        let length = timeout(PATIENCE, self.exchange(request, whole)).await.context("no answer in time")??;
-        Ok(&self.answer[..length])
+    /// As [`Self::send`], for any protocol: `whole` returns the length of the response as soon as it can be determined.
+    pub(crate) async fn send_framed(&mut self, request: &[u8], whole: Framing) -> anyhow::Result<&[u8]> {
+        let length = timeout(READ_TIMEOUT, self.exchange(request, whole)).await.context("no response in time")??;
+        Ok(&self.response[..length])
     }
 
     async fn exchange(&mut self, request: &[u8], whole: Framing) -> anyhow::Result<usize> {
@@ -58,13 +61,13 @@ impl Connection {
         }
         let mut received = 0;
         loop {
-            if received == self.answer.len() {
-                self.answer.resize(2 * received, 0);
+            if received == self.response.len() {
+                self.response.resize(2 * received, 0);
             }
-            received += read(&mut self.stream, &mut self.answer[received..]).await?;
-            match whole(&self.answer[..received])? {
+            received += read(&mut self.stream, &mut self.response[received..]).await?;
+            match whole(&self.response[..received])? {
                 Some(length) if received == length => return Ok(length),
-                Some(length) if received > length => bail!("more was sent than one answer"),
+                Some(length) if received > length => bail!("more data than one response"),
                 _ => {}
             }
         }
@@ -80,19 +83,19 @@ async fn read(stream: &mut TcpStream, into: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-/// How long an answer is, head and body, once its head is there.
-fn whole_length(answer: &[u8]) -> anyhow::Result<Option<usize>> {
+/// The length of a response, head and body, if its head is complete.
+fn whole_length(response: &[u8]) -> anyhow::Result<Option<usize>> {
     const NAME: &[u8] = b"content-length:";
-    let Some(head) = answer.windows(4).position(|end| end == b"\r\n\r\n") else { return Ok(None) };
-    let mut lines = answer[..head].split(|byte| *byte == b'\n');
+    let Some(head) = response.windows(4).position(|end| end == b"\r\n\r\n") else { return Ok(None) };
+    let mut lines = response[..head].split(|byte| *byte == b'\n');
     let length = lines.find_map(|line| {
         let (name, value) = line.split_at_checked(NAME.len())?;
         name.eq_ignore_ascii_case(NAME).then_some(value)
     });
-    // An answer without a body need not tell that it has none.
+    // A response without a body need not have a length.
     let length = match length {
-        None if answer.starts_with(b"HTTP/1.1 204") => 0,
-        length => std::str::from_utf8(length.context("the answer tells no length")?)?.trim().parse()?,
+        None if response.starts_with(b"HTTP/1.1 204") => 0,
+        length => std::str::from_utf8(length.context("the response has no length")?)?.trim().parse()?,
     };
     Ok(Some(head + 4 + length))
 }

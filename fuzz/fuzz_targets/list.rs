@@ -1,10 +1,10 @@
-//! The parameters of OrderCloud's lists, with the filter language: whatever stands in a URL, it is either a question
-//! to the directory or an error of the caller, never a panic.
+//! The parameters of OrderCloud's lists, with the filter language: any text in a URL is either a list query or an error
+//! of the caller, never a panic.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rollbook::dialect::ordercloud::list;
+use rollbook::api::ordercloud::list;
 
 fuzz_target!(|query: &str| {
     let pair = |part: &str| {

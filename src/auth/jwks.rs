@@ -1,4 +1,4 @@
-//! Public keys as others read them: JSON Web Keys (RFC 7517; RFC 7518, section 6.3.1).
+//! JSON Web Keys: the public format of signing keys (RFC 7517; RFC 7518, section 6.3.1).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,7 +14,7 @@ pub struct Jwk {
     pub usage: &'static str,
     /// Always `RS256`.
     pub alg: &'static str,
-    /// By which the header of a token names the key.
+    /// The key ID, which the header of a token contains.
     pub kid: String,
     /// The modulus: big-endian, unpadded base64url.
     pub n: String,
@@ -23,7 +23,7 @@ pub struct Jwk {
 }
 
 impl Jwk {
-    /// The key `kid` with this modulus and exponent, both big-endian without leading zeros.
+    /// Returns the key `kid` with this modulus and exponent, both big-endian without leading zeros.
     pub fn rsa(kid: String, modulus: &[u8], exponent: &[u8]) -> Self {
         let [n, e] = [modulus, exponent].map(|number| URL_SAFE_NO_PAD.encode(number));
         Self { kty: "RSA", usage: "sig", alg: "RS256", kid, n, e }

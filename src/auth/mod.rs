@@ -1,9 +1,11 @@
-//! The cryptography of signing in: password hashes, signing keys, tokens, random secrets. Nothing here knows the
-//! store, HTTP or who may do what.
+//! The cryptography of sign-ins: password hashes, signing keys, tokens, random secrets. Nothing here depends on the
+//! store, HTTP or the rights of callers.
 
-pub mod digest;
-pub mod jwks;
-pub mod jwt;
-pub mod keys;
-pub mod password;
-pub mod random;
+pub(crate) mod digest;
+pub(crate) mod jwks;
+pub(crate) mod jwt;
+pub(crate) mod keys;
+pub(crate) mod password;
+pub(crate) mod random;
+#[cfg(test)]
+pub(crate) mod test_keys;

@@ -1,116 +1,192 @@
-//! `rollbook client`: the programs that may ask for tokens.
+//! `rollbook client`: manages the clients, which are the programs that may request tokens.
 
 use std::io::{self, Write as _};
 
 use anyhow::bail;
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use crate::config::DatabaseConfig;
+use crate::domain::caller::ReadClients;
 use crate::domain::client::Client;
 use crate::domain::community::Community;
-use crate::domain::role::{ManageClients, Roles};
-use crate::domain::user::Secret;
+use crate::domain::error::{Error, Violation};
+use crate::domain::role::Roles;
+use crate::domain::user::{Secret, User};
 use crate::service::Service;
-use crate::service::clients::{ClientDraft, new_secret};
+use crate::service::clients::{ClientDraft, ClientPatch, new_secret};
 
+use super::json;
+use super::notify;
 use super::operator::{
-    all_of, find_user, on_directory, parse_community, permit, role_parser, shown, shown_communities, shown_roles,
+    ReasonArgs, community_set, escaped, find_user, format_communities, format_roles, parse_community, permit,
+    role_parser, union_of, with_directory,
 };
 
-/// How many clients are read at a time for a list.
-const BATCH: u32 = 100;
+/// The number of clients that `list` reads at a time.
+const BATCH_SIZE: u32 = 100;
 
 /// The arguments of `rollbook client`.
 #[derive(Debug, Args)]
-pub struct ClientArgs {
+pub(super) struct ClientArgs {
     #[command(subcommand)]
     command: ClientCommand,
 }
 
 #[derive(Debug, Subcommand)]
 enum ClientCommand {
-    /// Make a client and print its client_id and, this once, its secret
+    /// Create a client and print its client_id and its secret, which is shown only once
     Create(CreateClient),
-    /// Print all clients, one a line, fields divided by tabs
-    List,
-    /// Give a client a new secret, print it this once, and end the client's tokens
+    /// Print all clients, one per line, with fields separated by tabs
+    List {
+        /// Print one JSON object per line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change a client
+    ///
+    /// What no flag names stays as it is. A removed role and disabling the client revoke its tokens.
+    Set(SetClient),
+    /// Give a client a new secret, print it once, and revoke the client's tokens
     Rotate {
         /// The client_id
         client_id: String,
         /// Print one JSON object with client_id and client_secret
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        reason: ReasonArgs,
     },
-    /// Let a disabled client in again
+    /// Enable a disabled client
     Enable {
         /// The client_id
         client_id: String,
+        #[command(flatten)]
+        reason: ReasonArgs,
     },
-    /// Shut a client out and end its tokens
+    /// Disable a client and revoke its tokens
     Disable {
         /// The client_id
         client_id: String,
+        #[command(flatten)]
+        reason: ReasonArgs,
     },
-    /// Delete a client and end its tokens
+    /// Delete a client and revoke its tokens
     Delete {
         /// The client_id
         client_id: String,
+        #[command(flatten)]
+        reason: ReasonArgs,
     },
 }
 
 #[derive(Debug, Args)]
 struct CreateClient {
-    /// A name to know it by
+    /// A name that people recognize the client by
     #[arg(long)]
     name: String,
-    /// A role the client has; may be given again. Users who sign in through it keep only these of their own roles;
-    /// without any, they keep all
+    /// A role of the client; repeat the flag for several roles
+    ///
+    /// Users who sign in through the client keep only those of their own roles that are listed here. A client without
+    /// roles can do nothing itself, and users who sign in through it keep all of their roles.
     #[arg(long = "role", value_name = "ROLE", value_parser = role_parser())]
     roles: Vec<Roles>,
-    /// A community (GUID) the client is limited to; may be given again. Without any, it is not limited
+    /// A community (GUID) that the client is limited to; repeat the flag for up to 100 communities
+    ///
+    /// Without this flag, the client is not limited.
     #[arg(long = "community", value_name = "GUID", value_parser = parse_community)]
     communities: Vec<Community>,
-    /// Who acts when the client signs in for itself: the ID or username of a user
+    /// The user that the client acts as if it signs in for itself: an ID or a username
+    ///
+    /// The client's tokens name this user and become invalid with the user; their roles are those of the client.
+    /// Without this flag, the client acts in its own name.
     #[arg(long, value_name = "USER")]
     user: Option<String>,
-    /// A client without a secret: only users can sign in through it
-    #[arg(long)]
+    /// Create a client without a secret: only users can sign in through it, so --user is not allowed
+    #[arg(long, conflicts_with = "user")]
     public: bool,
-    /// How long its access tokens live, in minutes
+    /// The lifetime of its access tokens, in minutes
     #[arg(long, value_name = "MINUTES", default_value_t = 600)]
     access_minutes: i64,
-    /// How long its refresh tokens live, in minutes; 0 = it gets none
+    /// The lifetime of its refresh tokens, in minutes; 0: it gets no refresh tokens
     #[arg(long, value_name = "MINUTES", default_value_t = 0)]
     refresh_minutes: i64,
+    /// Rotate refresh tokens: each is valid for one use, which returns the next one
+    ///
+    /// A second use ends the whole sign-in (RFC 9700). Without this flag, a refresh token is valid until it expires.
+    /// The vendor's SDKs do not support rotation.
+    #[arg(long)]
+    refresh_rotation: bool,
     /// Print one JSON object with client_id and client_secret
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    reason: ReasonArgs,
 }
 
-/// Does what was asked for and prints what came of it on standard output.
-pub async fn run(args: ClientArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
-    on_directory(database, async |service| args.command.run(service).await).await
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("change").required(true).multiple(true))]
+struct SetClient {
+    /// The client_id
+    client_id: String,
+    /// The new name
+    #[arg(long, group = "change")]
+    name: Option<String>,
+    /// A role of the client; repeat the flag for several roles, which replace the present ones
+    #[arg(long = "role", value_name = "ROLE", value_parser = role_parser(), group = "change")]
+    roles: Vec<Roles>,
+    /// Remove all roles: users who sign in through the client then keep all of their own
+    #[arg(long, group = "change", conflicts_with = "roles")]
+    no_roles: bool,
+    /// A community (GUID) that the client is limited to; repeat the flag for several, which replace the present ones
+    #[arg(long = "community", value_name = "GUID", value_parser = parse_community, group = "change")]
+    communities: Vec<Community>,
+    /// Remove the limit to communities
+    #[arg(long, group = "change", conflicts_with = "communities")]
+    no_communities: bool,
+    /// The lifetime of its access tokens, in minutes
+    #[arg(long, value_name = "MINUTES", group = "change")]
+    access_minutes: Option<i64>,
+    /// The lifetime of its refresh tokens, in minutes; 0: it gets no refresh tokens
+    #[arg(long, value_name = "MINUTES", group = "change")]
+    refresh_minutes: Option<i64>,
+    /// Whether refresh tokens are rotated: each is valid for one use, which returns the next one
+    #[arg(long, value_name = "BOOL", group = "change")]
+    refresh_rotation: Option<bool>,
+    /// Whether the client may get tokens
+    #[arg(long, value_name = "BOOL", group = "change")]
+    enabled: Option<bool>,
+    #[command(flatten)]
+    reason: ReasonArgs,
+}
+
+/// Runs the command and prints its result on standard output.
+pub(super) async fn run(args: ClientArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
+    with_directory(database, async |service| args.command.run(service).await).await
 }
 
 impl ClientCommand {
     async fn run(self, service: &Service) -> anyhow::Result<()> {
         match self {
             Self::Create(create) => create.run(service).await,
-            Self::List => list(service).await,
-            Self::Rotate { client_id, json } => rotate(service, &client_id, json).await,
-            Self::Enable { client_id } => {
-                let client = service.enable_client(&permit::<ManageClients>()?, &client_id, true).await?;
-                say(&format!("The client {} is enabled.", client.fields.id))
+            Self::List { json } => list(service, json).await,
+            Self::Set(set) => set.run(service).await,
+            Self::Rotate { client_id, json, reason } => rotate(service, &client_id, json, &reason).await,
+            Self::Enable { client_id, reason } => {
+                let client = service.patch_client(&reason.permit()?, &client_id, enabling(true)).await?;
+                print_line(&format!("The client {} is enabled.", client.fields.id))
             }
-            Self::Disable { client_id } => {
-                let client = service.enable_client(&permit::<ManageClients>()?, &client_id, false).await?;
-                say(&format!("The client {} is disabled; its tokens end within 5 seconds.", client.fields.id))
+            Self::Disable { client_id, reason } => {
+                let client = service.patch_client(&reason.permit()?, &client_id, enabling(false)).await?;
+                print_line(&format!(
+                    "The client {} is disabled; its tokens are revoked within 5 seconds.",
+                    client.fields.id
+                ))
             }
-            Self::Delete { client_id } => {
-                service.delete_client(&permit::<ManageClients>()?, &client_id).await?;
-                say(&format!("The client {client_id} is deleted; its tokens end within 5 seconds."))
+            Self::Delete { client_id, reason } => {
+                service.delete_client(&reason.permit()?, &client_id).await?;
+                print_line(&format!("The client {client_id} is deleted; its tokens are revoked within 5 seconds."))
             }
         }
     }
@@ -126,68 +202,144 @@ impl CreateClient {
         let draft = ClientDraft {
             id: None,
             name: self.name,
-            roles: all_of(&self.roles),
-            communities: self.communities.into_iter().collect(),
+            roles: union_of(&self.roles),
+            communities: community_set(self.communities)?,
             user,
             secret: secret.clone(),
             access_minutes: self.access_minutes,
             refresh_minutes: self.refresh_minutes,
+            refresh_rotation: self.refresh_rotation,
         };
-        let client = service.create_client(&permit::<ManageClients>()?, draft).await?;
-        tell_secret(&client, secret.as_ref(), self.json)
+        let client = service.create_client(&self.reason.permit()?, draft).await.map_err(with_flags)?;
+        print_secret(&client, secret.as_ref(), self.json)?;
+        warn_without_roles(&client);
+        Ok(())
     }
 }
 
-async fn rotate(service: &Service, client_id: &str, json: bool) -> anyhow::Result<()> {
-    let permit = permit::<ManageClients>()?;
-    if service.client(&permit, client_id).await?.secret_hash.is_none() {
+impl SetClient {
+    async fn run(self, service: &Service) -> anyhow::Result<()> {
+        let changes_roles = self.no_roles || !self.roles.is_empty();
+        let changes_communities = self.no_communities || !self.communities.is_empty();
+        let communities = community_set(self.communities)?;
+        let patch = ClientPatch {
+            name: self.name,
+            roles: changes_roles.then(|| union_of(&self.roles)),
+            communities: changes_communities.then_some(communities),
+            access_minutes: self.access_minutes,
+            refresh_minutes: self.refresh_minutes,
+            refresh_rotation: self.refresh_rotation,
+            enabled: self.enabled,
+        };
+        let client = service.patch_client(&self.reason.permit()?, &self.client_id, patch).await.map_err(with_flags)?;
+        print_line(&format!("The client {} is changed.", client.fields.id))?;
+        warn_without_roles(&client);
+        Ok(())
+    }
+}
+
+/// The patch that enables or disables a client.
+fn enabling(enabled: bool) -> ClientPatch {
+    ClientPatch { enabled: Some(enabled), ..ClientPatch::default() }
+}
+
+/// The error with the flags of `client create` in place of the fields of a [`ClientDraft`].
+fn with_flags(error: Error) -> Error {
+    match error {
+        Error::Invalid(violations) => Error::Invalid(violations.into_iter().map(of_flag).collect()),
+        other => other,
+    }
+}
+
+fn of_flag(violation: Violation) -> Violation {
+    let (flag, hint) = match violation.field {
+        "name" => ("--name", ""),
+        "access_minutes" => ("--access-minutes", ""),
+        "refresh_minutes" => ("--refresh-minutes", ""),
+        "refresh_rotation" => ("--refresh-rotation", ": give --refresh-minutes of 1 or more"),
+        other => (other, ""),
+    };
+    Violation::new(flag, violation.reason + hint)
+}
+
+/// Sets a new secret and prints it. Fails if the client is public.
+async fn rotate(service: &Service, client_id: &str, json: bool, reason: &ReasonArgs) -> anyhow::Result<()> {
+    if service.client(&permit()?, client_id).await?.secret_hash.is_none() {
         bail!(
-            "the client {client_id} is public: it has no secret to rotate; make another with `rollbook client create`"
+            "the client {client_id} is public: it has no secret to rotate; create another client with `rollbook client create`"
         );
     }
     let secret = new_secret()?;
-    let client = service.set_client_secret(&permit, client_id, &secret).await?;
-    tell_secret(&client, Some(&secret), json)
+    let client = service.set_client_secret(&reason.permit()?, client_id, &secret).await?;
+    print_secret(&client, Some(&secret), json)
 }
 
-async fn list(service: &Service) -> anyhow::Result<()> {
-    let permit = permit::<ManageClients>()?;
+/// Prints all clients, ordered by number.
+async fn list(service: &Service, json: bool) -> anyhow::Result<()> {
+    let permit = permit::<ReadClients>()?;
     let mut out = io::stdout();
-    writeln!(out, "CLIENT_ID\tSTATE\tKIND\tROLES\tCOMMUNITIES\tACCESS_MINUTES\tREFRESH_MINUTES\tNAME")?;
+    if !json {
+        writeln!(
+            out,
+            "CLIENT_ID\tSTATE\tKIND\tUSER\tROLES\tCOMMUNITIES\tACCESS_MINUTES\tREFRESH_MINUTES\tREFRESH_ROTATION\tNAME"
+        )?;
+    }
     let mut after = 0;
     loop {
-        let clients = service.clients_after(&permit, after, BATCH).await?;
+        let clients = service.clients_after(&permit, after, BATCH_SIZE).await?;
         let Some(last) = clients.last() else { return Ok(()) };
         after = last.uid;
         for client in &clients {
-            writeln!(out, "{}", line(client))?;
+            let user = service.user_of_client(&permit, client).await?;
+            match json {
+                true => json::print(&json::client(client, user.as_ref()))?,
+                false => writeln!(out, "{}", line(client, user.as_ref()))?,
+            }
+            warn_without_roles(client);
         }
     }
 }
 
-fn line(client: &Client) -> String {
+/// Warns on standard error if a client has no role: operators easily mistake this for "all roles".
+fn warn_without_roles(client: &Client) {
+    if !client.fields.roles.is_empty() {
+        return;
+    }
+    let own = if client.secret_hash.is_some() { "its own tokens open nothing, and " } else { "" };
+    notify(format_args!(
+        "warning: the client {} has no role: {own}users who sign in through it keep all of their own roles; create \
+         another client with --role if this is not intended",
+        escaped(&client.fields.id)
+    ));
+}
+
+/// The line of a client in the list.
+fn line(client: &Client, user: Option<&User>) -> String {
     let fields = &client.fields;
     let state = if fields.enabled { "enabled" } else { "disabled" };
     let kind = if client.secret_hash.is_some() { "secret" } else { "public" };
-    let (roles, communities) = (shown_roles(fields.roles), shown_communities(&fields.communities));
+    let user = user.map_or_else(|| "-".to_owned(), |user| user.fields.id.to_string());
+    let (roles, communities) = (format_roles(fields.roles), format_communities(&fields.communities));
     let (access, refresh) = (fields.access_minutes, fields.refresh_minutes);
-    let (id, name) = (shown(&fields.id), shown(&fields.name));
-    format!("{id}\t{state}\t{kind}\t{roles}\t{communities}\t{access}\t{refresh}\t{name}")
+    let rotation = if fields.refresh_rotation { "on" } else { "off" };
+    let (id, name) = (escaped(&fields.id), escaped(&fields.name));
+    format!("{id}\t{state}\t{kind}\t{user}\t{roles}\t{communities}\t{access}\t{refresh}\t{rotation}\t{name}")
 }
 
-fn tell_secret(client: &Client, secret: Option<&Secret>, json: bool) -> anyhow::Result<()> {
+/// Prints the client's ID and its secret, if it has one.
+fn print_secret(client: &Client, secret: Option<&Secret>, json: bool) -> anyhow::Result<()> {
     let id = &client.fields.id;
-    let told = match (secret.map(|secret| secret.expose_secret()), json) {
+    let text = match (secret.map(|secret| secret.expose_secret()), json) {
         (Some(secret), true) => json!({ "client_id": id, "client_secret": secret }).to_string(),
         (None, true) => json!({ "client_id": id }).to_string(),
         (Some(secret), false) => {
-            format!("client_id:     {id}\nclient_secret: {secret}\nKeep the secret now: it is not shown again.")
+            format!("client_id:     {id}\nclient_secret: {secret}\nSave the secret now: it is not shown again.")
         }
         (None, false) => format!("client_id: {id}\nThe client is public: it has no secret."),
     };
-    say(&told)
+    print_line(&text)
 }
 
-fn say(text: &str) -> anyhow::Result<()> {
+fn print_line(text: &str) -> anyhow::Result<()> {
     Ok(writeln!(io::stdout(), "{text}")?)
 }

@@ -1,9 +1,11 @@
-//! `rollbook copy`: a whole directory from one database to another, of either kind, also while a server uses it.
+//! `rollbook copy`: copies a whole directory from one database to another, of either kind. A server may be using the
+//! source meanwhile.
 
 use std::io::{self, Write as _};
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::config::DatabaseConfig;
@@ -11,24 +13,27 @@ use crate::{CopyProgress, CopyStage, copy};
 
 /// The arguments of `rollbook copy`.
 #[derive(Debug, Args)]
-pub struct CopyArgs {
-    /// The directory to copy: sqlite:PATH or postgres://..., as --database takes it. It may be in use; changes made
-    /// after the beginning of the copy are not in it
-    #[arg(long, env = "ROLLBOOK_COPY_FROM", value_name = "URL", hide_env_values = true)]
+pub(super) struct CopyArgs {
+    /// The directory to copy: sqlite:PATH or postgres://..., as for --database
+    ///
+    /// It may be in use. The copy does not contain changes that are committed after the copy starts.
+    #[arg(long, env = "ROLLBOOK_COPY_FROM", value_name = "URL", value_parser = NonEmptyStringValueParser::new(), hide_env_values = true)]
     from: String,
 
-    /// Where the copy goes: a file that does not exist, or a PostgreSQL database without a directory. It is there
-    /// whole or not at all. It holds the signing keys: keep it as safe as what it is copied from
-    #[arg(long, env = "ROLLBOOK_COPY_TO", value_name = "URL", hide_env_values = true)]
+    /// The target: a file that does not exist, or a PostgreSQL database without a directory
+    ///
+    /// Missing folders are created. The copy is complete, or it does not exist. It contains the signing keys: protect
+    /// it like the original.
+    #[arg(long, env = "ROLLBOOK_COPY_TO", value_name = "URL", value_parser = NonEmptyStringValueParser::new(), hide_env_values = true)]
     to: String,
 }
 
-/// Copies, and prints what was copied on standard output.
-pub async fn run(CopyArgs { from, to }: CopyArgs) -> anyhow::Result<()> {
-    // Hidden where standard error is no terminal.
+/// Copies the directory, and prints the number of rows per table on standard output.
+pub(super) async fn run(CopyArgs { from, to }: CopyArgs) -> anyhow::Result<()> {
+    // indicatif hides the bar if standard error is not a terminal.
     let bar =
         ProgressBar::new(0).with_style(ProgressStyle::with_template("{spinner} {msg} {wide_bar} {pos}/{len} rows")?);
-    let told = |CopyProgress { stage, rows, of }: CopyProgress| {
+    let on_progress = |CopyProgress { stage, rows, of }: CopyProgress| {
         bar.set_message(match stage {
             CopyStage::Copying => "Copying",
             CopyStage::Finishing => "Indexing",
@@ -39,7 +44,7 @@ pub async fn run(CopyArgs { from, to }: CopyArgs) -> anyhow::Result<()> {
     };
     bar.set_message("Opening");
     bar.enable_steady_tick(Duration::from_millis(100));
-    let copied = copy(&from, &to, DatabaseConfig::password()?, told).await;
+    let copied = copy(&from, &to, DatabaseConfig::password()?, on_progress).await;
     bar.finish_and_clear();
     let report = copied?;
     let mut out = io::stdout().lock();

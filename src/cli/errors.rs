@@ -1,17 +1,17 @@
-//! How commands fail: with one sentence that says what to do.
+//! Errors of commands: one sentence that says what to do.
 
 use std::io;
 
-use crate::domain::error::{Error, Kind, Violation};
+use crate::domain::error::{Error, ResourceKind, Violation};
 use crate::domain::user::PASSWORD_CHARS;
 
-/// The end of a command, with a failure put into words for the operator. A reader who closed the pipe early
-/// (`rollbook user list | head`) has got what was wanted: that is no failure.
-pub fn explain(result: anyhow::Result<()>) -> anyhow::Result<()> {
+/// Replaces an error of a command with a sentence for the operator. A closed pipe is a success, because a reader that
+/// stops early (`rollbook user list | head`) has all the output that it needs.
+pub(super) fn explain(result: anyhow::Result<()>) -> anyhow::Result<()> {
     match result {
         Err(error) if is_closed_pipe(&error) => Ok(()),
         Err(error) => Err(match error.downcast_ref::<Error>() {
-            Some(own) => anyhow::anyhow!(sentence(own)),
+            Some(own) => anyhow::anyhow!(error_sentence(own)),
             None => error,
         }),
         Ok(()) => Ok(()),
@@ -22,10 +22,11 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// The operator is who reads the log: what is kept from callers over HTTP is told here.
-pub(super) fn sentence(error: &Error) -> String {
+/// The error as a sentence for the operator. It contains details that HTTP responses leave out, because the operator
+/// may see them.
+pub(super) fn error_sentence(error: &Error) -> String {
     match error {
-        Error::Invalid(violations) => violations.iter().map(told).collect::<Vec<_>>().join("; "),
+        Error::Invalid(violations) => violations.iter().map(violation_text).collect::<Vec<_>>().join("; "),
         Error::InsecurePassword => {
             let (least, most) = (PASSWORD_CHARS.start(), PASSWORD_CHARS.end());
             format!(
@@ -34,23 +35,35 @@ pub(super) fn sentence(error: &Error) -> String {
             )
         }
         Error::NotFound(kind, name) => match kind {
-            Kind::Client => format!("there is no client '{name}'; `rollbook client list` prints those there are"),
-            Kind::User => format!("there is no user '{name}'; `rollbook user list` prints those there are"),
-            Kind::Group | Kind::Membership | Kind::Certificate => error.to_string(),
+            ResourceKind::Client => {
+                format!("there is no client '{name}'; `rollbook client list` prints all clients")
+            }
+            ResourceKind::LongLivedToken => {
+                format!("there is no token '{name}'; `rollbook token list` prints all tokens")
+            }
+            ResourceKind::User => format!("there is no user '{name}'; `rollbook user list` prints all users"),
+            ResourceKind::Group | ResourceKind::Membership | ResourceKind::Certificate => error.to_string(),
         },
-        Error::AlreadyExists(Kind::Client, id) => format!("another client has the client_id '{id}'"),
-        Error::AlreadyExists(Kind::User, id) => format!("another user has the ID '{id}'; choose another --id"),
+        Error::AlreadyExists(ResourceKind::Client, id) => format!("another client has the client_id '{id}'"),
+        Error::AlreadyExists(ResourceKind::User, id) => format!("another user has the ID '{id}'; choose another --id"),
+        Error::PublicClient(id) => {
+            format!("the client {id} is public and gets no tokens of its own; create a client without --public")
+        }
         Error::UsernameTaken => "another user has this username; choose another --username".to_owned(),
-        Error::Unavailable(reason) => format!("the database cannot be used now ({reason}); try again"),
+        Error::Unavailable(reason) => format!("the database is not available ({reason}); try again"),
+        Error::Damaged(reason) => {
+            format!("the database is damaged ({reason}): restore a backup (docs/operations.md, sections 6 and 7)")
+        }
         Error::OutcomeUnknown(reason) => {
-            format!("it is not known whether the change was made ({reason}); look before trying again")
+            format!("it is unknown whether the change was committed ({reason}); check before you try again")
         }
         Error::Internal(source) => format!("{source:#}"),
         other => other.to_string(),
     }
 }
 
-fn told(violation: &Violation) -> String {
+/// A violation as text: the field, then the rule.
+fn violation_text(violation: &Violation) -> String {
     format!("{} {}", violation.field, violation.reason)
 }
 
@@ -75,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn causes_are_told() {
+    fn causes_are_part_of_the_message() {
         let error = anyhow::anyhow!("no such file").context("the backup cannot be written");
         assert_eq!(explained(error), "the backup cannot be written: no such file");
         let defect = Error::internal(anyhow::anyhow!("no such table").context("reading clients"));

@@ -1,47 +1,60 @@
-//! `rollbook export`: the live groups, users and memberships as lines of JSON, also while a server uses the directory.
+//! `rollbook export`: writes the groups, users and memberships that are not deleted as lines of JSON. A server may be
+//! using the directory meanwhile.
 
+use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::bulk::line_of;
 use crate::config::DatabaseConfig;
-use crate::domain::thing::Thing;
+use crate::domain::export_item::ExportItem;
 use crate::export;
-use crate::interchange::line_of;
 
 use super::files::create;
+use super::notify;
 
 /// The arguments of `rollbook export`.
 #[derive(Debug, Args)]
-pub struct ExportArgs {
+pub(super) struct ExportArgs {
     /// The file to write, which must not exist yet; without it, standard output
+    ///
+    /// Missing folders are created.
     file: Option<PathBuf>,
 }
 
-/// Exports one snapshot, and says on standard error how many lines that were.
-pub async fn run(ExportArgs { file }: ExportArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
-    let mut out: Box<dyn Write + Send> = match &file {
-        Some(path) => Box::new(create(path)?),
-        None => Box::new(io::stdout()),
-    };
+/// Exports one snapshot, and reports the number of lines on standard error. Deletes the file if the export fails.
+pub(super) async fn run(ExportArgs { file }: ExportArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
+    let Some(path) = file else { return write_to(&mut io::stdout(), database).await };
+    let exported = write_to(&mut create(&path)?, database).await;
+    if exported.is_err() {
+        fs::remove_file(&path).with_context(|| format!("{} cannot be deleted", path.display()))?;
+    }
+    exported
+}
+
+/// Writes the lines to `out` and reports their number.
+async fn write_to(out: &mut (impl Write + Send), database: &DatabaseConfig) -> anyhow::Result<()> {
     let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {pos} lines, {per_sec}")?);
     bar.enable_steady_tick(Duration::from_millis(100));
-    let mut out = BufWriter::with_capacity(1 << 20, &mut out);
+    let mut out = BufWriter::with_capacity(1 << 20, out);
     let mut lines: u64 = 0;
-    let mut write = |thing: Thing| {
+    let mut write = |entity: ExportItem| {
         lines += 1;
         if lines.is_multiple_of(1_000) {
             bar.set_position(lines);
         }
-        Ok(writeln!(out, "{}", line_of(&thing)?)?)
+        Ok(writeln!(out, "{}", line_of(&entity)?)?)
     };
     let exported = export(&database.database, DatabaseConfig::password()?, &mut write).await;
     bar.finish_and_clear();
     exported?;
     out.flush()?;
-    eprintln!("{lines} lines were exported.");
+    let were = if lines == 1 { "line was" } else { "lines were" };
+    notify(format_args!("{lines} {were} exported, without passwords and clients."));
     Ok(())
 }

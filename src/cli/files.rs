@@ -6,8 +6,12 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-/// A new file for its owner alone, as it will hold names and email addresses. Fails where there is one already.
-pub fn create(path: &Path) -> anyhow::Result<File> {
+use crate::create_folders_of;
+
+/// Creates a file that only its owner can read, because it will contain names and email addresses. Creates missing
+/// folders. Fails if the file exists.
+pub(super) fn create(path: &Path) -> anyhow::Result<File> {
+    create_folders_of(path)?;
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    file.with_context(|| format!("{} cannot be made; name a file that does not exist", path.display()))
+    file.with_context(|| format!("{} cannot be created; name a file that does not exist", path.display()))
 }

@@ -1,63 +1,110 @@
-//! `rollbook import`: groups, users and memberships from lines of JSON, also while a server uses the directory.
+//! `rollbook import`: imports groups, users and memberships from lines of JSON. A server may be using the directory
+//! meanwhile.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::bulk::{Counts, Import, ImportObserver, ImportReport, RefusedLine, lines_of_json};
 use crate::config::DatabaseConfig;
-use crate::domain::error::{Error, Kind};
-use crate::interchange::{Counts, Import, Refused, Report, Told};
+use crate::domain::error::{Error, ResourceKind};
+use crate::domain::journal::Channel;
+use crate::http::request::error::{Error as LineError, RequestError};
 
-use super::errors::sentence;
+use super::errors::error_sentence;
 use super::files::create;
-use super::operator::{on_directory, permit};
+use super::notify;
+use super::operator::{ReasonArgs, with_directory};
 
-/// How many refused lines are told one by one.
-const TOLD: u64 = 100;
+/// The maximum number of refused lines that are reported one by one.
+const MAX_REPORTED: u64 = 100;
 
 /// The arguments of `rollbook import`.
 #[derive(Debug, Args)]
-pub struct ImportArgs {
-    /// The file to import, one group, user or membership a line, as `rollbook export` writes it; - for standard input.
-    /// What is there already as a line says is left alone: an import that was interrupted is simply run again
+pub(super) struct ImportArgs {
+    /// The file to import, as `rollbook export` writes it; - for standard input
+    ///
+    /// Each line has one group, user or membership. An entity that already equals its line does not change: to resume
+    /// an interrupted import, run it again.
     file: PathBuf,
 
-    /// A file to write the refused lines to, as they are, to be mended and imported; it must not exist yet
+    /// A file to write the refused lines to, which must not exist yet
+    ///
+    /// The lines are written unchanged, so that they can be corrected and imported. Missing folders are created.
     #[arg(long, value_name = "FILE")]
     refused: Option<PathBuf>,
+
+    /// The numbers that groups and users get: those of the file, or new ones
+    ///
+    /// keep: a line is refused if its number belongs or belonged to another group or user, or if its ID has another
+    /// number in the directory. A deleted group or user with the same number and ID is restored. new: the numbers of
+    /// the file are ignored; a group or user with the ID is updated, otherwise created with the next number.
+    #[arg(long, value_name = "WHOSE", value_enum, default_value_t = Numbers::Keep)]
+    numbers: Numbers,
+
+    #[command(flatten)]
+    reason: ReasonArgs,
 }
 
-/// Imports, tells of refused lines on standard error and of the rest on standard output. Fails if a line was refused.
-pub async fn run(ImportArgs { file, refused }: ImportArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
+/// The numbers that imported groups and users get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Numbers {
+    /// Those of the file.
+    Keep,
+    /// The next numbers of the directory.
+    New,
+}
+
+/// Imports the file. Reports refused lines on standard error, and the counts on standard output. Fails if a line was
+/// refused.
+pub(super) async fn run(
+    ImportArgs { file, refused, numbers, reason }: ImportArgs,
+    database: &DatabaseConfig,
+) -> anyhow::Result<()> {
     let (mut input, bytes) = open(&file)?;
-    let refused = refused.map(|path| create(&path).map(BufWriter::new)).transpose()?;
-    on_directory(database, async |service| {
-        let import = Import { service, groups: permit()?, users: permit()? };
-        let mut screen = Screen { bar: bar(bytes)?, refused, told: 0 };
+    let refused_file = refused.as_deref().map(create).transpose()?.map(BufWriter::new);
+    let imported = with_directory(database, async |service| {
+        let keeps_numbers = numbers == Numbers::Keep;
+        let (groups, users) = (reason.permit_through(Channel::Import)?, reason.permit_through(Channel::Import)?);
+        let import = Import { service, groups, users, keeps_numbers };
+        let mut output = ImportOutput { bar: bar(bytes)?, refused: refused_file, reported: 0 };
         let begun = Instant::now();
-        let imported = import.run(&mut *input, &mut screen).await;
-        screen.bar.finish_and_clear();
-        let report = imported.context("run the same import again to go on: what is there is left alone")?;
-        screen.end(&report, begun.elapsed())
+        let imported = import.run(&mut *input, &mut output).await;
+        output.bar.finish_and_clear();
+        let report = imported
+            .context("run the same import again to resume it: lines that are already imported change nothing")?;
+        output.finish(&report, begun.elapsed())
     })
-    .await
+    .await;
+    // The operator repeats a failed import with the same arguments, so an empty file must not be in the way.
+    if let (Err(_), Some(path)) = (&imported, refused)
+        && fs::metadata(&path).is_ok_and(|file| file.len() == 0)
+    {
+        fs::remove_file(&path).with_context(|| format!("{} cannot be deleted", path.display()))?;
+    }
+    imported
 }
 
+/// Opens the input, with its size in bytes if it is a file.
 fn open(path: &Path) -> anyhow::Result<(Box<dyn BufRead>, Option<u64>)> {
     if path == Path::new("-") {
-        return Ok((Box::new(BufReader::new(io::stdin())), None));
+        let input = lines_of_json(BufReader::new(io::stdin())).context("standard input cannot be imported")?;
+        return Ok((Box::new(input), None));
     }
-    let file = File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let shown = path.display();
+    let file = File::open(path).with_context(|| format!("{shown} cannot be read"))?;
     let bytes = file.metadata()?.len();
-    Ok((Box::new(BufReader::with_capacity(1 << 20, file)) as Box<dyn BufRead>, Some(bytes)))
+    let input = lines_of_json(BufReader::with_capacity(1 << 20, file))
+        .with_context(|| format!("{shown} cannot be imported"))?;
+    Ok((Box::new(input), Some(bytes)))
 }
 
-/// Hidden where standard error is no terminal.
+/// The progress bar. indicatif hides it if standard error is not a terminal.
 fn bar(bytes: Option<u64>) -> anyhow::Result<ProgressBar> {
     let (bar, template) = match bytes {
         Some(bytes) => (ProgressBar::new(bytes), "{spinner} {msg} {wide_bar} {bytes}/{total_bytes}, {eta} left"),
@@ -68,18 +115,19 @@ fn bar(bytes: Option<u64>) -> anyhow::Result<ProgressBar> {
     Ok(bar)
 }
 
-/// Where an import is told of.
-struct Screen {
+/// The output of an import on the terminal and to the file of refused lines.
+struct ImportOutput {
     bar: ProgressBar,
     refused: Option<BufWriter<File>>,
-    told: u64,
+    /// The number of refused lines so far.
+    reported: u64,
 }
 
-impl Told for Screen {
-    fn refused(&mut self, Refused { line, text, error }: Refused<'_>) -> io::Result<()> {
-        self.told += 1;
-        if self.told <= TOLD {
-            self.bar.suspend(|| eprintln!("line {line}: {}", reason(error)));
+impl ImportObserver for ImportOutput {
+    fn refused(&mut self, RefusedLine { line, text, error }: RefusedLine<'_>) -> io::Result<()> {
+        self.reported += 1;
+        if self.reported <= MAX_REPORTED {
+            self.bar.suspend(|| notify(format_args!("line {line}: {}", reason(error))));
         }
         match &mut self.refused {
             Some(file) => file.write_all(text).and_then(|()| file.write_all(b"\n")),
@@ -87,14 +135,15 @@ impl Told for Screen {
         }
     }
 
-    fn progress(&mut self, report: &Report) {
+    fn progress(&mut self, report: &ImportReport) {
         self.bar.set_message(format!("line {}", report.lines));
         self.bar.set_position(report.bytes);
     }
 }
 
-impl Screen {
-    fn end(mut self, report: &Report, took: Duration) -> anyhow::Result<()> {
+impl ImportOutput {
+    /// Prints the counts. Fails if a line was refused.
+    fn finish(mut self, report: &ImportReport, took: Duration) -> anyhow::Result<()> {
         if let Some(file) = &mut self.refused {
             file.flush()?;
         }
@@ -104,24 +153,42 @@ impl Screen {
         for (name, Counts { created, updated, unchanged, refused }) in kinds {
             writeln!(out, "{name:<12} {created:>12} {updated:>12} {unchanged:>12} {refused:>12}")?;
         }
-        writeln!(out, "{} lines in {:.1} s", report.lines, took.as_secs_f64())?;
-        if self.told > TOLD {
-            eprintln!("and {} more", self.told - TOLD);
+        writeln!(out, "{:<12} {:>12} {:>12} {:>12} {:>12}", "unreadable", 0, 0, 0, report.unreadable)?;
+        let lines = if report.lines == 1 { "line" } else { "lines" };
+        writeln!(out, "{} {lines} in {:.1} s", report.lines, took.as_secs_f64())?;
+        if self.reported > MAX_REPORTED {
+            notify(format_args!("and {} more", self.reported - MAX_REPORTED));
         }
-        match report.refused() {
-            0 => Ok(()),
-            refused => bail!("{refused} of {} lines were refused; the others are imported", report.lines),
+        if report.users.created > 0 {
+            notify(
+                "note: a file has no passwords: new users cannot sign in until `rollbook user set-password` gives them a \
+                 password",
+            );
+        }
+        match (report.refused(), report.lines) {
+            (0, _) => Ok(()),
+            (refused, lines) if refused == lines => bail!("nothing was imported: every line was refused"),
+            (1, lines) => bail!("1 of {lines} lines was refused; the others are imported"),
+            (refused, lines) => bail!("{refused} of {lines} lines were refused; the others are imported"),
         }
     }
 }
 
-/// Why a line was refused.
-fn reason(error: &Error) -> String {
+/// The reason for which a line was refused.
+fn reason(error: &LineError) -> String {
+    let error = match error {
+        LineError::Directory(error) => error,
+        LineError::Request(RequestError::InvalidBody(reason)) => return reason.clone(),
+        LineError::Request(error) => return error.to_string(),
+    };
     match error {
-        Error::InvalidBody(reason) => reason.clone(),
-        Error::NotFound(Kind::Group, id) => format!("there is no group '{id}'"),
+        Error::NotFound(ResourceKind::Group, id) => format!("there is no group '{id}'"),
         Error::NotFound(_, id) => format!("there is no user '{id}'"),
         Error::UsernameTaken => "another user has this username".to_owned(),
-        other => sentence(other),
+        // With --numbers new, no line is refused for its number.
+        Error::Invalid(wrong) if wrong.iter().any(|wrong| wrong.field == "uid") => {
+            format!("{}; import it with --numbers new, which ignores the numbers of the file", error_sentence(error))
+        }
+        other => error_sentence(other),
     }
 }

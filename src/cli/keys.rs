@@ -1,53 +1,80 @@
-//! `rollbook keys`: the keys that tokens are signed with.
+//! `rollbook keys`: manages the keys that sign tokens.
 
 use std::io::{self, Write as _};
 
+use anyhow::bail;
 use clap::{Args, Subcommand};
 
 use crate::config::DatabaseConfig;
 use crate::service::Service;
-use crate::service::tokens::KeyStanding;
+use crate::service::tokens::{KEY_PUBLISHED_SECONDS, KeyStatus, Rotation};
 
-use super::operator::{on_directory, permit, shown_time};
+use super::json;
+use super::operator::{format_time, permit, with_directory};
 
 /// The arguments of `rollbook keys`.
 #[derive(Debug, Args)]
-pub struct KeysArgs {
+pub(super) struct KeysArgs {
     #[command(subcommand)]
     command: KeysCommand,
 }
 
 #[derive(Debug, Subcommand)]
 enum KeysCommand {
-    /// Print all keys, the newest first, one a line, fields divided by tabs: its name, from when on it signs, and
-    /// whether it does
-    List,
-    /// Make a new key. It is published at once and signs a little later; what older keys have signed stays good
+    /// Print all keys, the newest first, one per line, with fields separated by tabs
+    ///
+    /// The fields are the key's name, the time at which it starts to sign, and its state: upcoming (it does not sign
+    /// yet), signs, or retired (it signs no longer; the tokens that it signed remain valid).
+    List {
+        /// Print one JSON object per line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Create a new key, which starts to sign after a delay
+    ///
+    /// The key is published immediately. Tokens that older keys signed remain valid. The command fails if an upcoming
+    /// key would start to sign later than the new one.
     Rotate {
-        /// For how many seconds it is published before it signs: longer than the clocks of any two nodes differ
-        #[arg(long, value_name = "NUMBER", default_value = "60", value_parser = clap::value_parser!(i64).range(2..=86_400))]
+        /// The number of seconds between the publication of the key and its first signature
+        ///
+        /// Programs that verify tokens may cache the public keys for five minutes, and need the new key before its
+        /// first token. Without such programs the time may be shorter, but longer than five seconds, the time in which
+        /// every node reads the key, and longer than the difference between the clocks of any two nodes.
+        #[arg(long, value_name = "NUMBER", default_value_t = KEY_PUBLISHED_SECONDS.into(), value_parser = clap::value_parser!(i64).range(2..=86_400))]
         publish_seconds: i64,
     },
 }
 
-/// Does it, and says so on standard output.
-pub async fn run(KeysArgs { command }: KeysArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
-    on_directory(database, async |service| match command {
-        KeysCommand::List => list(service).await,
+/// Runs the command and prints its result on standard output.
+pub(super) async fn run(KeysArgs { command }: KeysArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
+    with_directory(database, async |service| match command {
+        KeysCommand::List { json } => list(service, json).await,
         KeysCommand::Rotate { publish_seconds } => rotate(service, publish_seconds).await,
     })
     .await
 }
 
-async fn list(service: &Service) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    for KeyStanding { kid, signs_from, signs } in service.signing_keys(&permit()?).await? {
-        writeln!(out, "{kid}\t{}\t{}", shown_time(signs_from), if signs { "signs" } else { "published" })?;
+/// Prints all keys.
+async fn list(service: &Service, json: bool) -> anyhow::Result<()> {
+    for key in service.signing_keys(&permit()?).await? {
+        match json {
+            true => json::print(&json::key(&key))?,
+            false => writeln!(io::stdout(), "{}\t{}\t{}", key.kid, format_time(key.signs_from), key.state.name())?,
+        }
     }
     Ok(())
 }
 
+/// Creates a key that signs after `seconds`. Fails if an upcoming key would sign later.
 async fn rotate(service: &Service, seconds: i64) -> anyhow::Result<()> {
-    let KeyStanding { kid, signs_from, .. } = service.rotate_signing_key(&permit()?, seconds).await?;
-    Ok(writeln!(io::stdout(), "The key {kid} is published and signs from {} on.", shown_time(signs_from))?)
+    match service.rotate_signing_key(&permit()?, seconds).await? {
+        Rotation::Created(KeyStatus { kid, signs_from, .. }) => {
+            Ok(writeln!(io::stdout(), "The key {kid} is published and signs from {}.", format_time(signs_from))?)
+        }
+        Rotation::Overtakes(KeyStatus { kid, signs_from, .. }) => bail!(
+            "the key {kid} is announced to sign from {}, and a new key must not sign before it: give a higher \
+             --publish-seconds, or rotate after that time",
+            format_time(signs_from)
+        ),
+    }
 }

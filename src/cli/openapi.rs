@@ -1,4 +1,5 @@
-//! `rollbook openapi`: the OpenAPI document of an API, as it is served and as it is kept in `openapi/`.
+//! `rollbook openapi`: prints the OpenAPI document of an API. The server serves the same document, and `openapi/` of
+//! the repository contains it.
 
 use std::io::{self, Write as _};
 
@@ -8,13 +9,13 @@ use crate::openapi;
 
 /// The arguments of `rollbook openapi`.
 #[derive(Debug, Args)]
-pub struct OpenapiArgs {
+pub(super) struct OpenapiArgs {
     /// The API: core or ordercloud
     #[arg(value_name = "API")]
     name: String,
 }
 
-/// Prints the document on standard output. No directory is opened.
-pub fn run(args: &OpenapiArgs) -> anyhow::Result<()> {
+/// Prints the document on standard output. Opens no directory. Fails if no API has the name.
+pub(super) fn run(args: &OpenapiArgs) -> anyhow::Result<()> {
     Ok(writeln!(io::stdout(), "{}", openapi(&args.name)?)?)
 }

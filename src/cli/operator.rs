@@ -1,85 +1,145 @@
-//! What commands on a database share: the operator's rights, how a user is named, how things are printed.
+//! What commands on a database share: the operator's identity and rights, the reason of a change, parsers of arguments,
+//! and formats of output.
 
 use std::fmt::Display;
+use std::fs;
 use std::sync::Arc;
 
+use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use rustix::process::getuid;
+use rustix::system::uname;
 
 use crate::config::DatabaseConfig;
+use crate::domain::caller::{Caller, Permission, Permit, ReadUsers};
+use crate::domain::change::ChangeContext;
 use crate::domain::community::{Communities, Community};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::Id;
-use crate::domain::journal::Door;
-use crate::domain::role::{Caller, Permission, Permit, ReadUsers, Roles};
+use crate::domain::journal::{Channel, Operator};
+use crate::domain::reason::Reason;
+use crate::domain::role::Roles;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::service::Service;
 use crate::{Purpose, open};
 
-/// Does `work` on the directory that the configuration names, and lets go of it.
-pub async fn on_directory(
+/// Opens the directory that the configuration names, runs `work` on it, and closes it.
+pub(super) async fn with_directory(
     database: &DatabaseConfig,
     work: impl AsyncFnOnce(&Service) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let service = open(database, Purpose::Command).await?;
-    let done = work(&service).await;
-    service.store().close().await;
-    done
+    let result = work(&service).await;
+    service.close().await;
+    result
 }
 
-/// The operator may do everything; changes are told in the journal as made at the command line.
-pub fn permit<P: Permission>() -> Result<Permit<P>> {
-    Arc::new(Caller::operator(Door::CommandLine)).permit()
+/// The argument of every command that makes changes which the journal records.
+#[derive(Args, Debug, Default)]
+pub(super) struct ReasonArgs {
+    /// Why you make the change: 1 to 500 characters, which the journal keeps with the change
+    #[arg(long, value_name = "TEXT", value_parser = parse_reason)]
+    reason: Option<Reason>,
 }
 
-/// The live user with this ID or, where there is none, with this username.
-pub async fn find_user(service: &Service, named: &str) -> Result<User> {
+impl ReasonArgs {
+    /// A permit for changes with this reason, as [`permit`].
+    pub(super) fn permit<P: Permission>(&self) -> Result<Permit<P>> {
+        self.permit_through(Channel::CommandLine)
+    }
+
+    /// As [`ReasonArgs::permit`], for changes that the journal records with another channel.
+    pub(super) fn permit_through<P: Permission>(&self, channel: Channel) -> Result<Permit<P>> {
+        let caller = Caller { operator: Some(operator()), ..Caller::operator(channel) };
+        let context = ChangeContext { reason: self.reason.clone(), ..ChangeContext::default() };
+        Ok(Arc::new(caller).permit()?.accompanied_by(context))
+    }
+}
+
+/// A permit of the operator, who may do everything. The journal records changes with the channel of the command line,
+/// and with the user and machine that run the command.
+pub(super) fn permit<P: Permission>() -> Result<Permit<P>> {
+    ReasonArgs::default().permit()
+}
+
+/// The user and machine that run this command. The user is the real one of the process. Environment variables are not
+/// used, because the caller can set them.
+fn operator() -> Operator {
+    let uid = getuid().as_raw();
+    let users = fs::read("/etc/passwd").unwrap_or_default();
+    let user = user_name(&String::from_utf8_lossy(&users), uid).unwrap_or_else(|| uid.to_string());
+    Operator { user, host: uname().nodename().to_string_lossy().into_owned() }
+}
+
+/// The name of the user with the number in the text of a file of users, as /etc/passwd is.
+fn user_name(users: &str, uid: u32) -> Option<String> {
+    users.lines().find_map(|line| {
+        let (name, rest) = line.split_once(':')?;
+        let number = rest.split(':').nth(1)?;
+        (number.parse() == Ok(uid)).then(|| name.to_owned())
+    })
+}
+
+/// Parses the value of `--reason`.
+fn parse_reason(text: &str) -> Result<Reason, String> {
+    Reason::new(text)
+}
+
+/// The live user with this ID or, if no user has the ID, with this username. Fails with `NotFound`.
+pub(super) async fn find_user(service: &Service, named: &str) -> Result<User> {
     let permit = permit::<ReadUsers>()?;
     if let Some(id) = Id::new(named) {
         match service.user(&permit, &id).await {
             Err(Error::NotFound(..)) => {}
-            found => return found,
+            result => return result,
         }
     }
     service.user_by_name(&permit, named).await
 }
 
-/// Reads the value of `--community`.
-pub fn parse_community(text: &str) -> Result<Community, String> {
+/// Parses the value of `--community`.
+pub(super) fn parse_community(text: &str) -> Result<Community, String> {
     Community::parse(text).ok_or_else(|| "must be a GUID".to_owned())
 }
 
-/// Reads the value of `--role`; the help lists the names there are.
-pub fn role_parser() -> impl TypedValueParser<Value = Roles> {
+/// The values of `--community` as a set. Fails with `Invalid` if there are too many.
+pub(super) fn community_set(given: Vec<Community>) -> Result<Communities> {
+    Community::set(given).map_err(|rule| Error::invalid("--community", rule))
+}
+
+/// The parser of `--role`; it lists the valid names in the help.
+pub(super) fn role_parser() -> impl TypedValueParser<Value = Roles> {
     PossibleValuesParser::new(Roles::NAMES.map(|(_, name)| name)).try_map(|name| name.parse::<Roles>())
 }
 
-/// Every role that is in one of the sets.
-pub fn all_of(roles: &[Roles]) -> Roles {
+/// The union of the sets.
+pub(super) fn union_of(roles: &[Roles]) -> Roles {
     roles.iter().copied().fold(Roles::NONE, Roles::with)
 }
 
-/// The names of the roles, divided by commas; `-` for none.
-pub fn shown_roles(roles: Roles) -> String {
+/// The names of the roles, separated by commas; `-` if there are none.
+pub(super) fn format_roles(roles: Roles) -> String {
     joined(roles.names())
 }
 
-/// The communities, divided by commas; `-` for none.
-pub fn shown_communities(communities: &Communities) -> String {
+/// The communities, separated by commas; `-` if there are none.
+pub(super) fn format_communities(communities: &Communities) -> String {
     joined(communities.iter())
 }
 
-/// Text that came from a caller, with control characters escaped: it is printed on the operator's terminal.
-pub fn shown(text: &str) -> String {
-    let escaped = |c: char| if c.is_control() { c.escape_default().collect() } else { String::from(c) };
-    text.chars().map(escaped).collect()
+/// The text with control characters escaped, because callers choose it and the operator's terminal prints it.
+pub(super) fn escaped(text: &str) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().collect() } else { String::from(c) };
+    text.chars().map(escape).collect()
 }
 
-/// A moment in UTC, by the second.
-pub fn shown_time(moment: Timestamp) -> impl Display {
+/// The time in UTC, in whole seconds.
+pub(super) fn format_time(moment: Timestamp) -> impl Display {
     moment.to_civil().strftime("%Y-%m-%dT%H:%M:%SZ")
 }
 
+/// The items separated by commas; `-` if there are none.
 fn joined(items: impl Iterator<Item = impl Display>) -> String {
     let items: Vec<_> = items.map(|item| item.to_string()).collect();
     if items.is_empty() { "-".to_owned() } else { items.join(",") }
@@ -91,12 +151,21 @@ mod tests {
 
     #[test]
     fn control_characters_do_not_reach_the_terminal() {
-        assert_eq!(shown("a\u{1b}[2J\tü\u{9b}"), "a\\u{1b}[2J\\tü\\u{9b}");
+        assert_eq!(escaped("a\u{1b}[2J\tü\u{9b}"), "a\\u{1b}[2J\\tü\\u{9b}");
+    }
+
+    #[test]
+    fn the_user_is_found_by_number() {
+        let users = "root:x:0:0:root:/root:/bin/bash\n# comment\nada:x:1000:0:Ada:/home/ada:/bin/sh\n";
+        let name = |uid| user_name(users, uid);
+        assert_eq!((name(0).as_deref(), name(1000).as_deref(), name(1)), (Some("root"), Some("ada"), None));
+        let operator = operator();
+        assert!(!operator.user.is_empty() && !operator.host.is_empty());
     }
 
     #[test]
     fn nothing_is_a_dash() {
-        assert_eq!(shown_roles(Roles::NONE), "-");
-        assert_eq!(shown_roles(all_of(&[Roles::USER_READER, Roles::FULL_ACCESS])), "FullAccess,AdminUserReader");
+        assert_eq!(format_roles(Roles::NONE), "-");
+        assert_eq!(format_roles(union_of(&[Roles::USER_READER, Roles::FULL_ACCESS])), "FullAccess,AdminUserReader");
     }
 }

@@ -1,5 +1,6 @@
-//! `rollbook serve`.
+//! `rollbook serve`: opens the directory and serves it until a signal stops the server.
 
+use std::env;
 use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -9,130 +10,247 @@ use anyhow::{Context as _, bail};
 use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::ExposeSecret as _;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::interval;
-use tracing::{info, warn};
+use tokio::time::{Instant, interval, interval_at};
+use tracing::{debug, info, warn};
 
 use crate::config::{AdminClient, DatabaseConfig, ServeConfig};
+use crate::domain::caller::{Caller, ManageClients, Permit, ReadClients};
 use crate::domain::community::Communities;
-use crate::domain::error::{Error, Kind};
-use crate::domain::journal::Door;
-use crate::domain::role::{Caller, ManageClients, Permit, Roles};
+use crate::domain::error::{Error, ResourceKind};
+use crate::domain::journal::Channel;
+use crate::domain::role::Roles;
 use crate::domain::user::Secret;
 use crate::http::limits::Limits;
-use crate::http::{descriptors, metrics, server};
+use crate::http::{descriptors, metrics, middleware, server};
 use crate::service::Service;
 use crate::service::clients::{ClientDraft, new_secret};
 use crate::{Purpose, app, open, telemetry};
 
-/// Serves until SIGINT or SIGTERM.
-pub async fn run(config: ServeConfig, database: &DatabaseConfig) -> anyhow::Result<()> {
+use super::expiring_tokens;
+
+/// The maximum number of connections to the separate address of the metrics.
+const METRICS_CONNECTIONS: usize = 32;
+
+/// The pause between two deletions of what has expired.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(600);
+
+/// The maximum number of connections that wait to be accepted: the value of the standard library.
+const BACKLOG: u32 = 128;
+
+/// Serves until SIGINT or SIGTERM; ignores SIGHUP. Fails if the store loses its database.
+pub(super) async fn run(config: ServeConfig, database: &DatabaseConfig) -> anyhow::Result<()> {
     let preset = AdminClient::from_env()?;
     let stop = stop_signal()?;
-    let measured = telemetry::metrics()?;
+    ignore_hangup()?;
+    let metrics_handle = telemetry::init_metrics()?;
+    let limits = limits(&config, database)?;
+    // Before the directory is opened: if an address is in use, no new database is left behind.
+    let sockets = Sockets::bind(&config)?;
     let service = open(database, Purpose::Serve).await?;
-    let served = serve(&config, preset, &service, measured, stop).await;
-    service.store().close().await;
-    info!("stopped");
+    let served = serve(sockets, limits, database, preset, &service, metrics_handle, stop).await;
+    service.close().await;
+    if served.is_ok() {
+        info!("stopped");
+    }
     served
 }
 
+/// The configured limits, with fewer connections if the process may not open enough file descriptors.
+fn limits(config: &ServeConfig, database: &DatabaseConfig) -> anyhow::Result<Limits> {
+    let wanted = usize::try_from(config.max_connections)?;
+    let connections = descriptors::connection_limit(wanted, usize::try_from(database.database_connections)?);
+    let body_budget = usize::try_from(config.body_budget_mib)? * 1024 * 1024;
+    Ok(Limits { connections, body_budget, ..Limits::default() })
+}
+
+/// Serves on the sockets until `stop` completes or the store loses its database, which is an error.
 async fn serve(
-    config: &ServeConfig,
+    sockets: Sockets,
+    limits: Limits,
+    database: &DatabaseConfig,
     preset: Option<AdminClient>,
     service: &Arc<Service>,
-    measured: PrometheusHandle,
+    metrics_handle: PrometheusHandle,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let limits = Limits { connections: usize::try_from(config.max_connections)?, ..Limits::default() };
-    descriptors::make_room(limits.connections);
-    let listener = bind(config.listen, "--listen").await?;
+    let listener = sockets.apis.listen()?;
     let address = listener.local_addr()?;
-    let beside = if address.ip().is_loopback() { metrics::routes(measured.clone()) } else { Router::new() };
-    let app = app(service, beside)?;
-    if let Some(apart) = config.metrics_listen {
-        let routes = metrics::routes(measured.clone());
-        tokio::spawn(server::serve(bind(apart, "--metrics-listen").await?, routes, limits, std::future::pending()));
+    let metrics_routes =
+        if address.ip().is_loopback() { metrics::local_routes(metrics_handle.clone()) } else { Router::new() };
+    let app = app(service, metrics_routes, limits, database.base_url())?;
+    let mut metrics_address = None;
+    if let Some(socket) = sockets.metrics {
+        let listener = socket.listen()?;
+        metrics_address = Some(listener.local_addr()?);
+        let limits = Limits { connections: METRICS_CONNECTIONS, ..limits };
+        let routes = middleware::wrap(metrics::routes(metrics_handle.clone()), Vec::new(), limits);
+        tokio::spawn(server::serve(listener, routes, limits, std::future::pending()));
     }
-    tokio::spawn(keep_measuring(measured));
-    service.ensure_signing_key().await?;
-    let first = admit(service, preset).await?;
-    announce(address, first.as_ref())?;
-    server::serve(listener, app, limits, stop).await;
-    Ok(())
+    tokio::spawn(run_metrics_upkeep(metrics_handle));
+    tokio::spawn(run_upkeep(Arc::clone(service)));
+    service.ensure_signing_key(&Arc::new(Caller::operator(Channel::Server)).permit()?).await?;
+    let new_client = ensure_admin_client(service, preset).await?;
+    tokio::spawn(expiring_tokens::watch(Arc::clone(service)));
+    // Not an error: the first client already exists, and the next start would not print its secret either.
+    if let Err(error) = announce(address, metrics_address, new_client.as_ref(), database) {
+        warn!(
+            %address,
+            %error,
+            "standard output cannot be written; if the directory is new, create a client with rollbook client create --role FullAccess"
+        );
+    }
+    let mut lost = None;
+    let end = async {
+        tokio::select! {
+            () = stop => {}
+            reason = service.wait_for_loss() => lost = Some(reason),
+        }
+    };
+    server::serve(listener, app, limits, end).await;
+    lost.map_or(Ok(()), |reason| bail!(reason))
 }
 
-async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
-    let advice = || format!("cannot listen on {address}; free it, or give another address with {flag}");
-    let listener = TcpListener::bind(address).await.with_context(advice)?;
-    if !address.ip().is_loopback() {
-        warn!(%address, "listening beyond loopback, in plain HTTP: put a proxy that speaks TLS in front");
-    }
-    Ok(listener)
+/// The sockets of the server, bound to their addresses.
+struct Sockets {
+    apis: BoundSocket,
+    metrics: Option<BoundSocket>,
 }
 
-/// Histograms keep every sample until they are folded into their buckets.
-async fn keep_measuring(measured: PrometheusHandle) {
+impl Sockets {
+    /// Binds the addresses of the configuration.
+    fn bind(config: &ServeConfig) -> anyhow::Result<Self> {
+        let metrics = config.metrics_listen.map(|address| BoundSocket::new(address, "--metrics-listen")).transpose()?;
+        Ok(Self { apis: BoundSocket::new(config.listen, "--listen")?, metrics })
+    }
+}
+
+/// A socket that is bound to its address and refuses connections until it listens, so that a load balancer skips a node
+/// that is still starting.
+struct BoundSocket {
+    socket: TcpSocket,
+    address: SocketAddr,
+    /// The flag that sets the address, for errors.
+    flag: &'static str,
+}
+
+impl BoundSocket {
+    fn new(address: SocketAddr, flag: &'static str) -> anyhow::Result<Self> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // Connections of a server that has just stopped may still occupy the address.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address).with_context(|| advice(address, flag))?;
+        Ok(Self { socket, address, flag })
+    }
+
+    /// Starts to listen. Warns if other machines can reach the address.
+    fn listen(self) -> anyhow::Result<TcpListener> {
+        let Self { socket, address, flag } = self;
+        let listener = socket.listen(BACKLOG).with_context(|| advice(address, flag))?;
+        if !address.ip().is_loopback() {
+            warn!(%address, "listening on an address that is not loopback, in plain HTTP: put a proxy that speaks TLS in front");
+        }
+        Ok(listener)
+    }
+}
+
+/// The error message for an address that cannot be bound.
+fn advice(address: SocketAddr, flag: &str) -> String {
+    format!("cannot listen on {address}; free it, or give another address with {flag}")
+}
+
+/// Deletes what has expired. Failures are only logged: the next run deletes it too.
+async fn run_upkeep(service: Arc<Service>) {
+    // Not at the start: the first write of a process comes from a request.
+    let mut ticks = interval_at(Instant::now() + UPKEEP_INTERVAL, UPKEEP_INTERVAL);
+    loop {
+        ticks.tick().await;
+        let cleared = match Arc::new(Caller::operator(Channel::Server)).permit() {
+            Ok(permit) => service.clear_recorded_answers(&permit).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = cleared {
+            debug!(%error, "expired answers were not deleted");
+        }
+    }
+}
+
+/// Aggregates the samples of histograms every second: they use memory until then.
+async fn run_metrics_upkeep(metrics: PrometheusHandle) {
     let mut ticks = interval(Duration::from_secs(1));
     loop {
         ticks.tick().await;
-        measured.run_upkeep();
+        metrics.run_upkeep();
     }
 }
 
-/// Done at the first SIGINT or SIGTERM.
+/// A future that completes at the first SIGINT or SIGTERM.
 fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {
         tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-        info!("stopping: what is in flight is finished first");
+        info!("stopping: open requests are finished first");
     })
 }
 
-/// Sees to it that somebody can come in: the preset client or, in a new directory, one of our own making, which is
-/// given back to be told once.
-async fn admit(service: &Service, preset: Option<AdminClient>) -> anyhow::Result<Option<AdminClient>> {
-    let permit = Arc::new(Caller::operator(Door::Server)).permit::<ManageClients>()?;
+/// Ignores SIGHUP: a terminal sends it when it closes, and an operator may send it to reload settings.
+fn ignore_hangup() -> anyhow::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            info!("SIGHUP is ignored: settings are read only at the start; restart the server to change them");
+        }
+    });
+    Ok(())
+}
+
+/// Ensures that a client can sign in: the preset one or, in a new directory, a client that is created here. Returns the
+/// created client, whose secret is printed once.
+async fn ensure_admin_client(service: &Service, preset: Option<AdminClient>) -> anyhow::Result<Option<AdminClient>> {
+    let permit = Arc::new(Caller::operator(Channel::Server)).permit::<ManageClients>()?;
     if let Some(preset) = preset {
-        keep_preset(service, &permit, preset).await?;
+        apply_preset(service, &permit, preset).await?;
         return Ok(None);
     }
-    if service.store().has_clients().await? {
+    if service.has_clients(&permit).await? {
         return Ok(None);
     }
     let secret = new_secret()?;
     let id = service.first_client_id().await?;
     match service.create_client(&permit, full_access(Some(id), secret.clone())).await {
-        Ok(made) => Ok(Some(AdminClient { id: made.fields.id, secret })),
-        // Another node that started at once was quicker, and tells its secret.
-        Err(Error::AlreadyExists(Kind::Client, _)) => Ok(None),
+        Ok(created) => Ok(Some(AdminClient { id: created.fields.id, secret })),
+        // Another node that started at the same time was faster, and prints the secret of its client.
+        Err(Error::AlreadyExists(ResourceKind::Client, _)) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-async fn keep_preset(
+/// Creates the preset client, or sets its secret if it exists. Fails if it exists without `FullAccess`.
+async fn apply_preset(
     service: &Service,
     permit: &Permit<ManageClients>,
     AdminClient { id, secret }: AdminClient,
 ) -> anyhow::Result<()> {
-    let known = match service.client(permit, &id).await {
-        Err(Error::NotFound(Kind::Client, _)) => {
+    let reading = permit.caller().permit::<ReadClients>()?;
+    let client = match service.client(&reading, &id).await {
+        Err(Error::NotFound(ResourceKind::Client, _)) => {
             match service.create_client(permit, full_access(Some(id.clone()), secret.clone())).await {
-                // Another node that started at once was quicker.
-                Err(Error::AlreadyExists(Kind::Client, _)) => service.client(permit, &id).await?,
-                made => return Ok(made.map(drop)?),
+                // Another node that started at the same time was faster.
+                Err(Error::AlreadyExists(ResourceKind::Client, _)) => service.client(&reading, &id).await?,
+                created => return Ok(created.map(drop)?),
             }
         }
-        known => known?,
+        client => client?,
     };
-    if !known.fields.roles.contains(Roles::FULL_ACCESS) {
+    if !client.fields.roles.contains(Roles::FULL_ACCESS) {
         bail!("the client {id} exists without FullAccess; set ROLLBOOK_ADMIN_CLIENT_ID to another one")
     }
     service.set_client_secret(permit, &id, &secret).await?;
     Ok(())
 }
 
+/// A draft of a client with every role.
 fn full_access(id: Option<String>, secret: Secret) -> ClientDraft {
     ClientDraft {
         id,
@@ -143,30 +261,46 @@ fn full_access(id: Option<String>, secret: Secret) -> ClientDraft {
         secret: Some(secret),
         access_minutes: 600,
         refresh_minutes: 0,
+        refresh_rotation: false,
     }
 }
 
-/// Tells where the server listens and, once, the client it made: on standard output, never through the log.
-fn announce(address: SocketAddr, first: Option<&AdminClient>) -> io::Result<()> {
+/// Prints the addresses of the server and, once, the client that it created: on standard output, never in the log. The
+/// printed commands work in a shell of the same folder and environment. `printf` is a builtin of the shell, so that no
+/// secret is an argument of a process. URLs begin with the public URL if it is configured.
+fn announce(
+    address: SocketAddr,
+    metrics: Option<SocketAddr>,
+    new_client: Option<&AdminClient>,
+    config: &DatabaseConfig,
+) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "listening on http://{address}")?;
-    if let Some(AdminClient { id, secret }) = first {
-        let (secret, base) = (secret.expose_secret(), format!("http://{}", reachable(address)));
+    if let Some(metrics) = metrics {
+        writeln!(out, "metrics on http://{metrics}/metrics")?;
+    }
+    if let Some(AdminClient { id, secret }) = new_client {
+        let secret = secret.expose_secret();
+        let base = config.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
+        let program = shell_word(&env::args_os().next().unwrap_or_default().to_string_lossy());
+        let database = config.flag().map(|url| format!(" --database {}", shell_word(url))).unwrap_or_default();
         write!(
             out,
             r#"
-This directory is new. Here is a client with every right; its secret is shown this once:
+This directory is new. Here is a client with all rights; its secret is shown only once:
 
     client_id      {id}
     client_secret  {secret}
 
 Get a token and list the groups with it:
 
-TOKEN=$(curl -s {base}/oauth/token -d grant_type=client_credentials -d client_id={id} -d client_secret={secret} | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
-curl -s {base}/v1/usergroups -H "Authorization: Bearer $TOKEN"
+TOKEN=$(printf 'grant_type=client_credentials&client_id={id}&client_secret={secret}' | curl -s {base}/oauth/token -d @- | sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p')
+printf 'Authorization: Bearer %s' "$TOKEN" | curl -s {base}/v1/usergroups -H @-
 
-The documents of every API: {base}/docs/
-Another client, should the secret get lost: rollbook client create --name admin --role FullAccess
+The documentation of every API: {base}/docs/
+If the secret is lost, create another client:
+
+{program} client create --name admin --role FullAccess{database}
 
 "#
         )?;
@@ -174,7 +308,17 @@ Another client, should the secret get lost: rollbook client create --name admin 
     out.flush()
 }
 
-/// An address that a client on this machine can name: a wildcard is none.
+/// The text as one word of a POSIX shell, quoted if necessary.
+fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-+=./:,@%".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// The address with which a client on this machine reaches the server: loopback instead of a wildcard.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -182,4 +326,17 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
         _ => {}
     }
     address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_shell_are_quoted_where_they_must_be() {
+        assert_eq!(shell_word("target/release/rollbook"), "target/release/rollbook");
+        assert_eq!(shell_word("sqlite:/a b/it's.db"), r"'sqlite:/a b/it'\''s.db'");
+        assert_eq!(shell_word("postgres://u@h/d?a=b&c=d"), "'postgres://u@h/d?a=b&c=d'");
+        assert_eq!(shell_word(""), "''");
+    }
 }

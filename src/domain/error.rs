@@ -1,158 +1,176 @@
-//! The one error type of the program. It says what is wrong in terms of the directory; each dialect turns it
-//! into a status and a body in one exhaustive match, and what `Internal`, `Unavailable` and
-//! `OutcomeUnknown` carry for the log never leaves the process.
+//! The errors of the directory. Each API maps them to a status and a body. The text in `Unavailable`, `Damaged`,
+//! `OutcomeUnknown` and `Internal` is for the log only and never leaves the process.
+//!
+//! Errors in a request that never reaches the directory are `http::request::error::RequestError`.
 
 use std::sync::Arc;
 
 use super::role::Roles;
+use super::user::UserKey;
 
-/// Short for a result that fails with [`Error`].
+/// A result that fails with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A thing of the directory that can be missing or taken.
+/// The kind of a resource that does not exist or that already exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ResourceKind {
+    /// A group, by its ID or number.
     Group,
+    /// A user, by their ID or username.
     User,
+    /// The membership of a user in a group, by the user's ID.
     Membership,
+    /// A client, by its `client_id`.
     Client,
+    /// A long-lived token, by its ID.
+    LongLivedToken,
     /// A public signing key, by its `kid`.
     Certificate,
 }
 
-/// One member of a request body that breaks a rule.
+/// One field of an entity that breaks a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// The member's name as the dialect spells it, e.g. `Name` or `xp`.
+    /// The field's name in the API or command, e.g. `Name` or `xp`.
     pub field: &'static str,
-    /// The rule in a few words, e.g. `is required`.
+    /// The broken rule, e.g. `is required`.
     pub reason: String,
 }
 
 impl Violation {
-    /// `field` breaks the rule told by `reason`.
+    /// The violation of the rule `reason` by the field `field`.
     pub fn new(field: &'static str, reason: impl Into<String>) -> Self {
         Self { field, reason: reason.into() }
     }
 }
 
-/// What is wrong with the parameters of a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ListError {
-    /// `page` is no whole number from 1 to 2^31-1.
-    Page,
-    /// `pageSize` is no whole number from 1 to 100.
-    PageSize,
-    /// No such property to filter or sort by.
-    Property(String),
-    /// The property cannot be searched.
-    SearchProperty(String),
-    /// The property cannot be sorted by.
-    SortProperty(String),
-    /// The filter's value is not of the property's type.
-    Type(String),
-    /// A list parameter stands in the URL twice.
-    Repeated(&'static str),
-    /// A parameter's text is not acceptable: not UTF-8, or with a NUL.
-    Text(String),
-    /// Answering would cost more than the server spends on one list.
-    TooCostly,
-}
-
-/// Everything a request can fail with.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum Error {
-    #[error("no such route: {0}")]
-    RouteNotFound(String),
-    #[error("method not allowed")]
-    MethodNotAllowed,
-    #[error("the request body is over the limit")]
-    TooLarge,
-    #[error("the URL is over the limit")]
-    UriTooLong,
-    #[error("the content type is not supported")]
-    UnsupportedMediaType,
-    /// The body is no acceptable JSON object (or form); the text says why, for the caller.
-    #[error("invalid body: {0}")]
-    InvalidBody(String),
-    /// A path segment is not of the form that the route takes.
-    #[error("invalid path: {0}")]
-    InvalidPath(String),
-    /// The body was understood, and these members break a rule. Never empty.
-    #[error("invalid data: {0:?}")]
-    Invalid(Vec<Violation>),
-    #[error("the password is too weak")]
-    InsecurePassword,
-    #[error("invalid list: {0:?}")]
-    List(ListError),
-
-    #[error("{0:?} {1} was not found")]
-    NotFound(Kind, String),
-    /// The group was deleted before.
-    #[error("already deleted")]
-    AlreadyDeleted,
-    /// The group has this many live members.
-    #[error("the group has {0} users")]
-    HasUsers(i64),
-    #[error("{0:?} {1} already exists")]
-    AlreadyExists(Kind, String),
-    #[error("the username is taken")]
-    UsernameTaken,
-
-    /// No token, or one that is malformed, forged or expired.
+/// The reason for which a token, or the credentials to get one, are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignInError {
+    /// The token is missing, malformed, forged or expired.
     #[error("no valid token")]
     Unauthenticated,
-    /// A genuine, unexpired token that was ended.
+    /// The token is genuine and has not expired, but was revoked.
     #[error("the token was revoked")]
     TokenRevoked,
-    /// The caller holds `assigned` and needs one of `sufficient`.
+    /// The user is unknown, locked out or inactive, or the password is wrong. One error for all, so that it does not
+    /// reveal which.
+    #[error("sign-in refused")]
+    InvalidCredentials,
+    /// The username or the password is missing.
+    #[error("username and password are required")]
+    CredentialsRequired,
+    /// The client is unknown or disabled, or its secret is wrong or missing.
+    #[error("client refused")]
+    InvalidClient,
+    /// The refresh token is unknown, expired, used or revoked.
+    #[error("refresh token refused")]
+    InvalidRefreshToken,
+    /// The server does not support the grant type.
+    #[error("grant type not supported")]
+    UnsupportedGrantType,
+    /// The caller has none of the roles in the scope.
+    #[error("none of the roles in the scope is available")]
+    InvalidScope,
+}
+
+/// An error of the directory: a refused request, or a request that it could not process.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// These fields break a rule; at least one.
+    #[error("invalid data: {0:?}")]
+    Invalid(Vec<Violation>),
+    /// The password is too short or too long, or its characters are of too few classes.
+    #[error("the password is too weak")]
+    InsecurePassword,
+    /// Evaluating the list exceeds the cost limit of one list.
+    #[error("the list is too costly")]
+    ListTooCostly,
+
+    /// The caller may see no live entity with this key.
+    #[error("{0:?} {1} was not found")]
+    NotFound(ResourceKind, String),
+    /// The group is already deleted.
+    #[error("already deleted")]
+    AlreadyDeleted,
+    /// The live users with these keys do not exist. Nothing was changed.
+    #[error("unknown users: {0:?}")]
+    UnknownUsers(Vec<UserKey>),
+    /// The change would remove more members than it may. Nothing was changed.
+    #[error("would remove {removals} members of {members}, at most {allowed}")]
+    TooManyRemovals {
+        /// The number of members that the change would remove.
+        removals: u64,
+        /// The number of members that the change may remove.
+        allowed: u64,
+        /// The number of present members.
+        members: u64,
+    },
+    /// The group still has this number of live members.
+    #[error("the group has {0} users")]
+    HasUsers(i64),
+    /// Another live entity has this key.
+    #[error("{0:?} {1} already exists")]
+    AlreadyExists(ResourceKind, String),
+    /// Another live user has the username.
+    #[error("the username is taken")]
+    UsernameTaken,
+    /// The client with this `client_id` is public and gets no tokens of its own.
+    #[error("the client {0} is public")]
+    PublicClient(String),
+
+    /// The entity is not, or no longer, as the request requires (`If-Match`, `If-None-Match`).
+    #[error("the precondition does not hold")]
+    PreconditionFailed,
+    /// The key of the request was used for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// A request with the same key is still being processed.
+    #[error("a request with the same idempotency key is being processed")]
+    KeyInUse,
+
+    /// The caller is not signed in.
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
+    /// The caller has the roles `assigned` and needs one of `sufficient`.
     #[error("needs one of {sufficient:?}, has {assigned:?}")]
-    Forbidden { sufficient: Roles, assigned: Roles },
-    /// A caller limited to communities may not do this.
+    Forbidden {
+        /// The roles of which one is enough.
+        sufficient: Roles,
+        /// The caller's roles.
+        assigned: Roles,
+    },
+    /// The operation is not allowed for callers limited to communities.
     #[error("not for a caller limited to communities")]
     NotAuthorizedToAdmin,
 
-    /// Unknown user, wrong password, locked or inactive: deliberately one answer.
-    #[error("sign-in refused")]
-    InvalidCredentials,
-    #[error("username and password are required")]
-    CredentialsRequired,
-    /// Unknown or disabled client, wrong secret, or a secret that is missing.
-    #[error("client refused")]
-    InvalidClient,
-    /// The refresh token is unknown, expired, used or ended.
-    #[error("refresh token refused")]
-    InvalidRefreshToken,
-    #[error("grant type not supported")]
-    UnsupportedGrantType,
-    /// No role is left of those asked for.
-    #[error("no role left of those asked for")]
-    InvalidScope,
-
-    /// The server cannot answer now; nothing was changed. The text is for the log alone.
+    /// The server cannot process the request now, and nothing was changed. The text is for the log only.
     #[error("unavailable: {0}")]
     Unavailable(String),
-    /// The server lost sight of a change at its very end, or it took too long, and the server does not know whether it
-    /// was made. The text is for the log alone.
+    /// The database is damaged and its operator must repair it; nothing was changed. The text is for the log only.
+    #[error("damaged: {0}")]
+    Damaged(String),
+    /// The commit of a change failed or took too long, and the server does not know whether the change was committed.
+    /// The text is for the log only.
     #[error("the outcome is unknown: {0}")]
     OutcomeUnknown(String),
-    /// A defect. The source is for the log alone.
+    /// A defect of the server or its environment. The source is for the log only.
     #[error("internal: {0}")]
     Internal(Arc<anyhow::Error>),
 }
 
 impl Error {
-    /// A defect or a broken environment, with its cause kept for the log.
+    /// An `Internal` error with its cause.
     pub fn internal(source: impl Into<anyhow::Error>) -> Self {
         Self::Internal(Arc::new(source.into()))
     }
 
-    /// Whether it is said of what was asked for, rather than of the server that was asked.
+    /// Whether the request is at fault and not the server or its database.
     pub fn is_refusal(&self) -> bool {
-        !matches!(self, Self::Unavailable(_) | Self::OutcomeUnknown(_) | Self::Internal(_))
+        !matches!(self, Self::Unavailable(_) | Self::Damaged(_) | Self::OutcomeUnknown(_) | Self::Internal(_))
     }
 
-    /// One member of the body breaks a rule.
+    /// An `Invalid` error with one violation: `field` breaks the rule `reason`.
     pub fn invalid(field: &'static str, reason: impl Into<String>) -> Self {
         Self::Invalid(vec![Violation::new(field, reason)])
     }

@@ -1,71 +1,109 @@
-//! The journal: one entry for every change of a group, user, membership or client, written in the change's own
-//! transaction and enough to rebuild that state. No entry holds a secret, a hash, a key, a token or a sign-in trace.
+//! The journal: one entry for every change of a group, user, membership, client or long-lived token, written in the
+//! transaction of the change. The entries are enough to rebuild the state. No entry contains a secret, a hash, a key, a token or the data
+//! of a sign-in.
+
+use std::sync::Arc;
 
 use super::client::ClientUid;
-use super::time::Timestamp;
+use super::env::Clock;
+use super::idempotency::Recording;
+use super::reason::Reason;
 use super::user::UserUid;
 
-/// The API or command through which a change came.
+/// The API or other way by which a change came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Door {
+pub enum Channel {
+    /// The Core API.
     Core,
+    /// The OrderCloud API.
     OrderCloud,
+    /// Rollbook's own API.
+    Rollbook,
+    /// A command of the operator, other than the bulk import.
     CommandLine,
+    /// The bulk import, a command of the operator.
+    Import,
     /// The server itself, at its start.
     Server,
 }
 
-impl Door {
-    /// How many doors there are.
+impl Channel {
+    /// The number of channels.
     pub const COUNT: usize = Self::Server as usize + 1;
 
-    /// The name under which the journal keeps it.
+    /// The name of the channel in the journal and the log.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Core => "core",
             Self::OrderCloud => "ordercloud",
+            Self::Rollbook => "rollbook",
             Self::CommandLine => "cli",
+            Self::Import => "import",
             Self::Server => "server",
         }
     }
 }
 
-/// Who made a change: none of both is the operator.
+/// The user and client who made a change. The operator and the server are neither.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Actor {
+    /// The user who acted.
     pub user: Option<UserUid>,
+    /// The client whose token was used.
     pub client: Option<ClientUid>,
 }
 
-/// What one request or command does, as the journal names it.
-#[derive(Clone, Debug)]
-pub struct Operation {
-    /// Unique; all entries of one operation share it.
-    pub id: String,
-    pub at: Timestamp,
-    pub actor: Actor,
-    pub door: Door,
+/// The person at the command line, as the operating system knows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operator {
+    /// The name of the user who runs the command; the number of a user without a name.
+    pub user: String,
+    /// The name of the machine.
+    pub host: String,
 }
 
-/// What happened to the subject.
+/// The request or command that makes changes, as the journal records it.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// The operation's unique ID, which all its entries share. It contains the time of the request.
+    pub id: String,
+    /// The clock from which the store takes the time of the changes, once no other transaction can change the same
+    /// entities.
+    pub clock: Arc<dyn Clock>,
+    /// Who made the changes.
+    pub actor: Actor,
+    /// The channel by which the changes came.
+    pub channel: Channel,
+    /// Why the changes are made, if the caller said so.
+    pub reason: Option<Reason>,
+    /// Who gave the command, if the changes come from the command line.
+    pub operator: Option<Operator>,
+    /// How to record the answer of the operation, so that its request can be repeated.
+    pub(crate) recording: Option<Recording>,
+}
+
+/// The kind of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum ChangeKind {
+    /// The entity or membership was created.
     Created,
+    /// The entity was changed, or restored from its tombstone.
     Updated,
+    /// The entity or membership was deleted.
     Deleted,
 }
 
-impl Change {
-    /// What happened to a thing that was there or not before and is deleted or not now.
-    pub const fn of(was_there: bool, is_deleted: bool) -> Self {
-        match (was_there, is_deleted) {
+impl ChangeKind {
+    /// The kind of a change of an entity that did or did not exist before, and that is or is not deleted now.
+    pub const fn new(existed: bool, is_deleted: bool) -> Self {
+        match (existed, is_deleted) {
             (false, _) => Self::Created,
             (true, false) => Self::Updated,
             (true, true) => Self::Deleted,
         }
     }
 
-    /// The name under which the journal keeps it.
+    /// The name of the kind in the journal.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Created => "created",

@@ -1,25 +1,27 @@
-//! What Rollbook is about: groups, users, memberships, clients, the rights of a caller and the questions
-//! that may be asked of the directory. Nothing here knows HTTP, SQL or a wire format; nothing here imports
-//! another layer.
+//! The domain: groups, users, memberships, clients, the rights of a caller, and the queries on lists. Nothing here
+//! depends on HTTP, SQL or a wire format. The only other module it imports is `json`: extended properties are JSON
+//! values.
 
+pub(crate) mod answer;
+pub mod caller;
+pub mod change;
 pub mod client;
-pub mod community;
-pub mod env;
+pub(crate) mod cursor;
+pub(crate) mod entity;
+pub(crate) mod env;
 pub mod error;
+pub(crate) mod export_item;
 pub mod group;
-pub mod id;
+pub(crate) mod idempotency;
 pub mod journal;
-pub mod json;
-pub mod labels;
-pub mod members;
-pub mod membership;
-pub mod query;
-pub mod role;
-pub mod shared;
-pub mod text;
-pub mod thing;
-pub mod time;
+pub(crate) mod lockout;
+pub mod long_lived_token;
+pub(crate) mod membership;
+pub(crate) mod query;
+pub(crate) mod rotation;
+pub(crate) mod target;
 pub mod user;
-pub mod xp;
+mod values;
 
 pub use error::{Error, Result};
+pub use values::{community, decimal, id, labels, reason, role, text, time, xp};

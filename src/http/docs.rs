@@ -1,55 +1,62 @@
-//! The OpenAPI documents, and the page on which people browse them, served from the binary alone.
+//! The OpenAPI documents and the page to browse them. All files are embedded in the binary.
 
 use axum::Router;
 use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
 use axum::middleware::map_response;
 use axum::response::{Redirect, Response};
 use axum::routing::get;
 use bytes::Bytes;
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use serde_json::{Value, json};
+use utoipa_swagger_ui::SwaggerUi;
 
-/// An API's OpenAPI document as it is served.
-pub struct Document {
-    pub name: &'static str,
-    /// Where it stands beside `/openapi/<name>.json`.
-    pub further_paths: &'static [&'static str],
-    pub json: Bytes,
+/// The OpenAPI document of an API.
+pub(crate) struct Document {
+    /// The name of the API, for the selection on the page.
+    pub title: &'static str,
+    /// The paths of the document, each with its JSON text. The page shows the first.
+    pub served: Vec<(&'static str, String)>,
 }
 
-/// Nothing but the binary's own files: no inline script, no other origin. The page writes styles into itself.
+/// Allows the files of this server only: no inline script, no other origin. Swagger UI needs inline styles.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
-/// The documents, `/docs/` to browse them, and `/`, which leads there.
-pub fn routes(documents: Vec<Document>) -> Router {
-    let page = page(documents.iter().map(|document| path(document.name)));
-    let start = Router::new().route("/", get(async || Redirect::to("/docs/"))).merge(page);
-    documents.into_iter().fold(start, with_document)
+/// The script that starts the page. It replaces the one of the package.
+const INITIALIZER: &str = include_str!("docs.js");
+
+/// The routes of the documents, `/docs/` to browse them, and `/`, which redirects to `/docs/`.
+pub(crate) fn routes(documents: Vec<Document>) -> Router {
+    let start = Router::new().route("/", get(async || Redirect::to("/docs/"))).merge(page(&documents));
+    documents.into_iter().flat_map(|document| document.served).fold(start, with_document)
 }
 
-fn path(name: &str) -> String {
-    format!("/openapi/{name}.json")
+fn with_document(routes: Router, (path, json): (&str, String)) -> Router {
+    let json = Bytes::from(json);
+    routes.route(path, get(async move || ([(CONTENT_TYPE, "application/json")], json)))
 }
 
-fn with_document(routes: Router, Document { name, further_paths, json }: Document) -> Router {
-    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")];
-    let served = get(async move || (headers, json));
-    let routes = routes.route(&path(name), served.clone());
-    further_paths.iter().fold(routes, |routes, further| routes.route(further, served.clone()))
+fn page(documents: &[Document]) -> Router {
+    let initializer = INITIALIZER.replace("{{urls}}", &urls(documents).to_string());
+    let headers = [(CONTENT_TYPE, "text/javascript"), (CACHE_CONTROL, "no-cache")];
+    Router::from(SwaggerUi::new("/docs"))
+        .route("/docs/swagger-initializer.js", get(async move || (headers, initializer)))
+        .layer(map_response(add_security_headers))
 }
 
-fn page(documents: impl Iterator<Item = String>) -> Router {
-    // "none" keeps the page from asking a public validator about the document.
-    let config = Config::new(documents).validator_url("none");
-    Router::from(SwaggerUi::new("/docs").config(config)).layer(map_response(secured))
+/// The documents that the page offers.
+fn urls(documents: &[Document]) -> Value {
+    let browsed = documents.iter().filter_map(|document| Some((document.title, document.served.first()?.0)));
+    browsed.map(|(name, url)| json!({ "name": name, "url": url })).collect()
 }
 
-async fn secured(mut response: Response) -> Response {
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, POLICY);
-    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+async fn add_security_headers(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }
 
@@ -64,7 +71,8 @@ mod tests {
     use super::*;
 
     async fn get(path: &str) -> (StatusCode, HeaderMap, String) {
-        let document = Document { name: "one", further_paths: &["/v1/openapi"], json: Bytes::from_static(b"{}") };
+        let served = ["/openapi/one.json", "/v1/openapi"].map(|path| (path, "{}".to_owned()));
+        let document = Document { title: "One", served: served.into() };
         let request = Request::get(path).body(Body::empty()).unwrap();
         let (head, body) = routes(vec![document]).oneshot(request).await.unwrap().into_parts();
         let body = body.collect().await.unwrap().to_bytes();
@@ -72,7 +80,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn documents_stand_at_all_their_paths() {
+    async fn documents_are_served_at_all_their_paths() {
         for path in ["/openapi/one.json", "/v1/openapi"] {
             let (status, headers, body) = get(path).await;
             assert_eq!(
@@ -80,20 +88,21 @@ mod tests {
                 (StatusCode::OK, "{}", &"application/json".parse().unwrap())
             );
         }
-        assert!(get("/docs/swagger-initializer.js").await.2.contains("/openapi/one.json"));
+        let initializer = get("/docs/swagger-initializer.js").await.2;
+        assert!(initializer.contains("One") && initializer.contains("/openapi/one.json"), "{initializer}");
     }
 
     #[tokio::test]
-    async fn a_person_is_led_to_the_page() {
+    async fn the_root_redirects_to_the_page() {
         assert_eq!(get("/").await.1[LOCATION], "/docs/");
         assert_eq!(get("/docs").await.1[LOCATION], "/docs/");
     }
 
     #[tokio::test]
-    async fn the_page_keeps_to_its_policy() {
+    async fn the_page_conforms_to_its_policy() {
         let (status, headers, page) = get("/docs/").await;
         assert_eq!((status, &headers[CONTENT_SECURITY_POLICY]), (StatusCode::OK, &POLICY));
-        assert!(!page.contains("http://") && !page.contains("https://"), "nothing from elsewhere");
+        assert!(!page.contains("http://") && !page.contains("https://"), "no other origin");
         for script in page.split("<script").skip(1) {
             let (attributes, inline) = script.split_once('>').unwrap();
             assert!(attributes.contains("src=\"./") && inline.trim_start().starts_with("</script>"), "{script}");
@@ -104,8 +113,8 @@ mod tests {
         for file in files {
             let (status, headers, _) = get(&format!("/docs/{}", file.trim_start_matches("./"))).await;
             assert_eq!(
-                (status, &headers[X_CONTENT_TYPE_OPTIONS]),
-                (StatusCode::OK, &"nosniff".parse().unwrap()),
+                (status, &headers[REFERRER_POLICY]),
+                (StatusCode::OK, &"no-referrer".parse().unwrap()),
                 "{file}"
             );
         }

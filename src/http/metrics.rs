@@ -1,71 +1,94 @@
-//! `/metrics`, and what is counted of requests.
+//! `/metrics`, and the counters and histograms of HTTP requests.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{Method, StatusCode};
+use axum::extract::Request;
+use axum::http::header::{CONTENT_TYPE, FORWARDED, VIA};
+use axum::http::{HeaderName, Method, StatusCode};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use metrics::{Counter, Histogram, counter, histogram};
 use metrics_exporter_prometheus::PrometheusHandle;
+use tracing::info;
 
-/// How many requests were answered, by route, method and status.
-pub const REQUESTS: &str = "rollbook_http_requests_total";
-/// Seconds from a request's head to its answer's, by route and method.
-pub const LATENCY: &str = "rollbook_http_request_seconds";
+use crate::metric_names::{HTTP_LATENCY, HTTP_REQUESTS};
 
-/// The route that serves what was measured so far, in Prometheus' text format.
-pub fn routes(measured: PrometheusHandle) -> Router {
+/// The route `/metrics`, which returns all metrics in the text format of Prometheus.
+pub(crate) fn routes(recorder: PrometheusHandle) -> Router {
     let content_type = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    Router::new().route("/metrics", get(async move || (content_type, measured.render())))
+    Router::new().route("/metrics", get(async move || (content_type, recorder.render())))
 }
 
-/// The series of requests. They are looked up once each, as a look-up by labels costs more than the rest of the
-/// middleware together.
-#[derive(Default)]
-pub struct Requests(RwLock<HashMap<Box<str>, ByAnswer>>);
+/// Like [`routes`], but returns 403 to a request that came through a proxy. For the port of the APIs, where metrics are
+/// for requests from this machine only.
+pub(crate) fn local_routes(recorder: PrometheusHandle) -> Router {
+    routes(recorder).layer(from_fn(refuse_forwarded))
+}
 
-/// The series of one route, by method and status.
-type ByAnswer = HashMap<(&'static str, u16), Series>;
+async fn refuse_forwarded(request: Request, next: Next) -> Response {
+    if request.headers().keys().any(is_proxy_header) {
+        info!("a request for /metrics through a proxy was refused");
+        let sentence = "Metrics are available on this machine only; see --metrics-listen.\n";
+        return (StatusCode::FORBIDDEN, sentence).into_response();
+    }
+    next.run(request).await
+}
+
+/// Whether proxies add this header: `Forwarded` (RFC 7239), `Via` (RFC 9110, section 7.6.3), and the common headers
+/// that are not standardized.
+fn is_proxy_header(name: &HeaderName) -> bool {
+    *name == FORWARDED || *name == VIA || name == "x-real-ip" || name.as_str().starts_with("x-forwarded-")
+}
+
+/// The metrics of requests, by route. The handles are cached, because a lookup by labels costs more than the rest of
+/// the middleware.
+#[derive(Default)]
+pub(crate) struct RequestMetrics(RwLock<HashMap<Box<str>, RouteMetrics>>);
+
+/// The metrics of one route, by method and status.
+type RouteMetrics = HashMap<(&'static str, u16), Series>;
 
 #[derive(Clone)]
 struct Series {
-    answered: Counter,
+    count: Counter,
     latency: Histogram,
 }
 
 impl Series {
     fn new(route: &str, method: &'static str, status: u16) -> Self {
-        let (route, by_status) = (route.to_owned(), status.to_string());
-        let answered = counter!(REQUESTS, "route" => route.clone(), "method" => method, "status" => by_status);
-        Self { answered, latency: histogram!(LATENCY, "route" => route, "method" => method) }
+        let (route, status) = (route.to_owned(), status.to_string());
+        let count = counter!(HTTP_REQUESTS, "route" => route.clone(), "method" => method, "status" => status);
+        Self { count, latency: histogram!(HTTP_LATENCY, "route" => route, "method" => method) }
     }
 
-    fn record(&self, took: Duration) {
-        self.answered.increment(1);
-        self.latency.record(took);
+    fn record(&self, latency: Duration) {
+        self.count.increment(1);
+        self.latency.record(latency);
     }
 }
 
-impl Requests {
-    /// Counts a request that `route` (a template, never a path: there are few of them) answered after `took`.
-    pub fn record(&self, route: &str, method: &Method, status: StatusCode, took: Duration) {
+impl RequestMetrics {
+    /// Counts a request and records its latency. `route` is the template of the route, never a path, which bounds the
+    /// number of series.
+    pub(crate) fn record(&self, route: &str, method: &Method, status: StatusCode, latency: Duration) {
         let key = (label(method), status.as_u16());
         let routes = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(series) = routes.get(route).and_then(|known| known.get(&key)) {
-            return series.record(took);
+        if let Some(series) = routes.get(route).and_then(|series| series.get(&key)) {
+            return series.record(latency);
         }
         drop(routes);
         let series = Series::new(route, key.0, key.1);
-        series.record(took);
+        series.record(latency);
         let mut routes = self.0.write().unwrap_or_else(PoisonError::into_inner);
         routes.entry(route.into()).or_default().insert(key, series);
     }
 }
 
-/// Methods are the caller's words; only the known ones become labels.
+/// The label of a method. Clients choose the method, so every unknown one gets the same label.
 fn label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

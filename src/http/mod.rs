@@ -1,32 +1,34 @@
-//! What every API stands on: the server and its limits, callers, bodies, failures, and the pages that belong to no
-//! API. Nothing here knows a dialect by name; what differs between them arrives as data, e.g. [`render::Envelope`].
+//! The HTTP server that all APIs share: connections, limits, callers, bodies, errors, and the pages that belong to no
+//! API. No module here names an API. Each API passes in its differences as data, e.g. [`response::envelope::Envelope`].
 
-pub mod answer;
-pub mod caller;
-pub mod descriptors;
-pub mod docs;
-pub mod extract;
-pub mod failure;
-pub mod health;
+pub(crate) mod descriptors;
+pub(crate) mod docs;
+pub(crate) mod entity_tag;
+pub(crate) mod framing;
+pub(crate) mod health;
 pub mod limits;
-pub mod metrics;
-pub mod openapi;
-pub mod outer;
-pub mod patience;
-pub mod render;
-pub mod request_id;
+pub(crate) mod metrics;
+pub(crate) mod middleware;
+pub(crate) mod openapi;
+pub(crate) mod request;
+pub(crate) mod response;
 pub mod server;
+pub(crate) mod timeouts;
 
 use std::sync::Arc;
 
-use crate::domain::journal::Door;
+use crate::domain::journal::Channel;
 use crate::service::Service;
 
-pub use failure::Failure;
+pub use response::failure::Failure;
 
-/// The state of a dialect's router: the use cases, and the door through which callers of this dialect come.
+/// The state of an API's router.
 #[derive(Clone)]
-pub struct Api {
+pub struct ApiState {
+    /// The use cases.
     pub service: Arc<Service>,
-    pub door: Door,
+    /// The channel that the journal records for requests to this API.
+    pub channel: Channel,
+    /// The URL at which callers reach the server, without a slash at its end, if it is configured.
+    pub base_url: Option<Arc<str>>,
 }

@@ -1,28 +1,32 @@
-//! The server itself: connections, their number, and the end of them.
+//! The HTTP/1.1 server: accepting connections, the connection limit, and the graceful shutdown.
 
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Uri;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
+use tower::ServiceExt as _;
 use tracing::{debug, warn};
 
+use super::framing::{Framed, HEAD_BYTES, HeadRefusal};
 use super::limits::Limits;
-use super::patience::Patient;
+use super::middleware::RefusedRequest;
+use super::timeouts::WriteTimeout;
 
-/// The largest head of a request. It is well above the limit of a URL, so that a URL over its limit is refused by
-/// the API in the API's own words, and only what is larger still by the parser.
-const HEAD_BYTES: usize = 128 * 1024;
-
-/// Serves until `stop` is done; then accepts no more, finishes what is in flight within the limit, and returns.
+/// Serves `app` until `stop` completes. Then it accepts no more connections, waits for the requests in progress for at
+/// most [`Limits::stop_time`], and returns.
 pub async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: impl Future<Output = ()>) {
     let (slots, open) = (Arc::new(Semaphore::new(limits.connections)), GracefulShutdown::new());
     let http = http(&limits);
@@ -35,27 +39,27 @@ pub async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: imp
         };
         match accepted {
             Ok((stream, slot)) => {
-                let stream = Patient::new(stream, limits.write_time);
-                tokio::spawn(converse(http.clone(), stream, app.clone(), open.watcher(), slot));
+                let stream = WriteTimeout::new(stream, limits.write_time);
+                tokio::spawn(serve_connection(http.clone(), stream, app.clone(), open.watcher(), slot));
             }
-            Err(error) => refused(&error).await,
+            Err(error) => handle_accept_error(&error).await,
         }
     }
     drop(listener);
     if timeout(limits.stop_time, open.shutdown()).await.is_err() {
-        warn!("requests were still in flight after {} s and were cut off", limits.stop_time.as_secs());
+        warn!("the server stopped while requests were in progress for more than {} s", limits.stop_time.as_secs());
     }
 }
 
 fn http(limits: &Limits) -> http1::Builder {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.header_time).max_header_size(HEAD_BYTES);
-    // As much of an answer waits for a client that reads slowly, and a part of it more.
+    // This also bounds the part of a response that is buffered for a client that reads slowly.
     http.max_buf_size(HEAD_BYTES);
     http
 }
 
-/// The next connection, once there is room for it: while there is none, it waits in the kernel's queue.
+/// Waits for a free slot and accepts the next connection. Until then, clients wait in the kernel's queue.
 async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
     let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
     let (stream, _) = listener.accept().await?;
@@ -63,28 +67,48 @@ async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> io::Result<(T
     Ok((stream, slot))
 }
 
-/// A connection that was gone before it was accepted is nobody's loss. Anything else, e.g. no file descriptor
-/// left, stays true for a while: trying again at once would spin.
-async fn refused(error: &io::Error) {
-    const PAUSE: Duration = Duration::from_millis(100);
+/// Logs an error of `accept` and pauses. A connection that the client closed before it was accepted is ignored. Any
+/// other cause, e.g. no free file descriptor, persists for a while, so an immediate retry would be a busy loop.
+async fn handle_accept_error(error: &io::Error) {
+    const RETRY_PAUSE: Duration = Duration::from_millis(100);
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, InvalidInput};
     if !matches!(error.kind(), ConnectionAborted | ConnectionReset | InvalidInput) {
         warn!(%error, "a connection could not be accepted");
-        sleep(PAUSE).await;
+        sleep(RETRY_PAUSE).await;
     }
 }
 
-async fn converse(
+async fn serve_connection(
     http: http1::Builder,
-    stream: Patient<TcpStream>,
+    stream: WriteTimeout<TcpStream>,
     app: Router,
     watcher: Watcher,
     _slot: OwnedSemaphorePermit,
 ) {
-    let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+    let refusal = Arc::new(HeadRefusal::default());
+    let stream = TokioIo::new(Framed::new(stream, Arc::clone(&refusal)));
+    let requests = AtomicU64::new(0);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        if let Some(error) = refusal.error_for(requests.fetch_add(1, Ordering::Relaxed)) {
+            request.extensions_mut().insert(RefusedRequest(error.clone()));
+        }
+        if let Some(uri) = without_repeated_slashes(request.uri()) {
+            *request.uri_mut() = uri;
+        }
+        app.clone().oneshot(request)
+    });
+    let connection = http.serve_connection(stream, service);
     if let Err(error) = watcher.watch(connection).await {
-        debug!(%error, "a connection ended early");
+        debug!(%error, "a connection ended with an error");
     }
+}
+
+/// Returns the URI with a single leading slash if it has several, otherwise `None`. Clients whose base URL ends with a
+/// slash send two (docs/ordercloud.md, section 1).
+fn without_repeated_slashes(uri: &Uri) -> Option<Uri> {
+    let target = uri.path_and_query()?.as_str();
+    let rest = target.strip_prefix("//")?.trim_start_matches('/');
+    format!("/{rest}").parse().ok()
 }
 
 #[cfg(test)]
@@ -102,8 +126,8 @@ mod tests {
 
     use super::*;
 
-    /// A server with one route, `/`, that tells `entered` of a request and answers it once it is `released`.
-    struct Held {
+    /// A server with one route, `/`, that notifies `entered` of a request and responds after `released` is notified.
+    struct TestServer {
         address: SocketAddr,
         entered: Arc<Notify>,
         released: Arc<Notify>,
@@ -111,10 +135,10 @@ mod tests {
         stopped: JoinHandle<()>,
     }
 
-    async fn held(limits: Limits) -> Held {
+    async fn test_server(limits: Limits) -> TestServer {
         let (entered, released) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (enter, release) = (Arc::clone(&entered), Arc::clone(&released));
-        let answer = async move || {
+        let handler = async move || {
             enter.notify_one();
             release.notified().await;
             "done"
@@ -122,13 +146,13 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopping) = oneshot::channel();
-        let app = Router::new().route("/", get(answer));
+        let app = Router::new().route("/", get(handler));
         let stopped = tokio::spawn(serve(listener, app, limits, async { stopping.await.unwrap() }));
-        Held { address, entered, released, stop, stopped }
+        TestServer { address, entered, released, stop, stopped }
     }
 
-    /// Asks over a connection of its own, which ends with the answer.
-    fn ask(address: SocketAddr) -> JoinHandle<String> {
+    /// Sends a request over a new connection, which is closed after the response.
+    fn send(address: SocketAddr) -> JoinHandle<String> {
         tokio::spawn(async move {
             let client = reqwest::Client::new();
             client.get(format!("http://{address}/")).send().await.unwrap().text().await.unwrap()
@@ -136,31 +160,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stop_finishes_what_is_in_flight() {
-        let server = held(Limits::default()).await;
-        let answer = ask(server.address);
+    async fn a_stop_waits_for_requests_in_progress() {
+        let server = test_server(Limits::default()).await;
+        let response = send(server.address);
         server.entered.notified().await;
         server.stop.send(()).unwrap();
         while TcpStream::connect(server.address).await.is_ok() {
             tokio::task::yield_now().await;
         }
         server.released.notify_one();
-        assert_eq!(answer.await.unwrap(), "done");
+        assert_eq!(response.await.unwrap(), "done");
         server.stopped.await.unwrap();
     }
 
     #[tokio::test]
-    async fn a_stop_does_not_wait_for_ever() {
-        let server = held(Limits { stop_time: Duration::from_millis(1), ..Limits::default() }).await;
-        let answer = ask(server.address);
+    async fn a_stop_waits_no_longer_than_its_limit() {
+        let server = test_server(Limits { stop_time: Duration::from_millis(1), ..Limits::default() }).await;
+        let response = send(server.address);
         server.entered.notified().await;
         server.stop.send(()).unwrap();
         server.stopped.await.unwrap();
-        answer.abort();
+        response.abort();
     }
 
     #[tokio::test]
-    async fn a_client_that_reads_nothing_makes_room_for_the_next() {
+    async fn a_client_that_reads_nothing_frees_its_slot() {
         let endless = async || Body::from_stream(stream::repeat(Ok::<_, Infallible>(Bytes::from_static(&[0; 65_536]))));
         let app = Router::new().route("/endless", get(endless)).route("/", get(async || "done"));
         let limits = Limits { connections: 1, write_time: Duration::from_millis(1), ..Limits::default() };
@@ -169,15 +193,26 @@ mod tests {
         tokio::spawn(serve(listener, app, limits, std::future::pending()));
         let mut first = TcpStream::connect(address).await.unwrap();
         first.write_all(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
-        assert_eq!(ask(address).await.unwrap(), "done");
+        assert_eq!(send(address).await.unwrap(), "done");
+    }
+
+    #[test]
+    fn leading_slashes_are_merged() {
+        let one = |uri: &str| without_repeated_slashes(&uri.parse().unwrap()).map(|uri| uri.to_string());
+        assert_eq!(one("//v1/usergroups?a=//b").as_deref(), Some("/v1/usergroups?a=//b"));
+        assert_eq!(one("////").as_deref(), Some("/"));
+        assert_eq!(one("//?a").as_deref(), Some("/?a"));
+        for other in ["/", "/v1//usergroups", "*", "http://host/v1"] {
+            assert_eq!(one(other), None, "{other}");
+        }
     }
 
     #[tokio::test]
-    async fn a_full_server_takes_the_next_when_one_leaves() {
-        let server = held(Limits { connections: 1, ..Limits::default() }).await;
-        let first = ask(server.address);
+    async fn a_full_server_accepts_the_next_connection_when_one_closes() {
+        let server = test_server(Limits { connections: 1, ..Limits::default() }).await;
+        let first = send(server.address);
         server.entered.notified().await;
-        let second = ask(server.address);
+        let second = send(server.address);
         server.released.notify_one();
         assert_eq!(first.await.unwrap(), "done");
         server.entered.notified().await;

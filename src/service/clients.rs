@@ -1,70 +1,129 @@
-//! API clients: what the operator does with them.
+//! Use cases of API clients, for the operator.
 
 use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
 use crate::auth::digest::sha256_hex;
 use crate::auth::random;
+use crate::domain::caller::{ManageClients, Permit, ReadClients};
 use crate::domain::client::{
-    Client, ClientFields, ClientKey, ClientUid, LIFETIME_MAX, SECRET_MAX, SECRET_MIN, TEXT_MAX,
+    Client, ClientFields, ClientKey, ClientUid, LIFETIME_MAX, SECRET_MAX, SECRET_MIN, TEXT_MAX, is_valid_secret,
 };
 use crate::domain::community::Communities;
-use crate::domain::error::{Error, Kind, Result, Violation};
-use crate::domain::role::{Caller, ManageClients, Permit, Roles};
+use crate::domain::error::{Error, ResourceKind, Result, Violation};
+use crate::domain::role::Roles;
+use crate::domain::target::Target;
 use crate::domain::text;
-use crate::domain::user::{Secret, UserUid};
-use crate::store::{ClientWrite, Write};
+use crate::domain::user::{Secret, User, UserKey, UserUid};
+use crate::store::{ClientUpdate, Mutation};
 
-use super::{Service, log_change};
+use super::Service;
 
-/// A new client.
+/// The fields of a new client.
 #[derive(Clone, Debug)]
 pub struct ClientDraft {
-    /// None = a generated GUID.
+    /// The `client_id`. `None`: a generated GUID.
     pub id: Option<String>,
+    /// The name, for people.
     pub name: String,
+    /// The roles of the client's own tokens. For the tokens of users, they limit the user's roles unless they are
+    /// empty.
     pub roles: Roles,
+    /// The communities that the client is limited to. Empty: no limit.
     pub communities: Communities,
+    /// The user as whom the client acts with its own tokens.
     pub user: Option<UserUid>,
-    /// None = a public client, which holds no secret.
+    /// The secret. `None`: a public client, which has no secret.
     pub secret: Option<Secret>,
+    /// The lifetime of access tokens, in minutes, from 1.
     pub access_minutes: i64,
+    /// The lifetime of refresh tokens, in minutes. 0: the client gets no refresh tokens.
     pub refresh_minutes: i64,
+    /// Whether each use of a refresh token returns a new one.
+    pub refresh_rotation: bool,
 }
 
-/// A new secret: 32 random bytes in base64url, 43 characters.
+/// The fields of a client to change. `None`: no change.
+#[derive(Clone, Debug, Default)]
+pub struct ClientPatch {
+    /// The name, for people.
+    pub name: Option<String>,
+    /// The roles, as in [`ClientDraft::roles`].
+    pub roles: Option<Roles>,
+    /// The communities that the client is limited to. Empty: no limit.
+    pub communities: Option<Communities>,
+    /// The lifetime of access tokens, in minutes, from 1.
+    pub access_minutes: Option<i64>,
+    /// The lifetime of refresh tokens, in minutes. 0: the client gets no refresh tokens.
+    pub refresh_minutes: Option<i64>,
+    /// Whether each use of a refresh token returns a new one.
+    pub refresh_rotation: Option<bool>,
+    /// Whether the client may get tokens.
+    pub enabled: Option<bool>,
+}
+
+impl ClientPatch {
+    /// Changes the fields, and ends the tokens that have more rights than the client has now. Communities end no token,
+    /// because every request reads the present ones.
+    fn apply(self, fields: &mut ClientFields) {
+        let before = fields.clone();
+        fields.name = self.name.unwrap_or(before.name);
+        fields.roles = self.roles.unwrap_or(before.roles);
+        fields.communities = self.communities.unwrap_or(before.communities);
+        fields.access_minutes = self.access_minutes.unwrap_or(before.access_minutes);
+        fields.refresh_minutes = self.refresh_minutes.unwrap_or(before.refresh_minutes);
+        fields.refresh_rotation = self.refresh_rotation.unwrap_or(before.refresh_rotation);
+        fields.enabled = self.enabled.unwrap_or(before.enabled);
+        let is_disabled = before.enabled && !fields.enabled;
+        // A client without roles does not limit the tokens of users.
+        let limits_users = before.roles.is_empty() && !fields.roles.is_empty();
+        let ends_tokens = is_disabled || limits_users || !fields.roles.contains(before.roles);
+        fields.generation += i64::from(ends_tokens);
+        fields.long_lived_generation += i64::from(is_disabled);
+    }
+}
+
+/// Generates a secret: 32 random bytes in base64url, 43 characters. Fails if the system has no random bytes.
 pub fn new_secret() -> Result<Secret> {
     random::token().map(Secret::from)
 }
 
 impl Service {
-    /// Makes a client.
+    /// Creates a client. Fails with `Invalid` if a field violates a rule, under the names of [`ClientDraft`]'s fields
+    /// (`client_id` for the ID), and with `AlreadyExists` if the ID is used.
     pub async fn create_client(&self, permit: &Permit<ManageClients>, draft: ClientDraft) -> Result<Client> {
-        check(&draft)?;
-        let (hash, now) = (self.hashed_secret(draft.secret.as_ref()).await?, self.clock.now());
+        let id_rule = draft.id.as_deref().and_then(|id| text::broken_required_rule(id, TEXT_MAX));
+        id_rule.map_or(Ok(()), |rule| Err(Error::invalid("client_id", rule)))?;
+        let (hash, now) = (self.hash_secret(draft.secret.as_ref()).await?, self.clock.now());
         let id = draft.id.clone().unwrap_or_else(|| self.ids.uuid(now).to_string());
-        let edit = move |_: Option<&Client>| {
-            Ok(Write::Put(ClientWrite {
-                fields: ClientFields {
-                    id: id.clone(),
-                    name: draft.name.clone(),
-                    roles: draft.roles,
-                    communities: draft.communities.clone(),
-                    user: draft.user,
-                    access_minutes: draft.access_minutes,
-                    refresh_minutes: draft.refresh_minutes,
-                    enabled: true,
-                    generation: 0,
-                    secret_set: hash.as_ref().map(|_| now),
-                },
-                secret_hash: hash.clone(),
-            }))
+        let fields = ClientFields {
+            id,
+            name: draft.name,
+            roles: draft.roles,
+            communities: draft.communities,
+            user: draft.user,
+            access_minutes: draft.access_minutes,
+            refresh_minutes: draft.refresh_minutes,
+            refresh_rotation: draft.refresh_rotation,
+            enabled: true,
+            generation: 0,
+            long_lived_generation: 0,
+            secret_set: hash.as_ref().map(|_| now),
         };
-        self.write_client(permit.caller(), ClientKey::New, edit).await
+        check_fields(&fields)?;
+        let update = ClientUpdate { fields, secret_hash: hash };
+        let update = move |_: Option<&Client>| Ok(Mutation::Put(update.clone()));
+        self.write::<Client>(permit, Target::New, Box::new(update)).await
     }
 
-    /// The `client_id` for the first client of a new directory. It follows from the first signing key, so that nodes
-    /// that start at once on a new directory make one client, not one each.
+    /// Whether the directory has a live client.
+    pub async fn has_clients(&self, _permit: &Permit<ManageClients>) -> Result<bool> {
+        self.store.has_clients().await
+    }
+
+    /// Returns the `client_id` for the first client of a new directory. It is derived from the first signing key, so
+    /// that nodes that start at the same time on a new directory create one client, not one each. Fails if there is no
+    /// key.
     pub async fn first_client_id(&self) -> Result<String> {
         let first = self.certificates().await?.pop();
         let kid = first.ok_or_else(|| Error::internal(anyhow::anyhow!("the directory has no signing key")))?.kid;
@@ -73,89 +132,87 @@ impl Service {
         Ok(id.to_string())
     }
 
-    /// The live client with this `client_id`.
-    pub async fn client(&self, _permit: &Permit<ManageClients>, id: &str) -> Result<Client> {
+    /// Returns the live client with this `client_id`. Fails with `NotFound`.
+    pub async fn client(&self, _permit: &Permit<ReadClients>, id: &str) -> Result<Client> {
+        self.live_client(id).await
+    }
+
+    /// Returns the live client with this `client_id`, for an operation that has checked its permit. Fails with
+    /// `NotFound`.
+    pub(super) async fn live_client(&self, id: &str) -> Result<Client> {
         self.store.client(&ClientKey::Id(id.to_owned())).await?.ok_or_else(|| not_found(id))
     }
 
-    /// At most `limit` live clients with a number above `after`, in order of their numbers.
+    /// Returns at most `limit` live clients with a number above `after`, in the order of their numbers.
     pub async fn clients_after(
         &self,
-        _permit: &Permit<ManageClients>,
+        _permit: &Permit<ReadClients>,
         after: ClientUid,
         limit: u32,
     ) -> Result<Vec<Client>> {
         self.store.clients_after(after, limit).await
     }
 
-    /// Gives a client a new secret and ends the tokens it got with the old one. The same secret again is no change.
+    /// Returns the user as whom the client acts with its own tokens, if it has one. The user may be deleted.
+    pub async fn user_of_client(&self, _permit: &Permit<ReadClients>, client: &Client) -> Result<Option<User>> {
+        match client.fields.user {
+            Some(uid) => self.store.user(&UserKey::Uid(uid)).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Sets the secret of a client and ends its tokens. Does nothing if it is the present secret. Fails with
+    /// `NotFound`, or with `Invalid` if the secret violates its rule.
     pub async fn set_client_secret(&self, permit: &Permit<ManageClients>, id: &str, secret: &Secret) -> Result<Client> {
-        let present = self.client(permit, id).await?;
+        let present = self.live_client(id).await?;
         if let Some(hash) = &present.secret_hash
             && self.passwords.verify(secret, Some(hash)).await?
         {
             return Ok(present);
         }
-        let (hash, now) = (self.hashed_secret(Some(secret)).await?, self.clock.now());
-        self.change_client(permit, id, move |write| {
-            write.fields.secret_set = Some(now);
-            write.fields.generation += 1;
-            write.secret_hash.clone_from(&hash);
+        let (hash, now) = (self.hash_secret(Some(secret)).await?, self.clock.now());
+        self.change_client(permit, id, move |update| {
+            update.fields.secret_set = Some(now);
+            update.fields.generation += 1;
+            update.secret_hash.clone_from(&hash);
         })
         .await
     }
 
-    /// Lets a client in again, or shuts it out and ends its tokens.
-    pub async fn enable_client(&self, permit: &Permit<ManageClients>, id: &str, enabled: bool) -> Result<Client> {
-        self.change_client(permit, id, move |write| {
-            write.fields.generation += i64::from(write.fields.enabled && !enabled);
-            write.fields.enabled = enabled;
-        })
-        .await
+    /// Changes a client. A removed role ends its access and refresh tokens, disabling it ends long-lived ones as well.
+    /// Fails with `NotFound`, or with `Invalid` if a field violates a rule.
+    pub async fn patch_client(&self, permit: &Permit<ManageClients>, id: &str, patch: ClientPatch) -> Result<Client> {
+        self.change_client(permit, id, move |update| patch.clone().apply(&mut update.fields)).await
     }
 
-    /// Deletes a client and ends its tokens.
+    /// Deletes a client and ends its tokens. Fails with `NotFound`.
     pub async fn delete_client(&self, permit: &Permit<ManageClients>, id: &str) -> Result<()> {
         let (key, missing) = (ClientKey::Id(id.to_owned()), id.to_owned());
-        let edit = move |found: Option<&Client>| found.map(|_| Write::Delete).ok_or_else(|| not_found(&missing));
-        self.write_client(permit.caller(), key, edit).await.map(drop)
+        let update =
+            move |current: Option<&Client>| current.map(|_| Mutation::Delete).ok_or_else(|| not_found(&missing));
+        self.write::<Client>(permit, key, Box::new(update)).await.map(drop)
     }
 
     async fn change_client(
         &self,
         permit: &Permit<ManageClients>,
         id: &str,
-        change: impl Fn(&mut ClientWrite) + Send + Sync + 'static,
+        change: impl Fn(&mut ClientUpdate) + Send + Sync + 'static,
     ) -> Result<Client> {
         let (key, missing) = (ClientKey::Id(id.to_owned()), id.to_owned());
-        let edit = move |found: Option<&Client>| {
-            let fields = found.ok_or_else(|| not_found(&missing))?.fields.clone();
-            let mut write = ClientWrite { fields, secret_hash: None };
-            change(&mut write);
-            Ok(Write::Put(write))
+        let update = move |current: Option<&Client>| {
+            let fields = current.ok_or_else(|| not_found(&missing))?.fields.clone();
+            let mut update = ClientUpdate { fields, secret_hash: None };
+            change(&mut update);
+            check_fields(&update.fields)?;
+            Ok(Mutation::Put(update))
         };
-        self.write_client(permit.caller(), key, edit).await
+        self.write::<Client>(permit, key, Box::new(update)).await
     }
 
-    /// Writes a client by the rule, lets tokens be looked at anew, and says so in the log.
-    async fn write_client(
-        &self,
-        caller: &Caller,
-        key: ClientKey,
-        edit: impl Fn(Option<&Client>) -> Result<Write<ClientWrite>> + Send + Sync + 'static,
-    ) -> Result<Client> {
-        let operation = self.operation(caller);
-        let written = self.store.write_client(operation.clone(), key, Box::new(edit)).await;
-        self.tokens.standing_changed();
-        let written = written?;
-        log_change(&operation, "client", written.uid, written.version);
-        Ok(written)
-    }
-
-    async fn hashed_secret(&self, secret: Option<&Secret>) -> Result<Option<String>> {
+    async fn hash_secret(&self, secret: Option<&Secret>) -> Result<Option<String>> {
         let Some(secret) = secret else { return Ok(None) };
-        let chars = secret.expose_secret().chars().count();
-        if !(SECRET_MIN..=SECRET_MAX).contains(&chars) || secret.expose_secret().contains('\0') {
+        if !is_valid_secret(secret.expose_secret()) {
             return Err(Error::invalid(
                 "secret",
                 format!("must have {SECRET_MIN} to {SECRET_MAX} characters, none of them NUL"),
@@ -165,18 +222,18 @@ impl Service {
     }
 }
 
-fn check(draft: &ClientDraft) -> Result<()> {
-    let id_rule = draft.id.as_deref().and_then(|id| text::broken_required_rule(id, TEXT_MAX));
-    let name_rule = text::broken_required_rule(&draft.name, TEXT_MAX);
-    let out_of_range = |least: i64, minutes: i64| {
-        let valid = (least..=LIFETIME_MAX).contains(&minutes);
-        (!valid).then(|| format!("must be {least} to {LIFETIME_MAX} minutes"))
+fn check_fields(fields: &ClientFields) -> Result<()> {
+    let name_rule = text::broken_required_rule(&fields.name, TEXT_MAX);
+    let out_of_range = |min: i64, minutes: i64| {
+        let valid = (min..=LIFETIME_MAX).contains(&minutes);
+        (!valid).then(|| format!("must be {min} to {LIFETIME_MAX} minutes"))
     };
+    let rotates_nothing = fields.refresh_rotation && fields.refresh_minutes == 0;
     let violations: Vec<_> = [
-        ("client_id", id_rule),
         ("name", name_rule),
-        ("access-minutes", out_of_range(1, draft.access_minutes)),
-        ("refresh-minutes", out_of_range(0, draft.refresh_minutes)),
+        ("access_minutes", out_of_range(1, fields.access_minutes)),
+        ("refresh_minutes", out_of_range(0, fields.refresh_minutes)),
+        ("refresh_rotation", rotates_nothing.then(|| "needs refresh tokens".to_owned())),
     ]
     .into_iter()
     .filter_map(|(field, rule)| Some(Violation::new(field, rule?)))
@@ -185,5 +242,5 @@ fn check(draft: &ClientDraft) -> Result<()> {
 }
 
 fn not_found(id: &str) -> Error {
-    Error::NotFound(Kind::Client, id.to_owned())
+    Error::NotFound(ResourceKind::Client, id.to_owned())
 }

@@ -1,133 +1,170 @@
-//! Groups: what both APIs read and write of them.
+//! Use cases of groups, for all APIs.
 
 use std::sync::Arc;
 
-use crate::domain::community::{Communities, Visibility};
-use crate::domain::error::{Error, Kind, Result};
-use crate::domain::group::{Group, GroupFields, GroupKey, GroupUid, Outline};
+use crate::domain::caller::{Permit, ReadGroups, WriteGroups};
+use crate::domain::community::{Communities, Community, Visibility};
+use crate::domain::cursor::{CursorPage, CursorQuery};
+use crate::domain::error::{Error, ResourceKind, Result};
+use crate::domain::group::{Group, GroupFields, GroupKey, GroupSummary, GroupUid};
 use crate::domain::id::Id;
-use crate::domain::json::Json;
 use crate::domain::labels::{Labels, Tag};
-use crate::domain::query::{GroupQuery, Listed};
-use crate::domain::role::{Caller, Permit, ReadGroups, WriteGroups};
-use crate::domain::shared::Shared;
+use crate::domain::query::{GroupField, GroupQuery, ListResult};
+use crate::domain::target::Target;
 use crate::domain::xp::Xp;
-use crate::store::Write;
+use crate::store::{CachedEntity, Mutation};
 
-use super::{Service, log_change};
+use super::Service;
 
-/// A whole group as OrderCloud's POST and PUT tell it; members are within their limits.
+/// The fields of a group in OrderCloud's POST and PUT. The API has checked their limits.
 #[derive(Clone, Debug)]
 pub struct GroupDraft {
-    /// None = a generated ID on POST, the URI's on PUT.
+    /// The ID. `None`: a generated ID on POST, the ID of the URI on PUT.
     pub id: Option<Id>,
+    /// The label in the default language.
     pub name: String,
+    /// The description.
     pub description: Option<String>,
+    /// The extended properties.
     pub xp: Option<Xp>,
 }
 
-/// The members that OrderCloud's PATCH names; an inner `None` is a null.
+/// The fields of a group in OrderCloud's PATCH. An outer `None` is an absent field, an inner `None` is null.
 #[derive(Clone, Debug, Default)]
 pub struct GroupPatch {
+    /// The new ID.
     pub id: Option<Id>,
+    /// The label in the default language.
     pub name: Option<String>,
+    /// The description.
     pub description: Option<Option<String>>,
-    /// Laid over the present xp, not put in its place.
-    pub xp: Option<Option<Json>>,
+    /// The extended properties to merge into the present ones.
+    pub xp: Option<Option<Xp>>,
 }
 
-/// A group as Core's "add or edit" tells it.
+/// The fields of a group in Core's "add or edit".
 #[derive(Clone, Debug)]
 pub struct LabelledGroup {
-    /// None = a new group.
+    /// The number of the group to change. `None`: a new group.
     pub uid: Option<GroupUid>,
+    /// All labels of the group.
     pub labels: Labels,
-    /// None = as they are.
+    /// All communities of the group. `None`: no change.
     pub communities: Option<Communities>,
 }
 
 impl Service {
-    /// The live group with this ID, if the caller may see it.
-    pub async fn group(&self, permit: &Permit<ReadGroups>, id: &Id) -> Result<Arc<Shared<Group>>> {
-        self.seen(self.store.group(&GroupKey::Id(id.clone())).await?, &permit.caller().visibility, id.as_str())
+    /// Returns the live group with this ID. Fails with `NotFound` if there is none that the caller may see.
+    pub async fn group(&self, permit: &Permit<ReadGroups>, id: &Id) -> Result<Arc<CachedEntity<Group>>> {
+        Self::visible(self.store.group(&GroupKey::Id(id.clone())).await?, &permit.caller().visibility, id.as_str())
     }
 
-    /// The live group with this number, if the caller may see it.
-    pub async fn group_by_uid(&self, permit: &Permit<ReadGroups>, uid: GroupUid) -> Result<Arc<Shared<Group>>> {
-        let found = self.store.group(&GroupKey::Uid(uid)).await?.filter(|group| group.deleted.is_none());
-        self.seen(found, &permit.caller().visibility, &uid.to_string())
+    /// Returns the live group with this number. Fails with `NotFound` if there is none that the caller may see.
+    pub async fn group_by_uid(&self, permit: &Permit<ReadGroups>, uid: GroupUid) -> Result<Arc<CachedEntity<Group>>> {
+        let current = self.store.group(&GroupKey::Uid(uid)).await?.filter(|group| group.deleted.is_none());
+        Self::visible(current, &permit.caller().visibility, &uid.to_string())
     }
 
-    /// Fails with `NotFound` unless there is a live group with this ID that the caller may see.
+    /// Fails with `NotFound` if there is no live group with this ID that the caller may see.
     pub async fn expect_group(&self, permit: &Permit<WriteGroups>, id: &Id) -> Result<()> {
-        let found = self.store.group(&GroupKey::Id(id.clone())).await?;
-        self.seen(found, &permit.caller().visibility, id.as_str()).map(drop)
+        let current = self.store.group(&GroupKey::Id(id.clone())).await?;
+        Self::visible(current, &permit.caller().visibility, id.as_str()).map(drop)
     }
 
-    fn seen(
-        &self,
-        found: Option<Arc<Shared<Group>>>,
+    fn visible(
+        current: Option<Arc<CachedEntity<Group>>>,
         visibility: &Visibility,
         key: &str,
-    ) -> Result<Arc<Shared<Group>>> {
-        found
+    ) -> Result<Arc<CachedEntity<Group>>> {
+        current
             .filter(|group| visibility.sees(&group.fields.communities))
-            .ok_or_else(|| Error::NotFound(Kind::Group, key.to_owned()))
+            .ok_or_else(|| Error::NotFound(ResourceKind::Group, key.to_owned()))
     }
 
-    /// One page of the groups that match, of those the caller may see.
-    pub async fn list_groups(&self, permit: &Permit<ReadGroups>, mut query: GroupQuery) -> Result<Listed<Group>> {
+    /// Returns one page of the groups that match the query and that the caller may see.
+    pub async fn list_groups(&self, permit: &Permit<ReadGroups>, mut query: GroupQuery) -> Result<ListResult<Group>> {
         query.visibility = permit.caller().visibility.clone();
         self.store.list_groups(query).await
     }
 
-    /// At most `limit` visible groups with a number above `after`, in order of their numbers.
-    pub async fn groups_after(&self, permit: &Permit<ReadGroups>, after: GroupUid, limit: u32) -> Result<Vec<Outline>> {
+    /// Returns one page of a walk through the groups that match the query and that the caller may see.
+    pub async fn walk_groups(
+        &self,
+        permit: &Permit<ReadGroups>,
+        query: CursorQuery<GroupField>,
+    ) -> Result<CursorPage<Group>> {
+        self.store.walk_groups(query.limited_to(&permit.caller().visibility)).await
+    }
+
+    /// Returns one page of the deleted groups that match the query and that the caller could see, the last deleted first.
+    /// The query's filter has conditions on own fields alone, and its sort keys do not count.
+    pub async fn walk_deleted_groups(
+        &self,
+        permit: &Permit<ReadGroups>,
+        query: CursorQuery<GroupField>,
+    ) -> Result<CursorPage<Group>> {
+        self.store.walk_deleted_groups(query.limited_to(&permit.caller().visibility)).await
+    }
+
+    /// Returns the number of the live group with the key, for a filter; `None` if there is none that the caller may see.
+    pub async fn group_number(&self, permit: &Permit<ReadGroups>, key: &GroupKey) -> Result<Option<GroupUid>> {
+        let group = self.store.group(key).await?.filter(|group| group.deleted.is_none());
+        Ok(group.filter(|group| permit.caller().visibility.sees(&group.fields.communities)).map(|group| group.uid))
+    }
+
+    /// Returns at most `limit` live groups that the caller may see, with a number above `after`, in the order of their
+    /// numbers.
+    pub async fn groups_after(
+        &self,
+        permit: &Permit<ReadGroups>,
+        after: GroupUid,
+        limit: u32,
+    ) -> Result<Vec<GroupSummary>> {
         self.store.groups_after(after, limit, &permit.caller().visibility).await
     }
 
-    /// Makes a group (OrderCloud's POST).
+    /// Creates a group (OrderCloud's POST). Fails with `AlreadyExists` if the ID is used, and with
+    /// `NotAuthorizedToAdmin` if the caller is limited to several communities.
     pub async fn create_group(&self, permit: &Permit<WriteGroups>, draft: GroupDraft) -> Result<Group> {
-        let caller = permit.caller();
         let id = draft.id.clone().unwrap_or_else(|| self.new_id());
-        let communities = communities_of_new(&caller.visibility);
+        let communities = default_communities(&permit.caller().visibility);
         let language = self.default_language().clone();
-        let edit = move |_: Option<&Group>| put_new(&language, &draft, id.clone(), communities.clone()?);
-        self.write_group(caller, GroupKey::New, edit).await
+        let update = move |_: Option<&Group>| new_group(&language, &draft, id.clone(), communities.clone()?);
+        self.write::<Group>(permit, Target::New, Box::new(update)).await
     }
 
-    /// Puts a group in the place of the one with the URI's ID, or makes it (OrderCloud's PUT).
+    /// Replaces the fields of the group with the ID of the URI, or creates the group (OrderCloud's PUT). Fails with
+    /// `AlreadyExists` if the new ID is used or if the caller may not see the group, and with `NotAuthorizedToAdmin` if a
+    /// caller who is limited to several communities would create it.
     pub async fn save_group(&self, permit: &Permit<WriteGroups>, uri: Id, draft: GroupDraft) -> Result<Group> {
-        let caller = permit.caller();
-        let visibility = caller.visibility.clone();
+        let visibility = permit.caller().visibility.clone();
         let language = self.default_language().clone();
         let key = GroupKey::Id(uri.clone());
-        let edit = move |found: Option<&Group>| match found {
-            Some(group) if visibility.sees(&group.fields.communities) => Ok(Write::Put(GroupFields {
+        let update = move |current: Option<&Group>| match current {
+            Some(group) if visibility.sees(&group.fields.communities) => Ok(Mutation::Put(GroupFields {
                 id: draft.id.clone().unwrap_or_else(|| group.fields.id.clone()),
                 labels: group.fields.labels.with_name(&language, &draft.name),
                 description: draft.description.clone(),
                 xp: draft.xp.clone(),
                 communities: group.fields.communities.clone(),
             })),
-            Some(_) => Err(Error::AlreadyExists(Kind::Group, uri.to_string())),
+            Some(_) => Err(Error::AlreadyExists(ResourceKind::Group, uri.to_string())),
             None => {
                 let id = draft.id.clone().unwrap_or_else(|| uri.clone());
-                put_new(&language, &draft, id, communities_of_new(&visibility)?)
+                new_group(&language, &draft, id, default_communities(&visibility)?)
             }
         };
-        self.write_group(caller, key, edit).await
+        self.write::<Group>(permit, key, Box::new(update)).await
     }
 
-    /// Changes the members that the patch names (OrderCloud's PATCH).
+    /// Changes the fields of the patch (OrderCloud's PATCH). Fails with `NotFound`, `AlreadyExists` or `Invalid`.
     pub async fn patch_group(&self, permit: &Permit<WriteGroups>, id: Id, patch: GroupPatch) -> Result<Group> {
-        let caller = permit.caller();
-        let visibility = caller.visibility.clone();
+        let visibility = permit.caller().visibility.clone();
         let language = self.default_language().clone();
         let key = GroupKey::Id(id.clone());
-        let edit = move |found: Option<&Group>| {
-            let Some(group) = found.filter(|group| visibility.sees(&group.fields.communities)) else {
-                return Err(Error::NotFound(Kind::Group, id.to_string()));
+        let update = move |current: Option<&Group>| {
+            let Some(group) = current.filter(|group| visibility.sees(&group.fields.communities)) else {
+                return Err(Error::NotFound(ResourceKind::Group, id.to_string()));
             };
             let mut fields = group.fields.clone();
             if let Some(id) = &patch.id {
@@ -142,32 +179,31 @@ impl Service {
             if let Some(xp) = &patch.xp {
                 fields.xp = patched_xp(fields.xp.as_ref(), xp.as_ref())?;
             }
-            Ok(Write::Put(fields))
+            Ok(Mutation::Put(fields))
         };
-        self.write_group(caller, key, edit).await
+        self.write::<Group>(permit, key, Box::new(update)).await
     }
 
-    /// Deletes a group, members or not (OrderCloud's DELETE).
+    /// Deletes a group, even if it has members (OrderCloud's DELETE). Fails with `NotFound`.
     pub async fn delete_group(&self, permit: &Permit<WriteGroups>, id: Id) -> Result<()> {
-        let caller = permit.caller();
-        let visibility = caller.visibility.clone();
+        let visibility = permit.caller().visibility.clone();
         let key = GroupKey::Id(id.clone());
-        let edit = move |found: Option<&Group>| match found {
-            Some(group) if visibility.sees(&group.fields.communities) => Ok(Write::Delete),
-            _ => Err(Error::NotFound(Kind::Group, id.to_string())),
+        let update = move |current: Option<&Group>| match current {
+            Some(group) if visibility.sees(&group.fields.communities) => Ok(Mutation::Delete),
+            _ => Err(Error::NotFound(ResourceKind::Group, id.to_string())),
         };
-        self.write_group(caller, key, edit).await.map(drop)
+        self.write::<Group>(permit, key, Box::new(update)).await.map(drop)
     }
 
-    /// Makes a group, or replaces the labels and perhaps the communities of one (Core's "add or edit").
+    /// Creates a group, or replaces its labels and, if given, its communities (Core's "add or edit"). Fails with
+    /// `Invalid` if there is no such group, or if a limited caller may not set these communities.
     pub async fn put_labelled_group(&self, permit: &Permit<WriteGroups>, group: LabelledGroup) -> Result<Group> {
-        let caller = permit.caller();
-        let visibility = caller.visibility.clone();
-        let key = group.uid.map_or(GroupKey::New, GroupKey::Uid);
+        let visibility = permit.caller().visibility.clone();
+        let key = group.uid.map_or(Target::New, |uid| Target::Key(GroupKey::Uid(uid)));
         let new_id = self.new_id();
-        let edit = move |found: Option<&Group>| {
+        let update = move |current: Option<&Group>| {
             let Some(uid) = group.uid else {
-                return Ok(Write::Put(GroupFields {
+                return Ok(Mutation::Put(GroupFields {
                     id: new_id.clone(),
                     labels: group.labels.clone(),
                     description: None,
@@ -175,53 +211,39 @@ impl Service {
                     communities: named_communities(&visibility, group.communities.as_ref())?,
                 }));
             };
-            let live = found.filter(|group| group.deleted.is_none());
-            let Some(own) = live.filter(|group| visibility.sees(&group.fields.communities)) else {
+            let live = current.filter(|group| group.deleted.is_none());
+            let Some(current) = live.filter(|group| visibility.sees(&group.fields.communities)) else {
                 return Err(Error::invalid("ID", format!("is no group's: there is no group {uid} to edit")));
             };
-            let mut fields = own.fields.clone();
+            let mut fields = current.fields.clone();
             fields.labels = group.labels.clone();
             if let Some(communities) = &group.communities {
                 fields.communities = replaced_communities(&visibility, &fields.communities, communities)?;
             }
-            Ok(Write::Put(fields))
+            Ok(Mutation::Put(fields))
         };
-        self.write_group(caller, key, edit).await
+        self.write::<Group>(permit, key, Box::new(update)).await
     }
 
-    /// Deletes a group that has no live members (Core's DELETE).
+    /// Deletes a group that has no live members (Core's DELETE). Fails with `NotFound`, `AlreadyDeleted` or `HasUsers`.
     pub async fn delete_empty_group(&self, permit: &Permit<WriteGroups>, uid: GroupUid) -> Result<()> {
-        let caller = permit.caller();
-        let visibility = caller.visibility.clone();
-        let edit = move |found: Option<&Group>| {
-            let Some(group) = found.filter(|group| visibility.sees(&group.fields.communities)) else {
-                return Err(Error::NotFound(Kind::Group, uid.to_string()));
+        let visibility = permit.caller().visibility.clone();
+        let update = move |current: Option<&Group>| {
+            let Some(group) = current.filter(|group| visibility.sees(&group.fields.communities)) else {
+                return Err(Error::NotFound(ResourceKind::Group, uid.to_string()));
             };
             match (group.deleted, group.members) {
                 (Some(_), _) => Err(Error::AlreadyDeleted),
-                (None, 0) => Ok(Write::Delete),
+                (None, 0) => Ok(Mutation::Delete),
                 (None, members) => Err(Error::HasUsers(members)),
             }
         };
-        self.write_group(caller, GroupKey::Uid(uid), edit).await.map(drop)
-    }
-
-    /// Writes a group by the rule, and says so in the log.
-    async fn write_group(
-        &self,
-        caller: &Caller,
-        key: GroupKey,
-        edit: impl Fn(Option<&Group>) -> Result<Write<GroupFields>> + Send + Sync + 'static,
-    ) -> Result<Group> {
-        let operation = self.operation(caller);
-        let written = self.store.write_group(operation.clone(), key, Box::new(edit)).await?;
-        log_change(&operation, "group", written.uid, written.version);
-        Ok(written)
+        self.write::<Group>(permit, GroupKey::Uid(uid), Box::new(update)).await.map(drop)
     }
 }
 
-fn put_new(language: &Tag, draft: &GroupDraft, id: Id, communities: Communities) -> Result<Write<GroupFields>> {
-    Ok(Write::Put(GroupFields {
+fn new_group(language: &Tag, draft: &GroupDraft, id: Id, communities: Communities) -> Result<Mutation<GroupFields>> {
+    Ok(Mutation::Put(GroupFields {
         id,
         labels: Labels::named(language, draft.name.clone()),
         description: draft.description.clone(),
@@ -230,20 +252,19 @@ fn put_new(language: &Tag, draft: &GroupDraft, id: Id, communities: Communities)
     }))
 }
 
-/// An xp with the patch laid over it; a null clears it, and an empty object changes nothing.
-pub(super) fn patched_xp(present: Option<&Xp>, patch: Option<&Json>) -> Result<Option<Xp>> {
-    let Some(patch) = patch else { return Ok(None) };
-    let merged = match (present, patch) {
-        (Some(xp), patch) => xp.to_json().merged(patch.clone()),
-        (None, Json::Object(members)) if members.is_empty() => return Ok(None),
-        (None, patch) => patch.clone(),
-    };
-    Xp::new(&merged).map(Some).map_err(|rule| Error::invalid("xp", rule))
+/// Merges the patch into the xp. `None`, i.e. null, clears the xp; an empty object changes nothing. Fails with
+/// `Invalid` if the result is over the limit.
+pub(super) fn patched_xp(present: Option<&Xp>, patch: Option<&Xp>) -> Result<Option<Xp>> {
+    match (present, patch) {
+        (_, None) => Ok(None),
+        (None, Some(patch)) => Ok(Some(patch.clone()).filter(|patch| !patch.is_empty())),
+        (Some(xp), Some(patch)) => xp.merged(patch).map(Some).map_err(|rule| Error::invalid("xp", rule)),
+    }
 }
 
-/// Where the API has no word for communities: a limited caller's new group is linked to the caller's community,
-/// which must be one (docs/ordercloud.md, section 10).
-fn communities_of_new(visibility: &Visibility) -> Result<Communities> {
+/// The communities of a new group in an API without communities. The new group of a limited caller is linked to the
+/// caller's community. Fails if the caller has several (docs/ordercloud.md, section 10).
+pub(super) fn default_communities(visibility: &Visibility) -> Result<Communities> {
     match visibility.limit() {
         None => Ok(Communities::new()),
         Some(own) if own.len() == 1 => Ok(own.clone()),
@@ -251,9 +272,9 @@ fn communities_of_new(visibility: &Visibility) -> Result<Communities> {
     }
 }
 
-/// The communities of a new group where the API names them: a limited caller must name some, and only its own
+/// The communities of a new group in an API with communities. A limited caller must name at least one, and only its own
 /// (docs/core.md, section 3).
-fn named_communities(visibility: &Visibility, named: Option<&Communities>) -> Result<Communities> {
+pub(super) fn named_communities(visibility: &Visibility, named: Option<&Communities>) -> Result<Communities> {
     let named = named.cloned().unwrap_or_default();
     match visibility.limit() {
         Some(_) if named.is_empty() => {
@@ -264,16 +285,21 @@ fn named_communities(visibility: &Visibility, named: Option<&Communities>) -> Re
     }
 }
 
-/// The communities of an edited group: a limited caller replaces its own alone, and must leave one of them
-/// (docs/core.md, section 3).
-fn replaced_communities(visibility: &Visibility, present: &Communities, named: &Communities) -> Result<Communities> {
+/// The communities of a changed group. A limited caller replaces only its own communities, and must keep at least one
+/// of them (docs/core.md, section 3).
+pub(super) fn replaced_communities(
+    visibility: &Visibility,
+    present: &Communities,
+    named: &Communities,
+) -> Result<Communities> {
     match visibility.limit() {
         None => Ok(named.clone()),
         Some(own) if !named.is_subset(own) => Err(foreign_community()),
         Some(_) if named.is_empty() => {
             Err(Error::invalid("Communities", "must keep at least one community that you administer"))
         }
-        Some(own) => Ok(present.difference(own).chain(named).copied().collect()),
+        Some(own) => Community::set(present.difference(own).chain(named).copied())
+            .map_err(|rule| Error::invalid("Communities", rule)),
     }
 }
 

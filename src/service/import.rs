@@ -1,81 +1,88 @@
-//! Importing: whole groups, users and memberships, many at a time.
+//! The bulk import of groups, users and memberships.
 
+use crate::domain::caller::{Permit, WriteGroups, WriteUsers};
 use crate::domain::error::{Error, Result};
-use crate::domain::group::{Group, GroupFields, GroupUid};
+use crate::domain::group::{GroupFields, GroupUid};
 use crate::domain::membership::Membership;
-use crate::domain::role::{Permit, WriteGroups, WriteUsers};
-use crate::domain::user::{User, UserFields};
-pub use crate::store::{BATCH_MAX, ItemChange};
-use crate::store::{Item, UserWrite};
+use crate::domain::user::{User, UserFields, UserUid};
+pub(crate) use crate::store::{BATCH_MAX, ItemOutcome};
+use crate::store::{BatchItem, UserUpdate};
 
 use super::Service;
-use super::users::{ends_tokens, outranks};
+use super::users::{check_outranks, ends_tokens};
 
-/// One thing to be in the directory as it says. A group or user is known by its ID: made if it is not there, else put
-/// in the place of what is.
+/// One entity to import. A group or user is identified by its ID. If no live entity has the ID, the import creates one,
+/// otherwise it replaces the fields. If the record has a number (uid), an existing entity must have the same number,
+/// and a deleted entity with this number and ID is restored.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
-    /// A group, and the number it is to have. One that is there already must have it.
+    /// A group: its number, if the record has one, and its fields.
     Group(Option<GroupUid>, GroupFields),
-    /// A user. Password and generation of tokens stay as they are.
-    User(UserFields),
-    /// A user in a group.
+    /// A user: the number, if the record has one, and the fields. The password does not change.
+    User(Option<UserUid>, UserFields),
+    /// A membership.
     Membership(Membership),
 }
 
 impl Service {
-    /// Writes at most [`BATCH_MAX`] records in their order, in one transaction. Gives what became of each: one that is
-    /// refused changes nothing, and the others stand.
+    /// Writes at most [`BATCH_MAX`] records in their order, in one transaction. Returns the outcome of each record: a
+    /// refused record changes nothing and does not affect the others. Fails if the transaction fails.
     pub async fn import(
         &self,
         groups: &Permit<WriteGroups>,
         users: &Permit<WriteUsers>,
         records: Vec<Record>,
-    ) -> Result<Vec<Result<ItemChange>>> {
-        let (operation, rights) = (self.operation(groups.caller()), users.caller().roles);
+    ) -> Result<Vec<Result<ItemOutcome>>> {
+        let (operation, rights) = (self.operation(groups), users.caller().roles);
         let item = |record| match record {
-            Record::Group(uid, fields) => Item::Group {
+            Record::Group(uid, fields) => BatchItem::Group {
                 id: fields.id.clone(),
                 uid,
-                put: Box::new(move |present| numbered(uid, present).map(|()| fields.clone())),
-            },
-            Record::User(fields) => Item::User {
-                id: fields.id.clone(),
-                put: Box::new(move |present| {
-                    present.map_or(Ok(()), |present| outranks(rights, present))?;
-                    Ok(carried_over(&fields, present))
+                fields: Box::new(move |present| {
+                    let existing = present.map(|group| group.uid);
+                    check_uid("group", uid, existing).map(|()| fields.clone())
                 }),
             },
-            Record::Membership(membership) => Item::Member(membership),
+            Record::User(uid, fields) => BatchItem::User {
+                id: fields.id.clone(),
+                uid,
+                fields: Box::new(move |present| {
+                    check_uid("user", uid, present.map(|present| present.user.uid))?;
+                    present.map_or(Ok(()), |present| check_outranks(rights, present))?;
+                    Ok(with_present_state(&fields, present.map(|present| present.user)))
+                }),
+            },
+            Record::Membership(membership) => BatchItem::Member(membership),
         };
         let written = self.store.write_batch(operation.clone(), records.into_iter().map(item).collect()).await;
-        self.tokens.standing_changed();
+        self.tokens.invalidate_token_cache();
         let written = written?;
-        let changed = written.iter().filter(|item| !matches!(item, Ok(ItemChange::Unchanged) | Err(_))).count();
-        let door = operation.door.name();
-        tracing::info!(operation = operation.id, door, kind = "batch", records = written.len(), changed, "written");
+        let changed = written.iter().filter(|item| !matches!(item, Ok(ItemOutcome::Unchanged) | Err(_))).count();
+        let channel = operation.channel.name();
+        tracing::info!(operation = operation.id, channel, kind = "batch", records = written.len(), changed, "written");
         Ok(written)
     }
 }
 
-/// Fails where the group that is there has another number.
-fn numbered(uid: Option<GroupUid>, present: Option<&Group>) -> Result<()> {
-    match present {
-        Some(group) if uid.is_some_and(|uid| uid != group.uid) => {
-            Err(Error::invalid("uid", format!("is not {}, which the group with this id has", group.uid)))
+/// Fails with `Invalid` if the existing entity has another number than the record.
+fn check_uid(kind: &str, wanted: Option<i64>, existing: Option<i64>) -> Result<()> {
+    match (wanted, existing) {
+        (Some(wanted), Some(existing)) if wanted != existing => {
+            Err(Error::invalid("uid", format!("is not {existing}, which the {kind} with this id has")))
         }
         _ => Ok(()),
     }
 }
 
-/// The user's new fields, with what no record tells as it was; what ends tokens otherwise ends them here.
-fn carried_over(fields: &UserFields, present: Option<&User>) -> UserFields {
+/// Returns the new fields of the user, with those that a record does not have taken from the present user. The tokens
+/// of the user end if the change would end them elsewhere, or if the user is restored.
+fn with_present_state(fields: &UserFields, present: Option<&User>) -> UserFields {
     let mut fields = fields.clone();
-    if let Some(User { fields: own, .. }) = present {
-        (fields.generation, fields.password_set) = (own.generation, own.password_set);
-        let write = UserWrite { fields, password_hash: None };
-        let ended = ends_tokens(own, &write);
-        fields = write.fields;
+    if let Some(User { fields: previous, deleted, .. }) = present {
+        (fields.generation, fields.password_set) = (previous.generation, previous.password_set);
+        let update = UserUpdate { fields, password_hash: None };
+        let ended = deleted.is_some() || ends_tokens(previous, &update);
+        fields = update.fields;
         fields.generation += i64::from(ended);
     }
     fields

@@ -1,60 +1,116 @@
-//! Memberships: OrderCloud's user group assignments.
+//! Use cases of memberships, which are OrderCloud's user group assignments.
 
-use crate::domain::error::{Error, Kind, Result};
+use crate::domain::caller::{Permit, ReadGroups, WriteGroups};
+use crate::domain::error::{Error, ResourceKind, Result};
+use crate::domain::group::{Group, GroupKey};
 use crate::domain::journal::Operation;
-use crate::domain::membership::{Membership, MembershipChange, MembershipQuery};
-use crate::domain::query::Listed;
-use crate::domain::role::{Permit, ReadGroups, WriteGroups};
+use crate::domain::membership::{
+    JoinedGroup, JoinedGroupQuery, Member, MemberQuery, MembersChange, MembersOptions, MembersOutcome, Membership,
+    MembershipOutcome, MembershipPage, MembershipQuery,
+};
+use crate::domain::query::ListResult;
+use crate::domain::user::{User, UserKey};
 
 use super::Service;
 
 impl Service {
-    /// One page of the memberships that match, of groups the caller may see.
+    /// Returns one page of the memberships that match the query, of groups that the caller may see.
     pub async fn list_memberships(
         &self,
         permit: &Permit<ReadGroups>,
         mut query: MembershipQuery,
-    ) -> Result<Listed<Membership>> {
+    ) -> Result<ListResult<Membership>> {
         query.visibility = permit.caller().visibility.clone();
         self.store.list_memberships(query).await
     }
 
-    /// Puts a user into a group; a user who is in it stays in it.
+    /// Returns a page of the members of a group that the caller may see, and the group.
+    pub async fn list_members(
+        &self,
+        permit: &Permit<ReadGroups>,
+        mut query: MemberQuery,
+    ) -> Result<(Group, MembershipPage<Member>)> {
+        query.visibility = permit.caller().visibility.clone();
+        self.store.list_members(query).await
+    }
+
+    /// Returns a page of a user's groups that the caller may see, and the user.
+    pub async fn list_joined_groups(
+        &self,
+        permit: &Permit<ReadGroups>,
+        mut query: JoinedGroupQuery,
+    ) -> Result<(User, MembershipPage<JoinedGroup>)> {
+        query.visibility = permit.caller().visibility.clone();
+        self.store.list_joined_groups(query).await
+    }
+
+    /// Returns the membership of the user in a group that the caller may see. Fails with `NotFound` if the group, the
+    /// user or the membership does not exist.
+    pub async fn member(&self, permit: &Permit<ReadGroups>, group: &GroupKey, user: &UserKey) -> Result<Member> {
+        self.store.member(&permit.caller().visibility, group, user).await
+    }
+
+    /// Adds a user to a group. Does nothing if the user is a member already. Fails with `NotFound` if there is no such
+    /// live group or user, or if the caller may not see the group, and with `PreconditionFailed` for a
+    /// conditional request.
     pub async fn add_member(&self, permit: &Permit<WriteGroups>, member: Membership) -> Result<()> {
-        let caller = permit.caller();
-        let visibility = caller.visibility.clone();
-        let operation = self.operation(caller);
+        permit.refuse_condition()?;
+        let (operation, visibility) = (self.operation(permit), permit.caller().visibility.clone());
         match self.store.add_member(operation.clone(), visibility, member.clone()).await? {
-            MembershipChange::Done => {
+            MembershipOutcome::Done => {
                 log_membership(&operation, &member, "added");
                 Ok(())
             }
-            MembershipChange::Unchanged => Ok(()),
-            MembershipChange::NoGroup => Err(Error::NotFound(Kind::Group, member.group.to_string())),
-            MembershipChange::NoUser => Err(Error::NotFound(Kind::User, member.user.to_string())),
+            MembershipOutcome::Unchanged => Ok(()),
+            MembershipOutcome::NoGroup => Err(Error::NotFound(ResourceKind::Group, member.group.to_string())),
+            MembershipOutcome::NoUser => Err(Error::NotFound(ResourceKind::User, member.user.to_string())),
         }
     }
 
-    /// Takes a user out of a group. A pair that is not there is `NotFound`, named by its user, who is what the
-    /// caller's last path segment asks for.
+    /// Removes a user from a group. Fails with `NotFound` if there is no such live group, user or membership, or if the
+    /// caller may not see the group. The error for a missing membership names the user, who is the last segment of the
+    /// path.
     pub async fn remove_member(&self, permit: &Permit<WriteGroups>, member: Membership) -> Result<()> {
-        let caller = permit.caller();
-        let visibility = caller.visibility.clone();
-        let operation = self.operation(caller);
+        permit.refuse_condition()?;
+        let (operation, visibility) = (self.operation(permit), permit.caller().visibility.clone());
         match self.store.remove_member(operation.clone(), visibility, member.clone()).await? {
-            MembershipChange::Done => {
+            MembershipOutcome::Done => {
                 log_membership(&operation, &member, "removed");
                 Ok(())
             }
-            MembershipChange::Unchanged => Err(Error::NotFound(Kind::Membership, member.user.to_string())),
-            MembershipChange::NoGroup => Err(Error::NotFound(Kind::Group, member.group.to_string())),
-            MembershipChange::NoUser => Err(Error::NotFound(Kind::User, member.user.to_string())),
+            MembershipOutcome::Unchanged => Err(Error::NotFound(ResourceKind::Membership, member.user.to_string())),
+            MembershipOutcome::NoGroup => Err(Error::NotFound(ResourceKind::Group, member.group.to_string())),
+            MembershipOutcome::NoUser => Err(Error::NotFound(ResourceKind::User, member.user.to_string())),
         }
+    }
+
+    /// Changes the members of the group: adds and removes users, or makes exactly these users its members. Fails with
+    /// `NotFound` if there is no such group or the caller may not see it, with `AlreadyDeleted` for the number of a
+    /// deleted group, and as the options demand; then nothing is changed. A condition of the permit fails with
+    /// `PreconditionFailed`, because the version of the memberships is in the options.
+    pub async fn change_members(
+        &self,
+        permit: &Permit<WriteGroups>,
+        group: GroupKey,
+        change: MembersChange,
+        options: MembersOptions,
+    ) -> Result<MembersOutcome> {
+        permit.refuse_condition()?;
+        let (operation, visibility) = (self.operation(permit), permit.caller().visibility.clone());
+        let outcome = self.store.change_members(operation.clone(), visibility, group, change, options).await?;
+        let MembersOutcome { group, added, removed, .. } = outcome;
+        if !options.dry_run && added + removed > 0 {
+            let (channel, user, client) = (operation.channel.name(), operation.actor.user, operation.actor.client);
+            let operation = &operation.id;
+            tracing::info!(operation, channel, user, client, kind = "members", group, added, removed, "written");
+        }
+        Ok(outcome)
     }
 }
 
 fn log_membership(operation: &Operation, member: &Membership, change: &str) {
-    let (door, user, client) = (operation.door.name(), operation.actor.user, operation.actor.client);
+    let (channel, user, client) = (operation.channel.name(), operation.actor.user, operation.actor.client);
     let Membership { group, user: added } = member;
-    tracing::info!(operation = operation.id, door, user, client, kind = "membership", %group, member = %added, change, "written");
+    let operation = &operation.id;
+    tracing::info!(operation, channel, user, client, kind = "membership", %group, member = %added, change, "written");
 }

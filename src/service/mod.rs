@@ -1,21 +1,27 @@
-//! The use cases, one method each: the caller's permit, the rules of the directory, one call of the store.
-//! Dialects and commands come here; nothing else writes.
+//! The use cases, one method each: it takes the caller's permit, checks the rules of the directory, and calls the
+//! store. APIs and commands call these methods. No other module writes to the store.
 
 pub mod clients;
+pub(crate) mod complete_groups;
 pub mod groups;
-pub mod import;
-pub mod memberships;
+mod idempotency;
+pub(crate) mod import;
+pub(crate) mod memberships;
 pub mod tokens;
 pub mod users;
+mod write;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::auth::password::Passwords;
+use crate::domain::Result;
+use crate::domain::caller::{OperateDirectory, Permit};
 use crate::domain::env::{Clock, Ids};
 use crate::domain::id::Id;
 use crate::domain::journal::Operation;
 use crate::domain::labels::Tag;
-use crate::domain::role::Caller;
+pub use crate::store::CachedEntity;
 use crate::store::Store;
 
 use tokens::Tokens;
@@ -30,34 +36,51 @@ pub struct Service {
 }
 
 impl Service {
-    /// The use cases over `store`; tokens carry `issuer` as `iss` and `aud`.
+    /// Creates the use cases over `store`. Tokens have `issuer` as `iss` and `aud`.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, issuer: String) -> Self {
         Self { store, clock, ids, passwords: Passwords::default(), tokens: Tokens::new(issuer) }
     }
 
-    /// The store, for readiness and shutdown.
-    pub fn store(&self) -> &Arc<dyn Store> {
-        &self.store
+    /// Checks that the database can be read and written now. Fails with `Unavailable` or `Damaged`.
+    pub async fn ready(&self) -> Result<()> {
+        self.store.ready().await
     }
 
-    /// The language whose label is a group's Name.
+    /// Waits until the store permanently loses its database, and returns the reason.
+    pub async fn wait_for_loss(&self) -> String {
+        self.store.wait_for_loss().await
+    }
+
+    /// Writes a consistent copy of the database to the new file `to`.
+    pub async fn backup(&self, _permit: &Permit<OperateDirectory>, to: &Path) -> anyhow::Result<()> {
+        self.store.backup(to).await
+    }
+
+    /// Closes the database. No other method may be called after it.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+
+    /// The default language of the directory. The label in this language is the Name of a group.
     pub fn default_language(&self) -> &Tag {
         self.store.default_language()
     }
 
-    /// What the journal says of a change that this caller makes now.
-    fn operation(&self, caller: &Caller) -> Operation {
-        let at = self.clock.now();
-        Operation { id: self.ids.uuid(at).to_string(), at, actor: caller.actor, door: caller.door }
+    /// Creates the journal operation of a change, with what accompanies the change. The store fixes the time.
+    fn operation<P>(&self, permit: &Permit<P>) -> Operation {
+        let caller = permit.caller();
+        Operation {
+            id: self.ids.uuid(self.clock.now()).to_string(),
+            clock: Arc::clone(&self.clock),
+            actor: caller.actor,
+            channel: caller.channel,
+            reason: permit.context().and_then(|context| context.reason.clone()),
+            operator: caller.operator.clone(),
+            recording: permit.context().and_then(|context| context.recording.clone()),
+        }
     }
 
     fn new_id(&self) -> Id {
         Id::generated(self.ids.uuid(self.clock.now()))
     }
-}
-
-/// Says in the log that a thing was written; what changed stands in the journal.
-fn log_change(operation: &Operation, kind: &str, uid: i64, version: i64) {
-    let (door, user, client) = (operation.door.name(), operation.actor.user, operation.actor.client);
-    tracing::info!(operation = operation.id, door, user, client, kind, uid, version, "written");
 }

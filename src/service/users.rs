@@ -1,84 +1,143 @@
-//! Users: OrderCloud's AdminUsers, and what the operator does with them.
+//! Use cases of users: OrderCloud's AdminUsers, and the commands of the operator.
 
 use secrecy::ExposeSecret as _;
 
+use crate::domain::caller::{Caller, Permit, ReadGroups, ReadUsers, WriteUsers};
 use crate::domain::community::Communities;
-use crate::domain::error::{Error, Kind, Result};
+use crate::domain::cursor::{CursorPage, CursorQuery};
+use crate::domain::error::{Error, ResourceKind, Result};
 use crate::domain::id::Id;
-use crate::domain::json::Json;
-use crate::domain::query::{Listed, UserQuery};
-use crate::domain::role::{Caller, Permit, ReadUsers, Roles, WriteUsers};
+use crate::domain::query::{Condition, Field, ListResult, UserField, UserQuery};
+use crate::domain::role::Roles;
+use crate::domain::target::Target;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Secret, User, UserFields, UserKey, is_secure_password};
+use crate::domain::user::{Secret, User, UserFields, UserKey, UserUid, is_secure_password};
 use crate::domain::xp::Xp;
-use crate::store::{UserWrite, Write};
+use crate::store::{CurrentUser, Mutation, UserUpdate};
 
+use super::Service;
 use super::groups::patched_xp;
-use super::{Service, log_change};
 
-/// A whole user as POST and PUT tell it; members are within their limits.
+/// The fields of a user in POST and PUT. The API has checked their limits.
 #[derive(Clone, Debug)]
 pub struct UserDraft {
-    /// None = a generated ID on POST, the URI's on PUT.
+    /// The ID. `None`: a generated ID on POST, the ID of the URI on PUT.
     pub id: Option<Id>,
+    /// The name to sign in with.
     pub username: String,
-    /// None = no password on POST, the present one on PUT.
+    /// The password. `None`: no password on POST, no change on PUT.
     pub password: Option<Secret>,
+    /// The first name.
     pub first_name: String,
+    /// The last name.
     pub last_name: String,
+    /// The e-mail address.
     pub email: String,
+    /// The phone number.
     pub phone: Option<String>,
+    /// When the user accepted the terms.
     pub terms_accepted: Option<Timestamp>,
+    /// Whether the user may sign in.
     pub active: bool,
+    /// The extended properties.
     pub xp: Option<Xp>,
 }
 
-/// The members that PATCH names; an inner `None` is a null.
+/// The fields of a user in PATCH. An outer `None` is an absent field, an inner `None` is null.
 #[derive(Clone, Debug, Default)]
 pub struct UserPatch {
+    /// The new ID.
     pub id: Option<Id>,
+    /// The name to sign in with.
     pub username: Option<String>,
+    /// The new password.
     pub password: Option<Secret>,
+    /// The first name.
     pub first_name: Option<String>,
+    /// The last name.
     pub last_name: Option<String>,
+    /// The e-mail address.
     pub email: Option<String>,
+    /// The phone number.
     pub phone: Option<Option<String>>,
+    /// When the user accepted the terms.
     pub terms_accepted: Option<Option<Timestamp>>,
+    /// Whether the user may sign in.
     pub active: Option<bool>,
-    /// Laid over the present xp, not put in its place.
-    pub xp: Option<Option<Json>>,
+    /// The extended properties to merge into the present ones.
+    pub xp: Option<Option<Xp>>,
 }
 
 impl Service {
-    /// The live user with this ID.
+    /// Returns the live user with this ID. Fails with `NotFound`.
     pub async fn user(&self, _permit: &Permit<ReadUsers>, id: &Id) -> Result<User> {
         self.store.user(&UserKey::Id(id.clone())).await?.ok_or_else(|| not_found(id))
     }
 
-    /// The live user with this username, for the operator.
-    pub async fn user_by_name(&self, _permit: &Permit<ReadUsers>, username: &str) -> Result<User> {
-        let found = self.store.user(&UserKey::Username(username.to_owned())).await?;
-        found.ok_or_else(|| Error::NotFound(Kind::User, username.to_owned()))
+    /// Returns the user for whom the caller acts, if there is one. Every caller may know this user.
+    pub async fn own_user(&self, caller: &Caller) -> Result<Option<User>> {
+        match caller.actor.user {
+            Some(uid) => self.store.user(&UserKey::Uid(uid)).await,
+            None => Ok(None),
+        }
     }
 
-    /// One page of the users that match.
-    pub async fn list_users(&self, _permit: &Permit<ReadUsers>, query: UserQuery) -> Result<Listed<User>> {
+    /// Returns the live user with this username, for the operator. Fails with `NotFound`.
+    pub async fn user_by_name(&self, _permit: &Permit<ReadUsers>, username: &str) -> Result<User> {
+        let current = self.store.user(&UserKey::Username(username.to_owned())).await?;
+        current.ok_or_else(|| Error::NotFound(ResourceKind::User, username.to_owned()))
+    }
+
+    /// Returns one page of the users that match the query.
+    pub async fn list_users(&self, _permit: &Permit<ReadUsers>, query: UserQuery) -> Result<ListResult<User>> {
         self.store.list_users(query).await
     }
 
-    /// Fails with `NotFound` unless there is a live user with this ID.
+    /// Returns one page of a walk through the users that match the query. Of communities and groups, the filter uses
+    /// those that the caller may see.
+    pub async fn walk_users(
+        &self,
+        permit: &Permit<ReadUsers>,
+        query: CursorQuery<UserField>,
+    ) -> Result<CursorPage<User>> {
+        self.store.walk_users(query.limited_to(&permit.caller().visibility)).await
+    }
+
+    /// Returns one page of the deleted users that match the query, the last deleted first. The query's filter has
+    /// conditions on own fields alone, and its sort keys do not count.
+    pub async fn walk_deleted_users(
+        &self,
+        permit: &Permit<ReadUsers>,
+        query: CursorQuery<UserField>,
+    ) -> Result<CursorPage<User>> {
+        self.store.walk_deleted_users(query.limited_to(&permit.caller().visibility)).await
+    }
+
+    /// Returns the number of the live user with the key, for a filter; `None` if there is none.
+    pub async fn user_number(&self, _permit: &Permit<ReadGroups>, key: &UserKey) -> Result<Option<UserUid>> {
+        let user = self.store.user(key).await?.filter(|user| user.deleted.is_none());
+        Ok(user.map(|user| user.uid))
+    }
+
+    /// The condition that a user is locked now because of failed sign-ins.
+    pub fn locked_now(&self) -> Condition<UserField> {
+        Condition::after(Field::Own(UserField::LockedUntil), self.clock.now())
+    }
+
+    /// Fails with `NotFound` if there is no live user with this ID.
     pub async fn expect_user(&self, _permit: &Permit<WriteUsers>, id: &Id) -> Result<()> {
         self.store.user(&UserKey::Id(id.clone())).await?.map(drop).ok_or_else(|| not_found(id))
     }
 
-    /// Makes a user without roles (POST).
+    /// Creates a user without roles (POST). Fails with `AlreadyExists`, `UsernameTaken` or `InsecurePassword`.
     pub async fn create_user(&self, permit: &Permit<WriteUsers>, draft: UserDraft) -> Result<User> {
         let id = draft.id.clone().unwrap_or_else(|| self.new_id());
-        self.write_whole_user(permit, UserKey::New, id, draft).await
+        self.write_whole_user(permit, Target::New, id, draft).await
     }
 
-    /// Puts a user in the place of the one with the URI's ID, or makes it (PUT). The password stays where none is
-    /// sent; roles and communities always stay.
+    /// Replaces the fields of the user with the ID of the URI, or creates the user (PUT). The password changes only if
+    /// one is sent. Roles and communities do not change. Fails with `AlreadyExists`, `UsernameTaken`,
+    /// `InsecurePassword` or `Forbidden`.
     pub async fn save_user(&self, permit: &Permit<WriteUsers>, uri: Id, draft: UserDraft) -> Result<User> {
         self.write_whole_user(permit, UserKey::Id(uri.clone()), uri, draft).await
     }
@@ -86,15 +145,15 @@ impl Service {
     async fn write_whole_user(
         &self,
         permit: &Permit<WriteUsers>,
-        key: UserKey,
+        target: impl Into<Target<UserKey>>,
         id: Id,
         draft: UserDraft,
     ) -> Result<User> {
-        let (hash, at) = (self.hashed_password(draft.password.as_ref()).await?, self.clock.now());
-        self.write_user(permit.caller(), key, move |present| {
+        let (hash, at) = (self.hash_password(draft.password.as_ref()).await?, self.clock.now());
+        self.write_user(permit, target, move |present| {
             let present = present.map(|user| &user.fields);
             let own_id = present.map_or(&id, |fields| &fields.id);
-            Ok(UserWrite {
+            Ok(UserUpdate {
                 fields: UserFields {
                     id: draft.id.as_ref().unwrap_or(own_id).clone(),
                     username: draft.username.clone(),
@@ -116,10 +175,11 @@ impl Service {
         .await
     }
 
-    /// Changes the members that the patch names (PATCH).
+    /// Changes the fields of the patch (PATCH). Fails with `NotFound`, `AlreadyExists`, `UsernameTaken`,
+    /// `InsecurePassword`, `Forbidden` or `Invalid`.
     pub async fn patch_user(&self, permit: &Permit<WriteUsers>, id: Id, patch: UserPatch) -> Result<User> {
-        let (hash, at) = (self.hashed_password(patch.password.as_ref()).await?, self.clock.now());
-        self.write_user(permit.caller(), UserKey::Id(id.clone()), move |present| {
+        let (hash, at) = (self.hash_password(patch.password.as_ref()).await?, self.clock.now());
+        self.write_user(permit, UserKey::Id(id.clone()), move |present| {
             let mut fields = present.ok_or_else(|| not_found(&id))?.fields.clone();
             let set = |field: &mut String, value: &Option<String>| {
                 if let Some(value) = value {
@@ -148,40 +208,47 @@ impl Service {
             if hash.is_some() {
                 fields.password_set = Some(at);
             }
-            Ok(UserWrite { fields, password_hash: hash.clone() })
+            Ok(UserUpdate { fields, password_hash: hash.clone() })
         })
         .await
     }
 
-    /// Deletes a user (DELETE).
+    /// Deletes a user (DELETE). Fails with `NotFound` or `Forbidden`.
     pub async fn delete_user(&self, permit: &Permit<WriteUsers>, id: Id) -> Result<()> {
-        let caller = permit.caller();
-        let (rights, key) = (caller.roles, UserKey::Id(id.clone()));
-        let edit = move |found: Option<&User>| {
-            outranks(rights, found.ok_or_else(|| not_found(&id))?)?;
-            Ok(Write::Delete)
+        let (rights, key) = (permit.caller().roles, UserKey::Id(id.clone()));
+        let update = move |current: Option<CurrentUser<'_>>| {
+            check_outranks(rights, current.ok_or_else(|| not_found(&id))?)?;
+            Ok(Mutation::Delete)
         };
-        self.store_user(caller, key, edit).await.map(drop)
+        self.write::<User>(permit, key, Box::new(update)).await.map(drop)
     }
 
-    /// Ends all tokens of a user.
+    /// Ends all tokens of a user. Fails with `NotFound` or `Forbidden`.
     pub async fn revoke_user_tokens(&self, permit: &Permit<WriteUsers>, id: Id) -> Result<()> {
         self.change_user(permit, id, |fields| fields.generation += 1).await.map(drop)
     }
 
-    /// Forgets a user's failed sign-ins, so that a locked one may try again.
-    pub async fn unlock_user(&self, permit: &Permit<WriteUsers>, id: &Id) -> Result<()> {
-        let user = self.store.user(&UserKey::Id(id.clone())).await?.ok_or_else(|| not_found(id))?;
-        outranks(permit.caller().roles, &user)?;
-        if self.store.unlock(user.uid).await? { Ok(()) } else { Err(not_found(id)) }
+    /// Whether the user is locked now because of failed sign-ins.
+    pub fn is_locked(&self, user: &User) -> bool {
+        user.is_locked(self.clock.now())
     }
 
-    /// Gives the user exactly these roles (the operator).
+    /// Resets the count of failed sign-ins, which unlocks the user. Fails with `NotFound` or `Forbidden`, and with
+    /// `PreconditionFailed` for a conditional request.
+    pub async fn unlock_user(&self, permit: &Permit<WriteUsers>, id: &Id) -> Result<()> {
+        permit.refuse_condition()?;
+        let user = self.store.user(&UserKey::Id(id.clone())).await?.ok_or_else(|| not_found(id))?;
+        check_covers(permit.caller().roles, user.fields.roles)?;
+        if self.store.unlock(self.operation(permit), user.uid).await? { Ok(()) } else { Err(not_found(id)) }
+    }
+
+    /// Sets the roles of the user, for the operator. Fails with `NotFound` or `Forbidden`.
     pub async fn set_user_roles(&self, permit: &Permit<WriteUsers>, id: Id, roles: Roles) -> Result<User> {
         self.change_user(permit, id, move |fields| fields.roles = roles).await
     }
 
-    /// Limits the user to these communities, or lifts the limit where there are none (the operator).
+    /// Sets the communities that the user is limited to, for the operator. An empty set removes the limit. Fails with
+    /// `NotFound` or `Forbidden`.
     pub async fn set_user_communities(&self, permit: &Permit<WriteUsers>, id: Id, to: Communities) -> Result<User> {
         self.change_user(permit, id, move |fields| fields.communities.clone_from(&to)).await
     }
@@ -193,49 +260,34 @@ impl Service {
         change: impl Fn(&mut UserFields) + Send + Sync + 'static,
     ) -> Result<User> {
         let key = UserKey::Id(id.clone());
-        self.write_user(permit.caller(), key, move |present| {
+        self.write_user(permit, key, move |present| {
             let mut fields = present.ok_or_else(|| not_found(&id))?.fields.clone();
             change(&mut fields);
-            Ok(UserWrite { fields, password_hash: None })
+            Ok(UserUpdate { fields, password_hash: None })
         })
         .await
     }
 
-    /// Writes a user by the rule, and ends the user's tokens where the change asks for it.
+    /// Writes a user with the update function, and ends the user's tokens if the change requires it.
     async fn write_user(
         &self,
-        caller: &Caller,
-        key: UserKey,
-        edit: impl Fn(Option<&User>) -> Result<UserWrite> + Send + Sync + 'static,
+        permit: &Permit<WriteUsers>,
+        target: impl Into<Target<UserKey>>,
+        update: impl Fn(Option<&User>) -> Result<UserUpdate> + Send + Sync + 'static,
     ) -> Result<User> {
-        let rights = caller.roles;
-        let edit = move |found: Option<&User>| {
-            let mut write = edit(found)?;
-            if let Some(present) = found {
-                outranks(rights, present)?;
-                write.fields.generation += i64::from(ends_tokens(&present.fields, &write));
+        let rights = permit.caller().roles;
+        let update = move |current: Option<CurrentUser<'_>>| {
+            let mut update = update(current.map(|present| present.user))?;
+            if let Some(present) = current {
+                check_outranks(rights, present)?;
+                update.fields.generation += i64::from(ends_tokens(&present.user.fields, &update));
             }
-            Ok(Write::Put(write))
+            Ok(Mutation::Put(update))
         };
-        self.store_user(caller, key, edit).await
+        self.write::<User>(permit, target, Box::new(update)).await
     }
 
-    /// Has the store write a user, lets tokens be looked at anew, and says so in the log.
-    async fn store_user(
-        &self,
-        caller: &Caller,
-        key: UserKey,
-        edit: impl Fn(Option<&User>) -> Result<Write<UserWrite>> + Send + Sync + 'static,
-    ) -> Result<User> {
-        let operation = self.operation(caller);
-        let written = self.store.write_user(operation.clone(), key, Box::new(edit)).await;
-        self.tokens.standing_changed();
-        let written = written?;
-        log_change(&operation, "user", written.uid, written.version);
-        Ok(written)
-    }
-
-    async fn hashed_password(&self, password: Option<&Secret>) -> Result<Option<String>> {
+    async fn hash_password(&self, password: Option<&Secret>) -> Result<Option<String>> {
         let Some(password) = password else { return Ok(None) };
         if !is_secure_password(password.expose_secret()) {
             return Err(Error::InsecurePassword);
@@ -244,21 +296,23 @@ impl Service {
     }
 }
 
-/// Changing a user takes every role that the user has: nobody becomes more by changing somebody's password.
-pub(super) fn outranks(rights: Roles, user: &User) -> Result<()> {
-    if rights.cover(user.fields.roles) {
-        Ok(())
-    } else {
-        Err(Error::Forbidden { sufficient: user.fields.roles, assigned: rights })
-    }
+/// Fails with `Forbidden` if `rights` do not cover every role of the user and of the clients that act for the user. So
+/// nobody gains roles by changing the password of another user, and nobody removes roles that they could not assign
+/// (docs/ordercloud.md, section 3).
+pub(super) fn check_outranks(rights: Roles, present: CurrentUser<'_>) -> Result<()> {
+    check_covers(rights, present.user.fields.roles.with(present.client_roles))
 }
 
-/// A new password, a role taken away or a deactivation ends the tokens made before.
-pub(super) fn ends_tokens(before: &UserFields, after: &UserWrite) -> bool {
+fn check_covers(rights: Roles, needed: Roles) -> Result<()> {
+    if rights.covers(needed) { Ok(()) } else { Err(Error::Forbidden { sufficient: needed, assigned: rights }) }
+}
+
+/// Whether the change ends the present tokens: a new password, a removed role or a deactivation does.
+pub(super) fn ends_tokens(before: &UserFields, after: &UserUpdate) -> bool {
     let fields = &after.fields;
     after.password_hash.is_some() || !fields.roles.contains(before.roles) || before.active && !fields.active
 }
 
 fn not_found(id: &Id) -> Error {
-    Error::NotFound(Kind::User, id.to_string())
+    Error::NotFound(ResourceKind::User, id.to_string())
 }

@@ -1,44 +1,57 @@
-//! What a database still needs before it is a directory of this version: schema steps, a language. The runner is
-//! each store's own; the rules are these.
+//! The rules of schema migrations and of the default language. Each store runs the migrations itself.
 
 use anyhow::{Context as _, bail};
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::labels::Tag;
 
-/// The language of a database that was made without saying one.
-pub const DEFAULT_LANGUAGE: &str = "en";
+/// The default language of a new database if none is configured.
+pub(crate) const DEFAULT_LANGUAGE: &str = "en";
 
-/// One step of the schema, applied whole in a transaction of its own, once, and never edited afterwards.
+/// One step of the schema. A store applies it once, in a transaction of its own. A released step never changes.
 #[derive(Clone, Copy, Debug)]
-pub struct Migration {
-    /// From 1, without gaps.
+pub(crate) struct Migration {
+    /// The version of the schema after this step; the first is 1, without gaps.
     pub version: i64,
+    /// The statements of the step.
     pub sql: &'static str,
 }
 
 impl Migration {
-    /// SHA-256 of the SQL, in lower-case hex.
-    pub fn checksum(&self) -> String {
+    /// Returns the SHA-256 of the SQL, in lower-case hex.
+    pub(crate) fn checksum(&self) -> String {
         Sha256::digest(self.sql).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
-/// Why a database is not for this program.
+/// Why this program refuses a database. The text follows "the database NAME".
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum MigrationError {
+pub(crate) enum MigrationError {
+    /// The database has more steps than this program.
     #[error(
-        "was written by a newer version of Rollbook (schema {found}, this one knows {known}): run that version or a later one"
+        "was written by a newer version of Rollbook (schema {found}, this one has {known}): run that version or a later one"
     )]
-    Newer { found: i64, known: i64 },
+    Newer {
+        /// The schema version of the database.
+        found: i64,
+        /// The schema version of this program.
+        known: i64,
+    },
+    /// A step of the database differs from this program's step of the same version.
     #[error(
-        "has a schema step {0} that is not this program's: it was made by another build; restore a backup or use that build"
+        "was created by an earlier development version of Rollbook (its schema step {0} is different): export it with \
+         that version (rollbook export FILE) and import the file with this one into a new directory; clients, \
+         passwords, keys and the journal are not included"
     )]
     Changed(i64),
 }
 
-/// The migrations of `known` that are not among `applied` (version and checksum, in order).
-pub fn pending<'a>(known: &'a [Migration], applied: &[(i64, String)]) -> Result<&'a [Migration], MigrationError> {
+/// Returns the migrations of `known` that the database lacks. `applied` holds version and checksum of each applied
+/// step, in order. Fails if the database has other steps or more of them.
+pub(crate) fn pending<'a>(
+    known: &'a [Migration],
+    applied: &[(i64, String)],
+) -> Result<&'a [Migration], MigrationError> {
     if applied.len() > known.len() {
         let newest = applied.last().map_or(0, |(version, _)| *version);
         return Err(MigrationError::Newer { found: newest, known: known.len() as i64 });
@@ -51,17 +64,17 @@ pub fn pending<'a>(known: &'a [Migration], applied: &[(i64, String)]) -> Result<
     Ok(&known[applied.len()..])
 }
 
-/// The default language of a database that was made with `kept`. Fails where another one is asked for.
-pub fn settled_language(kept: &str, asked: Option<&Tag>) -> anyhow::Result<Tag> {
-    let kept =
-        Tag::parse(kept).with_context(|| format!("the database's default language '{kept}' is no language tag"))?;
-    match asked {
-        Some(asked) if !asked.same_language(&kept) => bail!(
-            "the database was made with the default language '{}', which cannot change: start without \
+/// Returns the stored default language of a database. Fails if another language is requested, because it cannot change.
+pub(crate) fn check_language(stored: &str, requested: Option<&Tag>) -> anyhow::Result<Tag> {
+    let stored = Tag::parse(stored)
+        .with_context(|| format!("the database's default language '{stored}' is not a language tag"))?;
+    match requested {
+        Some(requested) if !requested.same_language(&stored) => bail!(
+            "the database was created with the default language '{}', which cannot change: start without \
              --default-language, or with that one",
-            kept.as_str()
+            stored.as_str()
         ),
-        _ => Ok(kept),
+        _ => Ok(stored),
     }
 }
 
@@ -72,7 +85,7 @@ mod tests {
     const KNOWN: [Migration; 2] = [Migration { version: 1, sql: "one" }, Migration { version: 2, sql: "two" }];
 
     #[test]
-    fn tells_what_is_left_and_what_is_foreign() {
+    fn pending_steps_are_returned_and_foreign_ones_refused() {
         let applied = |migrations: &[Migration]| -> Vec<_> {
             migrations.iter().map(|migration| (migration.version, migration.checksum())).collect()
         };
@@ -84,11 +97,11 @@ mod tests {
     }
 
     #[test]
-    fn the_language_stays_what_it_was() {
-        let asked = |tag: &str| Tag::parse(tag).unwrap();
-        assert_eq!(settled_language("de", None).unwrap().as_str(), "de");
-        assert_eq!(settled_language("de", Some(&asked("DE"))).unwrap().as_str(), "de");
-        assert!(settled_language("de", Some(&asked("en"))).unwrap_err().to_string().contains("'de'"));
-        assert!(settled_language("not a tag", None).is_err());
+    fn the_stored_language_cannot_change() {
+        let requested = |tag: &str| Tag::parse(tag).unwrap();
+        assert_eq!(check_language("de", None).unwrap().as_str(), "de");
+        assert_eq!(check_language("de", Some(&requested("DE"))).unwrap().as_str(), "de");
+        assert!(check_language("de", Some(&requested("en"))).unwrap_err().to_string().contains("'de'"));
+        assert!(check_language("not a tag", None).is_err());
     }
 }

@@ -1,14 +1,15 @@
-//! What a store does for the directory. Every method is one transaction; `Ok(None)` means that there is no such
-//! thing. A store keeps, finds and orders; the rules of what may be written are the caller's, and reach the
-//! transaction as an [`Edit`].
+//! The interface of a store: what the directory keeps in a database. Every method is one transaction; `Ok(None)` means
+//! that the entity does not exist. A store keeps, finds and sorts entities. The caller decides what may be written: it
+//! passes its rule into the transaction as an [`UpdateFn`].
 
-pub mod copy;
-pub mod migrate;
-pub mod postgres;
-pub mod sql;
-pub mod sqlite;
+mod cached_entity;
+pub(crate) mod copy;
+pub(crate) mod migrate;
+pub(crate) mod postgres;
+pub(crate) mod sql;
+pub(crate) mod sqlite;
 #[cfg(test)]
-pub mod suite;
+pub(crate) mod suite;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,215 +19,368 @@ use async_trait::async_trait;
 use crate::domain::Result;
 use crate::domain::client::{Client, ClientFields, ClientKey, ClientUid};
 use crate::domain::community::Visibility;
-use crate::domain::group::{Group, GroupFields, GroupKey, GroupUid, Outline};
+use crate::domain::cursor::{CursorPage, CursorQuery};
+use crate::domain::group::{Group, GroupFields, GroupKey, GroupSummary, GroupUid};
 use crate::domain::id::Id;
+use crate::domain::idempotency::{RecordedAnswer, RequestKey};
 use crate::domain::journal::Operation;
 use crate::domain::labels::Tag;
-use crate::domain::membership::{Membership, MembershipChange, MembershipQuery};
-use crate::domain::query::{GroupQuery, Listed, UserQuery};
-use crate::domain::shared::Shared;
+use crate::domain::long_lived_token::{LongLivedToken, LongLivedTokenFields, LongLivedTokenKey, LongLivedTokenUid};
+use crate::domain::membership::{
+    JoinedGroup, JoinedGroupQuery, Member, MemberQuery, MembersChange, MembersOptions, MembersOutcome, Membership,
+    MembershipOutcome, MembershipPage, MembershipQuery,
+};
+use crate::domain::query::{GroupField, GroupQuery, ListResult, UserField, UserQuery};
+use crate::domain::role::Roles;
+use crate::domain::target::Target;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Credentials, User, UserFields, UserKey, UserUid};
 
-/// What an [`Edit`] makes of the thing it was shown.
+pub use cached_entity::CachedEntity;
+
+/// The change that an [`UpdateFn`] returns.
 #[derive(Clone, Debug)]
-pub enum Write<F> {
-    /// These are its fields now. The same fields as before are no change at all.
+pub enum Mutation<F> {
+    /// Store these fields. If they equal the stored fields, the store writes nothing.
     Put(F),
-    /// Leave a tombstone.
+    /// Delete the entity. The store keeps a tombstone.
     Delete,
 }
 
-/// The rule by which a thing is written, called inside the transaction with the thing as it is, or with `None`
-/// where the key finds nothing. An error rolls back. A store may call it again after a conflict.
-pub type Edit<T, F> = Box<dyn Fn(Option<&T>) -> Result<Write<F>> + Send + Sync>;
+/// The rule that decides a write. The store calls it inside the transaction with the current entity, or with `None` if
+/// the key finds no entity. An error rolls the write back. The store may call the rule again after a conflict.
+pub(crate) type UpdateFn<T, F> = Box<dyn Fn(Option<&T>) -> Result<Mutation<F>> + Send + Sync>;
 
-/// What a thing is to be, by the rule of a batch: called inside the transaction with the live thing that has the ID, or
-/// with `None` where there is none. An error refuses this one thing of the batch. A store may call it again after a
-/// conflict.
-pub type Put<T, F> = Box<dyn Fn(Option<&T>) -> Result<F> + Send + Sync>;
+/// The current state of a user, as a [`UserUpdateFn`] receives it.
+#[derive(Clone, Copy, Debug)]
+pub struct CurrentUser<'a> {
+    /// The user.
+    pub user: &'a User,
+    /// The union of the roles of all live clients that act for the user.
+    pub client_roles: Roles,
+}
 
-/// One thing of a batch.
-pub enum Item {
-    /// The group with the ID. One that is made gets the number, if one is given.
-    Group { id: Id, uid: Option<GroupUid>, put: Put<Group, GroupFields> },
-    /// The user with the ID.
-    User { id: Id, put: Put<User, UserFields> },
-    /// The user is in the group.
+/// The [`UpdateFn`] of users.
+pub(crate) type UserUpdateFn = Box<dyn Fn(Option<CurrentUser<'_>>) -> Result<Mutation<UserUpdate>> + Send + Sync>;
+
+/// The [`FieldsFn`] of users.
+pub(crate) type UserFieldsFn = Box<dyn Fn(Option<CurrentUser<'_>>) -> Result<UserFields> + Send + Sync>;
+
+/// The rule that gives the new fields of an entity in a batch. The store calls it inside the transaction with the live
+/// entity that has the ID, with the deleted entity to restore, or with `None` if neither exists. An error refuses this
+/// entity and no other of the batch. The store may call the rule again after a conflict.
+pub(crate) type FieldsFn<T, F> = Box<dyn Fn(Option<&T>) -> Result<F> + Send + Sync>;
+
+/// One entity of a batch. If no live group or user has the ID, the store creates one, with the given number if there is
+/// one. If that number belongs to a deleted entity with the same ID, the store restores that entity instead, without
+/// its former memberships.
+pub enum BatchItem {
+    /// The group with the ID `id` gets these fields.
+    Group {
+        /// The ID, compared without case.
+        id: Id,
+        /// The number of a new group, or of the deleted group to restore.
+        uid: Option<GroupUid>,
+        /// The rule that gives the new fields.
+        fields: FieldsFn<Group, GroupFields>,
+    },
+    /// The user with the ID `id` gets these fields. The password does not change.
+    User {
+        /// The ID, compared without case.
+        id: Id,
+        /// The number of a new user, or of the deleted user to restore.
+        uid: Option<UserUid>,
+        /// The rule that gives the new fields.
+        fields: UserFieldsFn,
+    },
+    /// The user becomes a member of the group.
     Member(Membership),
 }
 
-/// What became of an item of a batch.
+/// The outcome of one item of a batch that was not refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ItemChange {
+pub enum ItemOutcome {
+    /// The entity was created or restored.
     Created,
+    /// The entity existed and changed.
     Updated,
+    /// The entity already had these fields. Nothing was written.
     Unchanged,
 }
 
-impl ItemChange {
-    /// What was done to a thing that was there before or not.
-    pub const fn of(was_there: bool) -> Self {
-        if was_there { Self::Updated } else { Self::Created }
+impl ItemOutcome {
+    /// The outcome of a write: `Updated` if the entity was live before it, else `Created`. A restored entity counts as
+    /// created.
+    pub const fn of(was_live: bool) -> Self {
+        if was_live { Self::Updated } else { Self::Created }
     }
 }
 
-/// The most items of a batch.
-pub const BATCH_MAX: usize = 10_000;
+/// The maximum number of items in a batch.
+pub(crate) const BATCH_MAX: usize = 10_000;
 
-/// Makes the next refresh token of a family from the one that is used up, inside the transaction.
-pub type Successor = Box<dyn Fn(&RefreshToken) -> Result<RefreshToken> + Send + Sync>;
-
-/// A user's fields and, if it is to change, the hash of the password.
+/// The new values of a user.
 #[derive(Clone, Debug)]
-pub struct UserWrite {
+pub struct UserUpdate {
+    /// The new fields.
     pub fields: UserFields,
+    /// The new password hash; `None` keeps the current one.
     pub password_hash: Option<String>,
 }
 
-/// A client's fields and, if it is to change, the hash of the secret.
+/// The new values of a client.
 #[derive(Clone, Debug)]
-pub struct ClientWrite {
+pub struct ClientUpdate {
+    /// The new fields.
     pub fields: ClientFields,
+    /// The new hash of the secret; `None` keeps the current one.
     pub secret_hash: Option<String>,
 }
 
-/// What a token's standing depends on, from one snapshot.
+/// The new values of a long-lived token.
 #[derive(Clone, Debug)]
-pub struct TokenStanding {
-    /// The user, if the token names one and it was ever there; perhaps deleted.
+pub struct LongLivedTokenUpdate {
+    /// The new fields.
+    pub fields: LongLivedTokenFields,
+    /// SHA-256 of the token, in lower-case hex.
+    pub hash: String,
+}
+
+/// The stored facts that decide whether a token is valid, read in one snapshot.
+#[derive(Clone, Debug)]
+pub struct TokenStatus {
+    /// The user that the token names, live or deleted; `None` if the token names no user or an unknown one.
     pub user: Option<User>,
-    /// The client, likewise.
+    /// The client that the token names, live or deleted; `None` if the token names no client or an unknown one.
     pub client: Option<Client>,
-    /// Whether the token itself was ended by a logoff.
+    /// Whether the token itself or its family was ended.
     pub ended: bool,
 }
 
-/// A refresh token as it is kept: never the token itself.
+/// A refresh token as the store keeps it. The store never sees the token itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshToken {
     /// SHA-256 of the token, in lower-case hex.
     pub hash: String,
-    /// All tokens that descend from one sign-in.
+    /// The ID of the token family: all access and refresh tokens that one sign-in led to.
     pub family: String,
+    /// 256 random bits. The service derives the successor from the token and this salt.
+    pub salt: String,
+    /// The user who signed in.
     pub user: UserUid,
+    /// The client through which the user signed in.
     pub client: ClientUid,
+    /// The user's token generation at sign-in. A later generation invalidates the token.
     pub user_generation: i64,
+    /// The client's token generation at sign-in. A later generation invalidates the token.
     pub client_generation: i64,
-    /// The roles asked for at sign-in, by bits; none = all.
+    /// The roles requested at sign-in, as bits; `None` = all roles.
     pub scope: Option<u8>,
+    /// When the token expires.
     pub expires: Timestamp,
 }
 
-/// A signing key as it is kept.
+/// A key that signs access tokens, as the store keeps it.
 #[derive(Clone)]
 pub struct SigningKey {
+    /// The key ID, as token headers name it.
     pub kid: String,
     /// The private key, PKCS#8 PEM.
     pub pem: String,
-    /// From when on it signs; it is published before.
+    /// When the key starts to sign. It is published before that.
     pub signs_from: Timestamp,
 }
 
 /// The durable directory.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// The language whose label is a group's Name, fixed when the database was made.
+    /// The language whose label is a group's Name. It is fixed when the database is created.
     fn default_language(&self) -> &Tag;
 
-    /// A group, by any key but `New`; with [`GroupKey::Uid`] also a deleted one.
-    async fn group(&self, key: &GroupKey) -> Result<Option<Arc<Shared<Group>>>>;
-    /// One page of the groups that match.
-    async fn list_groups(&self, query: GroupQuery) -> Result<Listed<Group>>;
-    /// The first `limit` visible live groups with a number above `after`, in order of their numbers.
-    async fn groups_after(&self, after: GroupUid, limit: u32, visibility: &Visibility) -> Result<Vec<Outline>>;
-    /// Writes one group by the rule; gives the group as it is now.
-    /// Fails with `AlreadyExists` where the new ID is another live group's.
-    async fn write_group(&self, operation: Operation, key: GroupKey, edit: Edit<Group, GroupFields>) -> Result<Group>;
+    /// Returns the group with the key. [`GroupKey::Uid`] also finds a deleted group.
+    async fn group(&self, key: &GroupKey) -> Result<Option<Arc<CachedEntity<Group>>>>;
+    /// Returns one page of the groups that match, and the total.
+    async fn list_groups(&self, query: GroupQuery) -> Result<ListResult<Group>>;
+    /// Returns one page of a walk by cursor through the groups that match.
+    async fn walk_groups(&self, query: CursorQuery<GroupField>) -> Result<CursorPage<Group>>;
+    /// Returns one page of a walk through the deleted groups that match, the last deleted first. The query's sort keys and
+    /// search do not count. Derived values of deleted groups are gone, so filters by xp, labels and communities find none.
+    async fn walk_deleted_groups(&self, query: CursorQuery<GroupField>) -> Result<CursorPage<Group>>;
+    /// Returns the first `limit` live, visible groups with a number above `after`, ordered by number.
+    async fn groups_after(&self, after: GroupUid, limit: u32, visibility: &Visibility) -> Result<Vec<GroupSummary>>;
+    /// Creates, changes or deletes one group as `update` decides, and returns the group after the write. Fails with
+    /// `AlreadyExists` if another live group has the new ID.
+    async fn write_group(
+        &self,
+        operation: Operation,
+        target: Target<GroupKey>,
+        update: UpdateFn<Group, GroupFields>,
+    ) -> Result<Group>;
 
-    /// A user, by any key but `New`; with [`UserKey::Uid`] also a deleted one.
+    /// Returns the user with the key. [`UserKey::Uid`] also finds a deleted user.
     async fn user(&self, key: &UserKey) -> Result<Option<User>>;
-    /// One page of the users that match.
-    async fn list_users(&self, query: UserQuery) -> Result<Listed<User>>;
-    /// Writes one user by the rule; gives the user as it is now.
-    /// Fails with `AlreadyExists` or `UsernameTaken` where another live user has the ID or username.
-    async fn write_user(&self, operation: Operation, key: UserKey, edit: Edit<User, UserWrite>) -> Result<User>;
+    /// Returns one page of the users that match, and the total.
+    async fn list_users(&self, query: UserQuery) -> Result<ListResult<User>>;
+    /// Returns one page of a walk by cursor through the users that match.
+    async fn walk_users(&self, query: CursorQuery<UserField>) -> Result<CursorPage<User>>;
+    /// Returns one page of a walk through the deleted users that match, the last deleted first. The query's sort keys and
+    /// search do not count. Derived values of deleted users are gone, so filters by xp, labels and communities find none.
+    async fn walk_deleted_users(&self, query: CursorQuery<UserField>) -> Result<CursorPage<User>>;
+    /// Creates, changes or deletes one user as `update` decides, and returns the user after the write. Fails with
+    /// `AlreadyExists` or `UsernameTaken` if another live user has the ID or username.
+    async fn write_user(&self, operation: Operation, target: Target<UserKey>, update: UserUpdateFn) -> Result<User>;
 
-    /// One page of the memberships that match.
-    async fn list_memberships(&self, query: MembershipQuery) -> Result<Listed<Membership>>;
-    /// Puts the user into the group.
+    /// Returns one page of the memberships that match, and the total.
+    async fn list_memberships(&self, query: MembershipQuery) -> Result<ListResult<Membership>>;
+    /// Returns a page of the members of a group, and the group. Fails with `NotFound` if there is no such visible group,
+    /// with `ListTooCostly` if the group is too large for the order, and with `Invalid` for a position in another order.
+    /// The number of a deleted group finds no members.
+    async fn list_members(&self, query: MemberQuery) -> Result<(Group, MembershipPage<Member>)>;
+    /// Returns a page of the visible live groups of a user, and the user. Fails with `NotFound` if there is no such user,
+    /// and with `Invalid` for a position in another order. The number of a deleted user finds no groups.
+    async fn list_joined_groups(&self, query: JoinedGroupQuery) -> Result<(User, MembershipPage<JoinedGroup>)>;
+    /// Returns the membership of the user in the group. Fails with `NotFound` if there is no such visible group, user or
+    /// membership.
+    async fn member(&self, visibility: &Visibility, group: &GroupKey, user: &UserKey) -> Result<Member>;
+    /// Adds the user to the group. A group outside `visibility` counts as missing.
     async fn add_member(
         &self,
         operation: Operation,
         visibility: Visibility,
         member: Membership,
-    ) -> Result<MembershipChange>;
-    /// Takes the user out of the group.
+    ) -> Result<MembershipOutcome>;
+    /// Removes the user from the group. A group outside `visibility` counts as missing.
     async fn remove_member(
         &self,
         operation: Operation,
         visibility: Visibility,
         member: Membership,
-    ) -> Result<MembershipChange>;
+    ) -> Result<MembershipOutcome>;
 
-    /// Writes the things, at most [`BATCH_MAX`], one after the other, with one entry in the journal that names all that
-    /// changed. Gives what became of each: one that is refused (by its rule; with `AlreadyExists` or `UsernameTaken` as
-    /// with the single writes; a group's number that is taken with `Invalid`; a membership with `NotFound`) leaves no
-    /// trace, and the others stand. The things of one batch see those before them.
-    async fn write_batch(&self, operation: Operation, items: Vec<Item>) -> Result<Vec<Result<ItemChange>>>;
+    /// Changes the members of the live group with the key, with one journal entry if anything changes. A group outside
+    /// `visibility` counts as missing. Fails with `NotFound`, `AlreadyDeleted` for the number of a deleted group,
+    /// `Invalid`, `UnknownUsers`, `TooManyRemovals` or `PreconditionFailed`; then nothing is changed.
+    async fn change_members(
+        &self,
+        operation: Operation,
+        visibility: Visibility,
+        group: GroupKey,
+        change: MembersChange,
+        options: MembersOptions,
+    ) -> Result<MembersOutcome>;
 
-    /// A client, by any key but `New`; with [`ClientKey::Uid`] also a deleted one.
+    /// Writes at most [`BATCH_MAX`] items in order, with one journal entry for everything that changed, and returns the
+    /// outcome of each item. A refused item leaves nothing behind and does not affect the others. An item is refused if
+    /// its rule returns an error, with `AlreadyExists` or `UsernameTaken` as in single writes, with `Invalid` if
+    /// another entity has or had the number, and with `NotFound` if an end of a membership does not exist. Each item
+    /// sees the changes of the items before it.
+    async fn write_batch(&self, operation: Operation, items: Vec<BatchItem>) -> Result<Vec<Result<ItemOutcome>>>;
+
+    /// Returns the client with the key. [`ClientKey::Uid`] also finds a deleted client.
     async fn client(&self, key: &ClientKey) -> Result<Option<Client>>;
-    /// The first `limit` live clients with a number above `after`, in order of their numbers.
+    /// Returns the first `limit` live clients with a number above `after`, ordered by number.
     async fn clients_after(&self, after: ClientUid, limit: u32) -> Result<Vec<Client>>;
-    /// Writes one client by the rule; gives the client as it is now.
-    /// Fails with `AlreadyExists` where another live client has the `client_id`.
+    /// Creates, changes or deletes one client as `update` decides, and returns the client after the write. Fails with
+    /// `AlreadyExists` if another live client has the `client_id`, and with `NotFound` if a new client acts for a user
+    /// who does not exist.
     async fn write_client(
         &self,
         operation: Operation,
-        key: ClientKey,
-        edit: Edit<Client, ClientWrite>,
+        target: Target<ClientKey>,
+        update: UpdateFn<Client, ClientUpdate>,
     ) -> Result<Client>;
 
-    /// What a sign-in by this username is checked against.
+    /// Returns the live user with this username and the password hash.
     async fn credentials(&self, username: &str) -> Result<Option<Credentials>>;
-    /// Counts a sign-in that was tried at `at`: a success clears the failures, the tenth failure locks for ten
-    /// minutes. Gives whether the user may come in: not while locked, inactive or deleted, whatever was tried.
+    /// Records a sign-in attempt at `at` by the rules of `domain::lockout`. Returns whether the user may sign in: false for a locked,
+    /// inactive or deleted user, even if the password was right.
     async fn count_sign_in(&self, user: UserUid, at: Timestamp, succeeded: bool) -> Result<bool>;
-    /// Forgets the user's failures and lock; `false` if there is no live user with that number.
-    async fn unlock(&self, user: UserUid) -> Result<bool>;
+    /// Clears the user's failures and lock. Returns false if no live user has the number. The journal has no entry of it.
+    async fn unlock(&self, operation: Operation, user: UserUid) -> Result<bool>;
 
-    /// What the standing of a token depends on.
-    async fn token_standing(
+    /// Returns the answer that is recorded under the key at `now`.
+    ///
+    /// The writes of groups, users and memberships and [`Self::unlock`] record their answer if their operation says so,
+    /// in the same transaction, and only if they succeed. They fail with `KeyInUse` if an answer is recorded under the
+    /// key, or if another write with the key takes more than five seconds.
+    async fn recorded_answer(&self, key: &RequestKey, now: Timestamp) -> Result<Option<RecordedAnswer>>;
+    /// Deletes some answers that have expired by `now`. Returns whether there may be more.
+    async fn clear_recorded_answers(&self, now: Timestamp) -> Result<bool>;
+
+    /// Returns the facts that decide the status of a token. The token is ended if one of `names` is: its own name or
+    /// its family's.
+    async fn token_status(
         &self,
         user: Option<UserUid>,
         client: Option<ClientUid>,
-        jti: &str,
-    ) -> Result<TokenStanding>;
-    /// Ends one token until it expires by itself; forgets those that have, as of `now`.
-    async fn end_token(&self, jti: &str, expires: Timestamp, now: Timestamp) -> Result<()>;
-    /// Keeps a refresh token; forgets those that have expired, as of `now`.
+        names: &[&str],
+    ) -> Result<TokenStatus>;
+    /// Ends one token, or all tokens of a family, by name. The store keeps this until `expires`, when the tokens expire
+    /// by themselves. Deletes rows that have expired by `now`.
+    async fn end_token(&self, name: &str, expires: Timestamp, now: Timestamp) -> Result<()>;
+    /// Stores a refresh token. Deletes tokens that have expired by `now`.
     async fn keep_refresh_token(&self, token: RefreshToken, now: Timestamp) -> Result<()>;
-    /// Uses a refresh token up and keeps its `successor`, made from the one found. `None` for an unknown or
-    /// expired one. One that was used before ends its family, and gives `None` too.
+    /// Returns the refresh token with this hash, used or not, unless it has expired by `now`.
+    async fn refresh_token(&self, hash: &str, now: Timestamp) -> Result<Option<RefreshToken>>;
+    /// Uses a refresh token by the rules of `domain::rotation`: stores its successor, of the same family, or ends the
+    /// family until `family_ends`. Returns whether the successor is valid: false also if the token is unknown or expired.
     async fn rotate_refresh_token(
         &self,
         hash: &str,
+        successor: RefreshToken,
+        family_ends: Timestamp,
         now: Timestamp,
-        successor: Successor,
-    ) -> Result<Option<RefreshToken>>;
+    ) -> Result<bool>;
 
-    /// The signing keys, the newest first.
+    /// Returns the long-lived token with this hash, live or revoked, and the facts that decide its status, in one
+    /// snapshot.
+    async fn long_lived_token(&self, hash: &str) -> Result<Option<(LongLivedToken, TokenStatus)>>;
+    /// Returns the first `limit` long-lived tokens with a number above `after` that have not ended, ordered by number:
+    /// all, or those of one client. Expired ones are included.
+    async fn long_lived_tokens_after(
+        &self,
+        client: Option<ClientUid>,
+        after: LongLivedTokenUid,
+        limit: u32,
+    ) -> Result<Vec<LongLivedToken>>;
+    /// Returns the first `limit` long-lived tokens that have not ended and expire after `from`, and at `until` or
+    /// earlier, ordered by that time.
+    async fn long_lived_tokens_expiring(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<LongLivedToken>>;
+    /// Creates, changes or revokes one long-lived token as `update` decides, and returns the token after the write.
+    async fn write_long_lived_token(
+        &self,
+        operation: Operation,
+        target: Target<LongLivedTokenKey>,
+        update: UpdateFn<LongLivedToken, LongLivedTokenUpdate>,
+    ) -> Result<LongLivedToken>;
+    /// Records that the long-lived token was used at `at`, unless a later use is recorded.
+    async fn note_token_use(&self, token: LongLivedTokenUid, at: Timestamp) -> Result<()>;
+
+    /// Returns the signing keys, the newest first.
     async fn signing_keys(&self) -> Result<Vec<SigningKey>>;
-    /// Keeps a signing key, unless there are keys already and `only_first` is set.
-    async fn add_signing_key(&self, key: SigningKey, only_first: bool) -> Result<()>;
+    /// Stores a signing key. Returns false and stores nothing if another key starts to sign at the same time or later,
+    /// or if `only_first` is set and a key exists.
+    async fn add_signing_key(&self, key: SigningKey, only_first: bool) -> Result<bool>;
 
-    /// Whether a client was ever made: a database without one is new.
+    /// Returns the ID of the last operation in the journal; `None` in a new store.
+    async fn latest_operation(&self) -> Result<Option<String>>;
+    /// Returns whether a client, live or deleted, exists. A database without one is new.
     async fn has_clients(&self) -> Result<bool>;
-    /// Fails unless the store can be read and written now.
+    /// Checks that the store can be read and written now, with a small durable write. Fails if it cannot.
     async fn ready(&self) -> Result<()>;
-    /// Writes a consistent copy of the whole store to a new file.
-    async fn backup(&self, to: &Path) -> Result<()>;
-    /// Finishes what is queued and lets go of the database; later calls fail.
+    /// Waits until the store has lost its database permanently, and returns a sentence that says why and what to do.
+    /// Never returns if that cannot happen.
+    async fn wait_for_loss(&self) -> String {
+        std::future::pending().await
+    }
+    /// Writes a consistent copy of the whole store to a new file, and creates missing folders. Fails with a sentence
+    /// that says what to do.
+    async fn backup(&self, to: &Path) -> anyhow::Result<()>;
+    /// Finishes queued writes and closes the database. Later calls fail.
     async fn close(&self);
 }

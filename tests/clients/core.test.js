@@ -1,5 +1,5 @@
 'use strict';
-// The Core API over plain fetch, as there is no client of the vendor's, and both APIs over one directory.
+// The Core API over plain fetch, as the vendor has no client for it, and both APIs on one directory.
 
 const assert = require('node:assert/strict');
 const { after, before, test } = require('node:test');
@@ -22,7 +22,7 @@ before(async () => {
 });
 after(() => server.stop());
 
-/** Calls the Core API; gives status, headers and body. */
+/** Sends a request to the Core API; returns status, headers and body. */
 async function call(method, path, { token, body, headers = {} } = {}) {
   const response = await fetch(server.url + path, {
     method,
@@ -40,7 +40,7 @@ const logOn = (username, password = PASSWORD) => call('POST', '/api/admin/v1/use
 const tokenOf = async (username) => (await logOn(username)).body.Token;
 const labels = (value) => JSON.stringify(value);
 
-/** Adds a group; gives its ID. */
+/** Adds a group; returns its ID. */
 async function add(token, body) {
   const added = await call('POST', GROUPS, { token, body });
   assert.deepEqual([added.status, added.body], [200, { Success: true }]);
@@ -48,13 +48,13 @@ async function add(token, body) {
   return Number(id);
 }
 
-function failed(answer, status, message) {
-  assert.deepEqual(Object.keys(answer.body), ['Success', 'Message', 'Description']);
-  assert.deepEqual([answer.status, answer.body.Success, answer.body.Message], [status, false, message]);
-  return answer;
+function failed(response, status, message) {
+  assert.deepEqual(Object.keys(response.body), ['Success', 'Message', 'Description']);
+  assert.deepEqual([response.status, response.body.Success, response.body.Message], [status, false, message]);
+  return response;
 }
 
-test('logon gives a session, and logoff ends it', async () => {
+test('logon starts a session, and logoff ends it', async () => {
   const { status, headers, body } = await logOn('ada');
   const { Token, ...rest } = body;
   assert.equal(status, 200);
@@ -69,7 +69,7 @@ test('logon gives a session, and logoff ends it', async () => {
   assert.equal(ended.headers.get('www-authenticate'), 'Bearer');
 });
 
-test('logon refuses', async () => {
+test('logon refuses wrong credentials', async () => {
   failed(await logOn('ada', 'wrong'), 401, 'invalid_credentials');
   failed(await logOn('unknown'), 401, 'invalid_credentials');
   failed(await logOn('nobody'), 403, 'cannot_access');
@@ -99,7 +99,7 @@ test('a group is added, read, edited and deleted', async () => {
   failed(await call('POST', GROUPS, { token, body: { ID: id, Labels: labels({ en: 'E' }) } }), 400, 'invalid_data');
 });
 
-test('what is wrong is told apart', async () => {
+test('each error has its own code', async () => {
   const token = await tokenOf('ada');
   for (const id of ['0', '-1', '1.5', 'x', '9223372036854775808']) {
     failed(await call('GET', `${GROUPS}/${id}`, { token }), 400, 'invalid_request');
@@ -149,7 +149,7 @@ test('pages are linked, and list-all has them all', async () => {
   }
 });
 
-test('list-all is one whole array, however many groups there are', async () => {
+test('list-all is one complete array of any size', async () => {
   const token = await tokenOf('ada');
   const made = [];
   for (let batch = 0; batch < 22; batch++) {
@@ -183,7 +183,7 @@ test('a limited administrator sees its communities and nothing else', async () =
   await add(limited, { Labels: labels({ en: 'New' }), Communities: [OWN] });
 });
 
-test('a group made through one API is whole at the other', async () => {
+test('a group created in one API is complete in the other', async () => {
   const token = await tokenOf('ada');
   const id = await add(token, { Labels: labels({ it: 'Uno', en: 'One' }) });
   const { Items: [group] } = await AdminUserGroups.List({ filters: { Name: 'One' } });

@@ -1,5 +1,5 @@
 'use strict';
-// How the server's errors come out of the vendor's client.
+// The server's errors as the vendor's client reports them.
 
 const assert = require('node:assert/strict');
 const { after, before, test } = require('node:test');
@@ -14,7 +14,7 @@ before(async () => {
 });
 after(() => server.stop());
 
-test('NotFound names the thing', async () => {
+test('NotFound names the resource', async () => {
   const error = await refused(AdminUserGroups.Get('nobody'), 404, 'NotFound');
   assert.equal(error.message, 'UserGroup nobody not found');
   assert.deepEqual(error.errors, [
@@ -37,7 +37,7 @@ test('IdExists', async () => {
   await refused(AdminUserGroups.Patch('free', { ID: 'taken' }), 409, 'IdExists');
 });
 
-test('ValidationFailure tells every member that is wrong', async () => {
+test('ValidationFailure reports every invalid field', async () => {
   const bad = { ID: 'a b', Name: ' ', Description: 'x'.repeat(2001), xp: [] };
   const error = await refused(AdminUserGroups.Create(bad), 400, 'ValidationFailure');
   assert.equal(error.errors.length, 4);
@@ -54,7 +54,7 @@ test('a body that is no object', async () => {
   await refused(AdminUserGroups.Create([]), 400, 'Request.InvalidRequestBody');
 });
 
-test('403 tells the roles that would do', async () => {
+test('403 names the required roles', async () => {
   const reader = await as(server, { roles: ['AdminUserGroupReader'] });
   const error = await refused(AdminUserGroups.Create({ Name: 'N' }, reader), 403, 'Auth.InsufficientRoles');
   assert.deepEqual(error.errors[0].Data, {
@@ -69,13 +69,13 @@ test('401 comes before 403, 404 and 400', async () => {
   await refused(AdminUserGroups.Create({}, wrong), 401, 'InvalidToken');
 });
 
-test('an unknown method and a body of another type are told in the same envelope', async () => {
-  const ask = (method, path, headers = {}, body = undefined) => fetch(`${server.url}${path}`, {
+test('an unknown method and a body of another type get the same envelope', async () => {
+  const send = (method, path, headers = {}, body = undefined) => fetch(`${server.url}${path}`, {
     method, body, headers: { authorization: `Bearer ${Tokens.GetAccessToken()}`, ...headers },
   });
   const code = async (response) => `${response.status} ${(await response.json()).Errors[0].ErrorCode}`;
-  assert.equal(await code(await ask('DELETE', '/v1/usergroups')), '405 Request.MethodNotAllowed');
-  assert.equal(await code(await ask('GET', '/v1/nothing')), '404 NotFound');
-  const text = await ask('POST', '/v1/usergroups', { 'content-type': 'text/plain' }, '{"Name":"N"}');
+  assert.equal(await code(await send('DELETE', '/v1/usergroups')), '405 Request.MethodNotAllowed');
+  assert.equal(await code(await send('GET', '/v1/nothing')), '404 NotFound');
+  const text = await send('POST', '/v1/usergroups', { 'content-type': 'text/plain' }, '{"Name":"N"}');
   assert.equal(await code(text), '415 Request.InvalidContentType');
 });

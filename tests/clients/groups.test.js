@@ -17,31 +17,31 @@ after(() => server.stop());
 const user = (id) => ({ ID: id, Username: id, FirstName: 'F', LastName: 'L', Email: 'e@x.io', Active: true });
 const pairs = (page) => page.Items.map((item) => `${item.UserGroupID}/${item.UserID}`);
 
-test('a created group is whole, and found by its ID in any case', async () => {
+test('a created group is complete, and found by its ID in any case', async () => {
   const sent = { ID: 'Created', Name: 'G 1', Description: 'd', xp: { a: 1, b: null, c: [1, 'x'], d: { e: true } } };
   const created = await AdminUserGroups.Create(sent);
   assert.deepEqual(created, sent);
   assert.deepEqual(await AdminUserGroups.Get('created'), sent);
 });
 
-test('unset members are null', async () => {
+test('unset fields are null', async () => {
   const created = await AdminUserGroups.Create({ ID: 'bare', Name: 'Bare' });
   assert.deepEqual(created, { ID: 'bare', Name: 'Bare', Description: null, xp: null });
 });
 
-test('IDs are made where none is sent', async () => {
+test('an ID is generated if none is sent', async () => {
   const made = [];
   for (const ID of [undefined, '', null]) made.push((await AdminUserGroups.Create({ ID, Name: 'NoID' })).ID);
   made.forEach((id) => assert.match(id, /^[A-Za-z0-9_-]{1,100}$/));
   assert.equal(new Set(made).size, made.length);
 });
 
-test('unknown members of a body are ignored', async () => {
+test('unknown fields of a body are ignored', async () => {
   const created = await AdminUserGroups.Create({ ID: 'unknown', Name: 'N', OwnerID: 'x', FailedLoginAttempts: 0 });
   assert.deepEqual(Object.keys(created), ['ID', 'Name', 'Description', 'xp']);
 });
 
-test('Save makes a group with 200, and puts a whole group in its place', async () => {
+test('Save creates a group with 200, and replaces it', async () => {
   const address = `${server.url}/v1/usergroups/saved`;
   const made = await fetch(address, {
     method: 'PUT',
@@ -52,7 +52,7 @@ test('Save makes a group with 200, and puts a whole group in its place', async (
   assert.deepEqual(await AdminUserGroups.Save('saved', { Name: 'G' }), { ID: 'saved', Name: 'G', Description: null, xp: null });
 });
 
-test('Patch changes what it names, and merges xp', async () => {
+test('Patch changes the fields it has, and merges xp', async () => {
   await AdminUserGroups.Create({ ID: 'patched', Name: 'P', Description: 'd', xp: { a: 1, d: { e: true, f: 1 } } });
   const merged = await AdminUserGroups.Patch('patched', { Description: null, xp: { b: 2, d: { e: false } } });
   assert.deepEqual(merged, { ID: 'patched', Name: 'P', Description: null, xp: { a: 1, d: { e: false, f: 1 }, b: 2 } });
@@ -73,7 +73,7 @@ test('Patch with another ID renames, and assignments follow', async () => {
   assert.deepEqual(pairs(await AdminUserGroups.ListUserAssignments({ userID: 'follower' })), ['new/follower']);
 });
 
-test('Delete answers nothing, and the group is gone', async () => {
+test('Delete returns no body, and the group is gone', async () => {
   await AdminUserGroups.Create({ ID: 'gone', Name: 'N' });
   assert.equal(await AdminUserGroups.Delete('gone'), '');
   await refused(AdminUserGroups.Get('gone'), 404, 'NotFound');
@@ -103,7 +103,7 @@ test('assignments are saved any number of times, listed, and deleted once', asyn
   assert.deepEqual(pairs(await AdminUserGroups.ListUserAssignments({ userGroupID: 'ga' })), ['ga/ub']);
 });
 
-test('an assignment takes a group and a user that are there', async () => {
+test('an assignment requires an existing group and user', async () => {
   await AdminUserGroups.Create({ ID: 'there', Name: 'N' });
   const noGroup = await refused(AdminUserGroups.SaveUserAssignment({ UserGroupID: 'x', UserID: 'y' }), 404, 'NotFound');
   assert.equal(noGroup.message, 'UserGroup x not found');

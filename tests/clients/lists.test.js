@@ -1,5 +1,5 @@
 'use strict';
-// Search, order, filters and pages, sent as the vendor's client spells them.
+// Search, order, filters and pages, in the form that the vendor's client sends.
 
 const assert = require('node:assert/strict');
 const { after, before, test } = require('node:test');
@@ -26,7 +26,7 @@ before(async () => {
 });
 after(() => server.stop());
 
-/** The IDs of the groups that are listed, without those made for the pages, in ascending order. */
+/** The IDs of the listed groups, without those created for the pages, in ascending order. */
 async function ids(listOptions) {
   const page = await AdminUserGroups.List({ pageSize: 100, ...listOptions });
   assert.equal(page.Meta.TotalCount, page.Items.length);
@@ -34,7 +34,7 @@ async function ids(listOptions) {
 }
 const filtered = (filters) => ids({ filters });
 
-test('a page tells where it stands', async () => {
+test('a page describes its position', async () => {
   const paged = { 'xp.Paged': true };
   const middle = await AdminUserGroups.List({ filters: paged, sortBy: ['ID'], page: 2, pageSize: 10 });
   assert.deepEqual(middle.Items.map((group) => group.ID), PAGED.slice(10, 20));
@@ -57,7 +57,7 @@ test('page settings out of range are errors', async () => {
   assert.equal(raw.status, 400);
 });
 
-test('a walk by the last ID meets every group once', async () => {
+test('pages by the last ID list every group once', async () => {
   const seen = [];
   for (let last = ''; ; ) {
     const filters = last ? { ID: `>${last}` } : {};
@@ -69,7 +69,7 @@ test('a walk by the last ID meets every group once', async () => {
   assert.deepEqual(seen, [...GROUPS.map((group) => group.ID), ...PAGED].sort());
 });
 
-test('the order is Name, then ID, unless another is asked for', async () => {
+test('the default order is Name, then ID', async () => {
   const names = async (sortBy) => (await AdminUserGroups.List({ search: 'r', searchOn: ['ID', 'Name'], sortBy })).Items.map((group) => group.Name);
   assert.deepEqual(await names(undefined), ['Bare', 'HR']);
   assert.deepEqual(await names(['!Name']), ['HR', 'Bare']);
@@ -90,7 +90,7 @@ test('search finds any part of ID, Name and Description', async () => {
   await refused(AdminUserGroups.List({ search: 'x', searchOn: ['Nothing'] }), 400, 'List.InvalidSearchProperty');
 });
 
-test('the recorded list of everything at once', async () => {
+test('the recorded list request with all parameters', async () => {
   const page = await AdminUserGroups.List({
     filters: { Name: 'Adm*|*ops', Description: '!*' },
     search: 'foo bar', searchOn: ['ID', 'Name'], sortBy: ['!Name', 'ID'], page: 2, pageSize: 50,
@@ -125,7 +125,7 @@ test('xp filters', async () => {
   assert.deepEqual(await filtered({ 'xp.dept': 'IT' }), []);
 });
 
-test('what is no property cannot be filtered by', async () => {
+test('an unknown property cannot be filtered by', async () => {
   await refused(AdminUserGroups.List({ filters: { Nothing: 'x' } }), 400, 'List.InvalidProperty');
   await refused(AdminUserGroups.List({ filters: { 'Name|ID': 'x' } }), 400, 'List.InvalidProperty');
   await refused(AdminUserGroups.List({ pageKey: 'abc', searchType: 'AnyTerm' }), 400, 'List.InvalidProperty');

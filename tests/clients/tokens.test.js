@@ -1,5 +1,5 @@
 'use strict';
-// The token endpoint, as the vendor's client asks it.
+// The token endpoint, with the requests of the vendor's client.
 
 const assert = require('node:assert/strict');
 const { after, before, test } = require('node:test');
@@ -19,7 +19,7 @@ const USERNAME = 'admin 01@x & é';
 const payload = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url').toString());
 const roles = (token) => [].concat(payload(token).role).sort();
 
-test('ClientCredentials gives a token that can be read as a JWT', async () => {
+test('ClientCredentials returns a token that is a readable JWT', async () => {
   const granted = await Auth.ClientCredentials(ADMIN.secret, ADMIN.id, ['FullAccess']);
   assert.equal(granted.token_type, 'bearer');
   assert.ok(granted.expires_in > 0 && Number.isInteger(granted.expires_in));
@@ -37,7 +37,7 @@ test('a client ID is found in any case, a wrong secret is refused', async () => 
   await refused(Auth.Anonymous(ADMIN.id, ['Shopper']), 400, 'Auth.OauthError');
 });
 
-test('scope cuts the roles, and unknown ones count for nothing', async () => {
+test('scope limits the roles, and unknown ones are ignored', async () => {
   const cut = await Auth.ClientCredentials(ADMIN.secret, ADMIN.id, ['AdminUserReader', 'Shopper']);
   assert.deepEqual(roles(cut.access_token), ['AdminUserReader']);
   await AdminUsers.List({}, { accessToken: cut.access_token });
@@ -45,7 +45,7 @@ test('scope cuts the roles, and unknown ones count for nothing', async () => {
   await refused(Auth.ClientCredentials(ADMIN.secret, ADMIN.id, ['Shopper']), 400, 'Auth.InsufficientRoles');
 });
 
-test('Login gives the roles of the user, cut to those of the client', async () => {
+test('Login grants the roles of the user, limited to those of the client', async () => {
   const { id } = await server.client({ roles: ['AdminUserGroupAdmin', 'AdminUserAdmin'], isPublic: true });
   const granted = await Auth.Login(USERNAME, PASSWORD, id);
   assert.deepEqual(roles(granted.access_token), ['AdminUserGroupAdmin']);
@@ -53,12 +53,12 @@ test('Login gives the roles of the user, cut to those of the client', async () =
   await AdminUserGroups.List({}, { accessToken: granted.access_token });
 });
 
-test('Login with nothing but custom roles fails clearly', async () => {
+test('Login with custom roles only fails with a clear error', async () => {
   const { id } = await server.client({ roles: ['FullAccess'], isPublic: true });
   await refused(Auth.Login(USERNAME, PASSWORD, id, undefined, ['MyRole']), 400, 'Auth.InsufficientRoles');
 });
 
-test('an unknown user, a wrong password and an inactive user get one answer', async () => {
+test('an unknown user, a wrong password and an inactive user get the same response', async () => {
   const { id } = await server.client({ roles: ['FullAccess'], isPublic: true });
   const admin = await Auth.ClientCredentials(ADMIN.secret, ADMIN.id);
   await server.user({ id: 'idle', roles: ['FullAccess'] });
@@ -70,7 +70,7 @@ test('an unknown user, a wrong password and an inactive user get one answer', as
   assert.deepEqual(new Set(messages), new Set(['Invalid username or password.']));
 });
 
-test('ElevatedLogin takes the secret, where the client has one', async () => {
+test('ElevatedLogin requires the secret, if the client has one', async () => {
   const { id, secret } = await server.client({ roles: ['FullAccess'] });
   const granted = await Auth.ElevatedLogin(secret, USERNAME, PASSWORD, id, ['AdminUserReader']);
   assert.deepEqual(roles(granted.access_token), ['AdminUserReader']);
@@ -78,17 +78,73 @@ test('ElevatedLogin takes the secret, where the client has one', async () => {
   await refused(Auth.Login(USERNAME, PASSWORD, id), 400, 'Auth.OauthError');
 });
 
-test('RefreshToken works once; used again, it ends what came of it', async () => {
+test('RefreshToken returns a new access token each time', async () => {
   const { id } = await server.client({ roles: ['FullAccess'], isPublic: true, refreshMinutes: 60 });
   const first = await Auth.Login(USERNAME, PASSWORD, id);
-  const second = await Auth.RefreshToken(first.refresh_token, id);
-  await AdminUserGroups.List({}, { accessToken: second.access_token });
-  assert.notEqual(second.refresh_token, first.refresh_token);
-  const reuse = await Auth.RefreshToken(first.refresh_token, id).catch((error) => error);
-  assert.equal(reuse.status, 400);
-  const ended = await Auth.RefreshToken(second.refresh_token, id).catch((error) => error);
-  assert.equal(ended.status, 400);
+  for (let renewal = 0; renewal < 3; renewal++) {
+    const renewed = await Auth.RefreshToken(first.refresh_token, id);
+    assert.equal(renewed.refresh_token, first.refresh_token);
+    await AdminUserGroups.List({}, { accessToken: renewed.access_token });
+  }
 });
+
+test('RefreshToken of a client with rotation returns the next refresh token', async () => {
+  const { id } = await server.client({ roles: ['FullAccess'], isPublic: true, refreshMinutes: 60, refreshRotation: true });
+  const first = await Auth.Login(USERNAME, PASSWORD, id);
+  const second = await Auth.RefreshToken(first.refresh_token, id);
+  assert.notEqual(second.refresh_token, first.refresh_token);
+  const third = await Auth.RefreshToken(second.refresh_token, id);
+  await AdminUserGroups.List({}, { accessToken: third.access_token });
+});
+
+for (const isPublic of [true, false]) {
+  const kind = isPublic ? 'a public client' : 'a client with a secret';
+  const signIn = async (options) => {
+    const { id, secret } = await server.client({ roles: ['FullAccess'], isPublic, ...options });
+    const granted = isPublic ? await Auth.Login(USERNAME, PASSWORD, id) : await Auth.ElevatedLogin(secret, USERNAME, PASSWORD, id);
+    Tokens.SetAccessToken(granted.access_token);
+    Tokens.SetRefreshToken(granted.refresh_token);
+  };
+  const signOut = () => {
+    Tokens.RemoveAccessToken();
+    Tokens.RemoveRefreshToken();
+  };
+
+  test(`the SDK renews tokens of ${kind} five times at once, and three times in a row`, async (t) => {
+    t.after(signOut);
+    await signIn({ refreshMinutes: 60 });
+    for (let renewal = 0; renewal < 3; renewal++) {
+      const before = Tokens.GetAccessToken();
+      await later(t, 600 * 60, async () => {
+        const pages = await Promise.all(Array.from({ length: 5 }, () => AdminUserGroups.List()));
+        assert.equal(pages.length, 5);
+      });
+      assert.notEqual(Tokens.GetAccessToken(), before);
+    }
+  });
+
+  test(`the SDK renews one-minute tokens of ${kind} for an hour`, async (t) => {
+    t.after(signOut);
+    await signIn({ accessMinutes: 1, refreshMinutes: 61 });
+    const seen = new Set([Tokens.GetAccessToken()]);
+    for (let minute = 1; minute <= 60; minute++) {
+      await later(t, 60, () => AdminUserGroups.List());
+      seen.add(Tokens.GetAccessToken());
+    }
+    assert.equal(seen.size, 61, 'a new access token each minute');
+  });
+}
+
+/** Runs `work` with the clock of this process advanced, so that tokens of this lifetime have expired: the SDK renews them ten seconds later. */
+async function later(t, seconds, work) {
+  const now = Date.now;
+  const ahead = t.mock.method(Date, 'now', () => now() + (seconds + 12) * 1000);
+  try {
+    await work();
+  } finally {
+    ahead.mock.restore();
+  }
+}
 
 test('the client refreshes an expired token by itself', async () => {
   const { id } = await server.client({ roles: ['FullAccess'], isPublic: true, refreshMinutes: 60 });
@@ -104,16 +160,16 @@ test('the client refreshes an expired token by itself', async () => {
   Tokens.RemoveRefreshToken();
 });
 
-test('a call without a token is told so', async () => {
+test('a call without a token is refused with the reason', async () => {
   const error = await refused(AdminUserGroups.List(), 401, 'InvalidToken');
   assert.equal(error.message, 'Access token is invalid or expired.');
 });
 
-test('a token endpoint answer is not to be kept, and its errors come in both forms', async () => {
-  const ask = (body) => fetch(`${Configuration.Get().baseApiUrl}/oauth/token`, { method: 'POST', body: new URLSearchParams(body) });
-  const granted = await ask({ grant_type: 'client_credentials', client_id: ADMIN.id, client_secret: ADMIN.secret });
+test('a response of the token endpoint is not cached, and its errors have both forms', async () => {
+  const send = (body) => fetch(`${Configuration.Get().baseApiUrl}/oauth/token`, { method: 'POST', body: new URLSearchParams(body) });
+  const granted = await send({ grant_type: 'client_credentials', client_id: ADMIN.id, client_secret: ADMIN.secret });
   assert.equal(granted.headers.get('cache-control'), 'no-store');
-  const failed = await ask({ grant_type: 'password', client_id: ADMIN.id, client_secret: ADMIN.secret, username: 'x', password: 'y' });
+  const failed = await send({ grant_type: 'password', client_id: ADMIN.id, client_secret: ADMIN.secret, username: 'x', password: 'y' });
   assert.equal(failed.status, 400);
   const body = await failed.json();
   assert.equal(body.error, 'invalid_grant');

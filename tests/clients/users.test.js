@@ -20,7 +20,7 @@ const user = (id, more = {}) => ({
   ID: id, Username: id, Password: PASSWORD, FirstName: 'F', LastName: 'L', Email: 'e@x.io', Active: true, ...more,
 });
 
-test('a created user is whole, and its password is never told', async () => {
+test('a created user is complete, and its password is never returned', async () => {
   const created = await AdminUsers.Create(user('whole', { Phone: '1', TermsAccepted: '2020-01-02T03:04:05+00:00', xp: { a: 1 } }));
   assert.deepEqual(Object.keys(created).sort(), [
     'Active', 'AvailableRoles', 'CompanyID', 'DateCreated', 'Email', 'FailedLoginAttempts', 'FirstName', 'ID',
@@ -34,7 +34,7 @@ test('a created user is whole, and its password is never told', async () => {
   assert.deepEqual(await AdminUsers.Get('WHOLE'), created);
 });
 
-test('read-only members are ignored', async () => {
+test('read-only fields are ignored', async () => {
   const created = await AdminUsers.Create(user('ignored', {
     FailedLoginAttempts: 7, CompanyID: 'c', AvailableRoles: ['FullAccess'], DateCreated: '2001-01-01', Locale: { ID: 'x' },
   }));
@@ -42,12 +42,12 @@ test('read-only members are ignored', async () => {
   assert.ok(Date.parse(created.DateCreated) > Date.UTC(2020));
 });
 
-test('required members are all told at once', async () => {
+test('all missing fields are reported at once', async () => {
   const error = await refused(AdminUsers.Create({ ID: 'a b' }), 400, 'ValidationFailure');
   assert.equal(error.errors.length, 6);
 });
 
-test('a username is taken once, whatever its case', async () => {
+test('a username is unique, whatever its case', async () => {
   await AdminUsers.Create(user('taken'));
   await refused(AdminUsers.Create(user('other', { Username: 'TAKEN' })), 409, 'User.UsernameMustBeUnique');
   await AdminUsers.Create(user('other'));
@@ -55,12 +55,12 @@ test('a username is taken once, whatever its case', async () => {
   await refused(AdminUsers.Create(user('Taken', { Username: 'free' })), 409, 'IdExists');
 });
 
-test('a weak password is refused, and the user is not made', async () => {
+test('a weak password is refused, and the user is not created', async () => {
   await refused(AdminUsers.Create(user('weak', { Password: 'short' })), 400, 'PasswordReset.InsecurePassword');
   await refused(AdminUsers.Get('weak'), 404, 'NotFound');
 });
 
-test('Save replaces all but the password', async () => {
+test('Save replaces everything except the password', async () => {
   await AdminUsers.Create(user('saved', { Phone: '1', xp: { a: 1 } }));
   const { Password, ...rest } = user('saved', { Email: 'new@x.io' });
   const saved = await AdminUsers.Save('saved', rest);
@@ -70,7 +70,7 @@ test('Save replaces all but the password', async () => {
   assert.equal((await AdminUsers.Save('made-by-save', { ...rest, ID: undefined, Username: 'made' })).ID, 'made-by-save');
 });
 
-test('Patch changes what it names, and renames', async () => {
+test('Patch changes the fields it has, and renames', async () => {
   await AdminUsers.Create(user('patched', { Phone: '1', xp: { a: 1 } }));
   const patched = await AdminUsers.Patch('patched', { Active: false, Phone: null, xp: { b: 2 } });
   assert.deepEqual([patched.Active, patched.Phone, patched.xp], [false, null, { a: 1, b: 2 }]);
@@ -79,7 +79,7 @@ test('Patch changes what it names, and renames', async () => {
   assert.equal((await AdminUsers.Get('renamed')).Username, 'patched');
 });
 
-test('Delete takes the assignments along', async () => {
+test('Delete removes the assignments, too', async () => {
   await AdminUsers.Create(user('deleted'));
   await AdminUserGroups.Create({ ID: 'left', Name: 'N' });
   await AdminUserGroups.SaveUserAssignment({ UserGroupID: 'left', UserID: 'deleted' });
@@ -89,7 +89,7 @@ test('Delete takes the assignments along', async () => {
   assert.deepEqual((await AdminUserGroups.ListUserAssignments({ userGroupID: 'left' })).Items, []);
 });
 
-test('ten failures lock a user, and UnlockUserAccount lets in again', async () => {
+test('ten failures lock a user, and UnlockUserAccount unlocks it', async () => {
   await server.user({ id: 'locked', roles: ['AdminUserGroupReader'] });
   const login = (password) => Auth.Login('locked', password, publicClient.id);
   for (let failure = 0; failure < 10; failure++) await refused(login('wrong'), 400, 'Auth.InvalidUsernameOrPassword');
@@ -100,7 +100,7 @@ test('ten failures lock a user, and UnlockUserAccount lets in again', async () =
   assert.ok((await login(PASSWORD)).access_token);
 });
 
-test('RevokeUserTokens ends the tokens made before', async () => {
+test('RevokeUserTokens ends tokens issued before', async () => {
   await server.user({ id: 'revoked', roles: ['AdminUserGroupReader'] });
   const { access_token: accessToken } = await Auth.Login('revoked', PASSWORD, publicClient.id);
   await AdminUserGroups.List({}, { accessToken });
@@ -126,7 +126,7 @@ test('a reader reads and does not write', async () => {
   for (const write of writes) await refused(write(), 403, 'Auth.InsufficientRoles');
 });
 
-test('nobody changes a user who may do more', async () => {
+test('nobody changes a user with more rights', async () => {
   await server.user({ id: 'mighty', roles: ['FullAccess'] });
   const admin = await as(server, { roles: ['AdminUserAdmin'] });
   await refused(AdminUsers.Patch('mighty', { Password: 'An0ther!!pass' }, admin), 403, 'Auth.InsufficientRoles');

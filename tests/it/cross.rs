@@ -1,4 +1,4 @@
-//! One directory behind every API: what is made through one is there, at once and whole, at the others.
+//! One directory behind every API: what is created through one API exists at once and completely in the others.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::support::{A, B, C, CORE, Caller, FULL, Launch, Server, core_groups, l
 
 const GROUPS: &str = "/v1/usergroups";
 
-/// The ID that the OrderCloud API has for the group with this Name.
+/// The OrderCloud API's ID of the group with this Name.
 async fn id_of(caller: &Caller, name: &str) -> String {
     caller.list(GROUPS, &[("Name", name)]).await.is(200).ids().remove(0)
 }
@@ -21,7 +21,7 @@ async fn edit(caller: &Caller, number: i64, to: &Value) {
 }
 
 #[tokio::test]
-async fn a_group_made_by_core_is_whole_at_ordercloud() {
+async fn a_group_created_in_core_is_complete_in_ordercloud() {
     let server = Server::start();
     let admin = server.admin().await;
     make_group(&admin, "From Core", &[A]).await;
@@ -34,7 +34,7 @@ async fn a_group_made_by_core_is_whole_at_ordercloud() {
 }
 
 #[tokio::test]
-async fn a_group_made_by_ordercloud_is_whole_at_core() {
+async fn a_group_created_in_ordercloud_is_complete_in_core() {
     let server = Server::start();
     let admin = server.admin().await;
     make_group(&admin, "first", &[]).await;
@@ -85,7 +85,7 @@ async fn writing_a_name_leaves_other_languages_alone() {
 }
 
 #[tokio::test]
-async fn core_leaves_what_it_does_not_know_alone() {
+async fn core_keeps_fields_it_does_not_have() {
     let server = Server::start();
     let admin = server.admin().await;
     let whole = json!({ "ID": "g", "Name": "Before", "Description": "d", "xp": { "k": 1.0 } });
@@ -96,15 +96,15 @@ async fn core_leaves_what_it_does_not_know_alone() {
     let group = admin.get(&format!("{GROUPS}/g")).await.is(200).text;
     assert_eq!(group, r#"{"ID":"g","Name":"After","Description":"d","xp":{"k":1.0}}"#);
     assert_eq!(admin.get("/v1/usergroups/assignments").await.is(200).total(), 1);
-    // Members hold a group at Core, and do not at OrderCloud.
+    // Members keep a group from being deleted in the Core API, but not in the OrderCloud API.
     admin.delete(&format!("{CORE}/1")).await.fails(409, "has_users");
     admin.delete(&format!("{GROUPS}/g")).await.is(204);
     admin.get(&format!("{CORE}/1")).await.fails(404, "not_found");
 }
 
-/// Neither API tells when nothing was changed by the other: `LastUpdated` stands still.
+/// A request of either API that changes nothing leaves `LastUpdated` as it is.
 #[tokio::test]
-async fn what_changes_nothing_moves_nothing() {
+async fn a_request_without_a_change_leaves_the_dates() {
     let server = Server::start();
     let admin = server.admin().await;
     let whole = json!({ "ID": "g", "Name": "N", "Description": "d", "xp": { "k": 1.0 } });
@@ -119,7 +119,7 @@ async fn what_changes_nothing_moves_nothing() {
 }
 
 #[tokio::test]
-async fn limited_callers_are_limited_at_every_door() {
+async fn limited_callers_are_limited_in_every_api() {
     let server = Server::start();
     let (admin, of_a) = (server.admin().await, server.token(&[FULL], &[A]).await);
     for (name, communities) in [("none", &[][..]), ("own", &[A]), ("other", &[B]), ("both", &[A, B])] {
@@ -140,7 +140,7 @@ async fn limited_callers_are_limited_at_every_door() {
         of_a.text(method, &other, body).await.fails(404, "NotFound");
     }
     assert_eq!(admin.get(&other).await.is(200)["Name"], "other");
-    // That an ID is taken is the one thing told of what is not seen.
+    // A limited caller learns nothing about invisible groups, except that an ID is taken.
     of_a.put(&other, &json!({ "Name": "x" })).await.fails(409, "IdExists");
     let taken = json!({ "ID": other.rsplit('/').next(), "Name": "x" });
     of_a.post(GROUPS, &taken).await.fails(409, "IdExists");
@@ -149,7 +149,7 @@ async fn limited_callers_are_limited_at_every_door() {
 }
 
 #[tokio::test]
-async fn what_a_limited_caller_makes_is_its_communitys() {
+async fn a_group_of_a_limited_caller_is_in_its_communities() {
     let server = Server::start();
     let (of_a, of_b) = (server.token(&[FULL], &[A]).await, server.token(&[FULL], &[B]).await);
     of_a.post(GROUPS, &json!({ "ID": "posted", "Name": "N" })).await.is(201);
@@ -159,13 +159,13 @@ async fn what_a_limited_caller_makes_is_its_communitys() {
     for (method, path) in [("POST", GROUPS.to_owned()), ("PUT", format!("{GROUPS}/new"))] {
         of_both.text(method, &path, r#"{"Name":"N"}"#).await.fails(403, "Auth.UserNotAuthorizedToAdmin");
     }
-    // It changes what is there, and keeps the links.
+    // The caller changes the existing group, whose links stay.
     of_both.put(&format!("{GROUPS}/put"), &json!({ "Name": "M" })).await.is(200);
     assert_eq!(core_groups(&of_a).await, [1, 2]);
 }
 
 #[tokio::test]
-async fn a_caller_limited_to_nothing_shared_sees_nothing() {
+async fn a_caller_whose_limits_share_no_community_sees_nothing() {
     let server = Server::start();
     let admin = server.admin().await;
     make_group(&admin, "g", &[A, B, C]).await;

@@ -1,15 +1,22 @@
-//! The tests of the whole program: they start the real binary on a free port and speak HTTP to it, and nothing else.
+//! Black-box tests: they start the real binary on a free port and use only HTTP and the command line.
 //!
-//! Everything but `embedded` and `postgres` suits either store; `ROLLBOOK_TEST_STORE=postgres` runs it on PostgreSQL,
+//! All modules but `embedded` and `postgres` run on either store; `ROLLBOOK_TEST_STORE=postgres` selects PostgreSQL,
 //! inside `scripts/with-postgres`.
 
-mod arrows;
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests fail by panicking, and say why"
+)]
+
 mod bad_input;
 mod cli;
 mod core;
 mod cross;
 mod durability;
 mod embedded;
+mod imports;
 mod model;
 mod openapi;
 mod operations;
@@ -18,5 +25,7 @@ mod postgres;
 mod properties;
 mod random;
 mod roles;
+mod rollbook;
+mod safe_writes;
 mod support;
 mod transport;

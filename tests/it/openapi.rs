@@ -1,29 +1,31 @@
-//! The OpenAPI documents: kept in `openapi/`, served as they are kept, and whole.
+//! The OpenAPI documents: equal to the files in `openapi/`, served unchanged, and complete.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::{env, fs};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::bad_input::REQUESTS;
-use crate::roles::{CORE_OPERATIONS, ORDERCLOUD_OPERATIONS, Operation};
+use crate::roles::{CORE_OPERATIONS, ORDERCLOUD_OPERATIONS, Operation, ROLLBOOK_OPERATIONS};
 use crate::support::{Rollbook, Server};
 
-const DOCUMENTS: [(&str, &[Operation]); 2] = [("core", CORE_OPERATIONS), ("ordercloud", ORDERCLOUD_OPERATIONS)];
+const DOCUMENTS: [(&str, &[Operation]); 3] =
+    [("core", CORE_OPERATIONS), ("ordercloud", ORDERCLOUD_OPERATIONS), ("rollbook", ROLLBOOK_OPERATIONS)];
 
-/// Operations that open without a token: those that give one, and the keys that verify it.
-const OPEN: [&str; 4] = ["logon", "Auth.Token", "Auth.Certificates", "Auth.Certificate"];
+/// Operations that need no token: those that issue one, the keys that verify it, and the metadata of both.
+const OPEN: [&str; 5] = ["logon", "Auth.Token", "Auth.Certificates", "Auth.Certificate", "Auth.Metadata"];
 
 fn file(api: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("openapi").join(format!("{api}.json"))
 }
 
 fn kept(api: &str) -> Value {
-    serde_json::from_str(&fs::read_to_string(file(api)).expect("the document is kept")).expect("it is JSON")
+    serde_json::from_str(&fs::read_to_string(file(api)).expect("the stored document")).expect("it is JSON")
 }
 
 #[test]
-fn the_kept_documents_are_those_of_the_binary() {
+fn the_stored_documents_are_those_of_the_binary() {
     for (api, _) in DOCUMENTS {
         let printed = Rollbook::on("sqlite:none.db").run(&["openapi", api]).printed();
         if env::var_os("UPDATE_OPENAPI").is_some() {
@@ -35,15 +37,113 @@ fn the_kept_documents_are_those_of_the_binary() {
 }
 
 #[tokio::test]
-async fn the_served_documents_are_the_kept_ones() {
+async fn the_served_documents_are_the_stored_ones() {
     let server = Server::start();
-    let served =
-        [("core", "/openapi/core.json"), ("ordercloud", "/openapi/ordercloud.json"), ("ordercloud", "/v1/openapi/v3")];
-    for (api, path) in served {
-        let reply = server.anonymous().get(path).await.is(200);
+    for (api, _) in DOCUMENTS {
+        let path = format!("/openapi/{api}.json");
+        let reply = server.anonymous().get(&path).await.is(200);
         assert_eq!(reply.header("content-type"), "application/json");
         assert_eq!(*reply.json(), kept(api), "{path}");
+        assert_eq!(reply["servers"], json!([{ "url": "/" }]));
     }
+}
+
+/// The vendor's tools look up `paths["/usergroups"]`; a path outside of `/v1` names its server.
+#[tokio::test]
+async fn the_vendor_document_lists_paths_without_their_version() {
+    let server = Server::start();
+    let observed = server.anonymous().get("/v1/openapi/v3").await.is(200);
+    assert_eq!(observed["servers"], json!([{ "url": "/v1" }]));
+    let mut expected = kept("ordercloud");
+    expected["servers"] = json!([{ "url": "/v1" }]);
+    let paths = expected["paths"].as_object_mut().unwrap();
+    for (path, mut item) in std::mem::take(paths) {
+        match path.strip_prefix("/v1") {
+            Some(rest) => paths.insert(rest.to_owned(), item),
+            None => {
+                item["servers"] = json!([{ "url": "/" }]);
+                paths.insert(path, item)
+            }
+        };
+    }
+    assert_eq!(*observed.json(), expected);
+    assert!(observed["paths"]["/usergroups"].is_object() && observed["paths"]["/oauth/token"].is_object());
+}
+
+/// The documents page calls the APIs by their names. One sign-in, which is never stored, is used for all of them.
+#[tokio::test]
+async fn the_documents_page_has_names_and_one_sign_in() {
+    let server = Server::start();
+    let initializer = server.anonymous().get("/docs/swagger-initializer.js").await.is(200);
+    assert_eq!(initializer.header("content-type"), "text/javascript");
+    for part in [
+        r#"{"name":"Core","url":"/openapi/core.json"}"#,
+        r#"{"name":"OrderCloud","url":"/openapi/ordercloud.json"}"#,
+        r#"{"name":"Rollbook","url":"/openapi/rollbook.json"}"#,
+        "persistAuthorization: true",
+        "persistAuthorizationIfNeeded: () => () => {}",
+    ] {
+        assert!(initializer.text.contains(part), "{part}: {}", initializer.text);
+    }
+    let [core, ordercloud] = ["core", "ordercloud"].map(kept);
+    assert_eq!(core["components"]["securitySchemes"], ordercloud["components"]["securitySchemes"]);
+    for document in [core, ordercloud] {
+        assert!(document["info"]["description"].as_str().unwrap().contains("`rollbook client create"));
+    }
+}
+
+/// What client generators make of a schema: responses require the fields that are always present, and xp and `Data`
+/// allow any field.
+#[test]
+fn schemas_distinguish_responses_and_bodies() {
+    let document = kept("ordercloud");
+    let schema = |name: &str| document["components"]["schemas"][name].clone();
+    let names = |of: &Value| -> BTreeSet<String> {
+        let listed = of.as_array().map(|own| own.iter().map(|name| name.as_str().unwrap().to_owned()).collect());
+        listed.unwrap_or_else(|| of.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect())
+    };
+    for response in ["UserGroup", "User", "UserGroupAssignment", "Meta", "ListPage_User", "Error", "Certificate"] {
+        let schema = schema(response);
+        assert_eq!(names(&schema["required"]), names(&schema["properties"]), "{response}");
+    }
+    for (body, required) in [
+        ("UserGroupInput", vec!["Name"]),
+        ("UserInput", vec!["Active", "Email", "FirstName", "LastName", "Username"]),
+        ("PartialUserGroup", vec![]),
+        ("PartialUser", vec![]),
+    ] {
+        let schema = schema(body);
+        assert_eq!(Vec::from_iter(names(&schema["required"])), required, "{body}");
+        assert_eq!(schema["properties"]["ID"]["type"], json!(["string", "null"]), "{body}");
+        assert_eq!(schema["properties"]["ID"]["minLength"], Value::Null, "{body}");
+        assert!(schema["properties"]["AvailableRoles"].is_null(), "{body} takes no roles");
+    }
+    assert!(schema("UserInput")["properties"]["Password"].is_object());
+    assert!(schema("User")["properties"]["Password"].is_null(), "never returned");
+    for property in ["AvailableRoles", "Locale", "CompanyID", "DateCreated", "LastActive", "FailedLoginAttempts"] {
+        assert_eq!(schema("User")["properties"][property]["readOnly"], true, "{property}");
+    }
+    for (name, property) in [("UserGroup", "xp"), ("UserInput", "xp"), ("PartialUser", "xp"), ("Error", "Data")] {
+        assert_eq!(schema(name)["properties"][property]["additionalProperties"], true, "{name}");
+    }
+    for item in ["UserGroup", "User", "UserGroupAssignment"] {
+        let items = &schema(&format!("ListPage_{item}"))["properties"]["Items"]["items"];
+        assert_eq!(*items, json!({ "$ref": format!("#/components/schemas/{item}") }));
+    }
+}
+
+/// A body may be too long for any operation, and a path with a parameter may be no valid text.
+#[test]
+fn every_operation_documents_the_errors_of_its_transport() {
+    for_each_operation(|documented, _| {
+        assert!(!errors(documented.operation, "413").is_empty(), "{} does not document 413", documented.id());
+        if documented.path.contains('{') {
+            let codes = errors(documented.operation, "400");
+            let observed =
+                ["InvalidRequest", "invalid_request", "invalid_path"].iter().any(|code| codes.contains(code));
+            assert!(observed, "{} does not document a path that is no text", documented.id());
+        }
+    });
 }
 
 /// An operation of a document.
@@ -61,26 +161,26 @@ impl Documented<'_> {
 }
 
 /// Calls `check` with every operation of every document.
-fn walk(check: impl Fn(&Documented, &[Operation])) {
+fn for_each_operation(check: impl Fn(&Documented, &[Operation])) {
     for (api, rows) in DOCUMENTS {
         let document = kept(api);
         let paths = document["paths"].as_object().expect("paths");
-        let mut seen = 0;
+        let mut checked = 0;
         for (path, item) in paths {
             for (method, operation) in
                 item.as_object().expect("operations").iter().filter(|(key, _)| *key != "parameters")
             {
                 check(&Documented { document: &document, method, path, operation }, rows);
-                seen += 1;
+                checked += 1;
             }
         }
-        assert_eq!(seen, rows.len(), "rows of {api} for operations that there are not");
+        assert_eq!(checked, rows.len(), "rows of {api} for operations that do not exist");
     }
 }
 
 #[test]
 fn every_operation_has_a_row_of_rights() {
-    walk(|documented, rows| {
+    for_each_operation(|documented, rows| {
         let row = rows.iter().find(|row| row.id == documented.id());
         let row = row.unwrap_or_else(|| panic!("roles.rs has no row for {}", documented.id()));
         assert!(row.is(documented.method, documented.path), "the row of {} calls something else", documented.id());
@@ -88,50 +188,63 @@ fn every_operation_has_a_row_of_rights() {
 }
 
 #[test]
-fn every_operation_has_bad_input_that_its_document_tells_of() {
-    walk(|documented, _| {
+fn every_operation_has_bad_input_with_a_documented_error() {
+    for_each_operation(|documented, _| {
         let requests = REQUESTS.iter().filter(|request| request.operation == documented.id());
-        let told = requests.map(|request| {
+        let observed = requests.map(|request| {
             let examples = errors(documented.operation, &request.status.to_string());
             assert!(examples.contains(&request.code), "{}: {} is not documented", documented.id(), request.code);
         });
-        assert!(told.count() > 0, "bad_input has no request for {}", documented.id());
+        assert!(observed.count() > 0, "bad_input has no request for {}", documented.id());
     });
 }
 
-/// The codes of an operation's documented errors with this status, as the examples tell them.
+/// The codes of an operation's documented errors with this status, from the examples.
 fn errors<'a>(operation: &'a Value, status: &str) -> Vec<&'a str> {
-    let examples = operation["responses"][status]["content"]["application/json"]["examples"].as_object();
-    let bodies = examples.into_iter().flatten().map(|(_, example)| &example["value"]);
-    bodies.filter_map(|body| body["Errors"][0]["ErrorCode"].as_str().or(body["Message"].as_str())).collect()
+    let media = operation["responses"][status]["content"].as_object().into_iter().flatten();
+    let examples = media.filter_map(|(_, media)| media["examples"].as_object()).flatten();
+    let bodies = examples.map(|(_, example)| &example["value"]);
+    bodies
+        .filter_map(|body| {
+            body["Errors"][0]["ErrorCode"].as_str().or(body["Message"].as_str()).or(body["code"].as_str())
+        })
+        .collect()
 }
 
 #[test]
-fn every_operation_tells_its_roles_and_errors() {
-    walk(|documented, _| {
+fn every_operation_documents_its_roles_and_errors() {
+    for_each_operation(|documented, _| {
         let (id, operation) = (documented.id(), documented.operation);
         for text in ["summary", "description"] {
             assert!(operation[text].as_str().is_some_and(|text| !text.is_empty()), "{id} has no {text}");
         }
         let description = operation["description"].as_str().unwrap_or_default();
-        let told = description.contains("Needs any one of the roles") || description.contains("Needs a valid token");
-        assert_eq!(told, !OPEN.contains(&id), "{id}: {description}");
-        let secured = operation["security"].as_array().is_some_and(|own| !own.is_empty());
-        assert_eq!(secured, !OPEN.contains(&id), "{id}");
-        let expected = if told { &["401", "414", "500", "503"][..] } else { &["414", "500", "503"] };
+        let observed =
+            description.contains("Needs any one of the roles") || description.contains("Needs a valid token");
+        assert_eq!(observed, !OPEN.contains(&id), "{id}: {description}");
+        let alternatives =
+            operation["security"].as_array().unwrap_or_else(|| panic!("{id} does not document security"));
+        for scheme in ["bearer", "oauth2"] {
+            let secured = alternatives.iter().any(|own| !own[scheme].is_null());
+            assert_eq!(secured, !OPEN.contains(&id), "{id}: {scheme}");
+        }
+        let expected = if observed { &["401", "414", "500", "503"][..] } else { &["414", "500", "503"] };
         for status in expected {
-            assert!(!errors(operation, status).is_empty(), "{id} does not tell of {status}");
+            assert!(!errors(operation, status).is_empty(), "{id} does not document {status}");
         }
     });
 }
 
 #[test]
 fn every_operation_has_examples() {
-    walk(|documented, _| {
+    for_each_operation(|documented, _| {
         let Documented { document, operation, .. } = documented;
         let id = documented.id();
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
-            let own = !parameter["example"].is_null() || !parameter["examples"].is_null();
+            // The documents page fills an example in: an example of a parameter that narrows a list would match
+            // nothing.
+            let described = parameter["description"].as_str().is_some_and(|text| text.contains("e.g. `"));
+            let own = !parameter["example"].is_null() || described && parameter["required"] == false;
             assert!(own, "{id}: {} has no example", parameter["name"]);
         }
         let responses = operation["responses"].as_object().expect("responses");

@@ -1,4 +1,4 @@
-//! The commands of docs/operations.md, run as they stand there, and a directory to hold against what they restore.
+//! The commands of docs/operations.md, run unchanged, and a directory to compare with what they restore.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::support::{A, Caller, FULL, PASSWORD, Server, everything, make_group, make_groups};
 
-/// The blocks of commands that tests run, by the names that the page gives them.
+/// The blocks of commands that tests run, by their names on the page.
 const BLOCKS: [&str; 9] = [
     "sqlite-backup",
     "sqlite-restore",
@@ -23,12 +23,12 @@ const BLOCKS: [&str; 9] = [
     "sqlite-to-postgres",
 ];
 const MARK: &str = "<!-- tested: ";
-/// What the titles of the sections begin with whose commands must all be run.
+/// The beginnings of the titles of sections whose commands must all be tested.
 const SECTION: &str = "Backup and restore";
 
-/// The commands that the page marks with this name, in a shell that ends with the first that fails. Nothing but these
-/// variables is in their environment.
-pub fn command(name: &str, variables: &[(&str, &OsStr)]) -> Command {
+/// The commands that the page marks with this name, in a shell that exits at the first failure. Its environment has
+/// only these variables.
+pub(crate) fn command(name: &str, variables: &[(&str, &OsStr)]) -> Command {
     assert!(BLOCKS.contains(&name), "{name} is not among the blocks that tests run");
     let page = page();
     let block = blocks(&page).into_iter().find(|block| block.name == Some(name));
@@ -38,14 +38,15 @@ pub fn command(name: &str, variables: &[(&str, &OsStr)]) -> Command {
     command
 }
 
-/// Runs the commands that the page marks with this name; they must succeed.
+/// Runs the commands that the page marks with this name; panics if they fail.
 #[track_caller]
-pub fn run(name: &str, variables: &[(&str, &OsStr)]) {
+pub(crate) fn run(name: &str, variables: &[(&str, &OsStr)]) {
     let output = command(name, variables).output().expect("there is a shell");
     assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// The binary under test before all else, and PostgreSQL's programs where they are at hand.
+/// A `PATH` that begins with the folder of the binary under test, followed by PostgreSQL's programs if they are
+/// installed.
 fn search_path() -> std::ffi::OsString {
     let mut folders = vec![Path::new(env!("CARGO_BIN_EXE_rollbook")).parent().expect("a folder").to_owned()];
     folders.extend(env::var_os("TEST_POSTGRES_BIN").filter(|folder| !folder.is_empty()).map(PathBuf::from));
@@ -58,7 +59,7 @@ fn page() -> String {
     fs::read_to_string(page).expect("the page")
 }
 
-/// A block of commands, and where it stands.
+/// A block of commands and its position on the page.
 struct Block<'a> {
     section: &'a str,
     name: Option<&'a str>,
@@ -94,17 +95,17 @@ fn every_command_for_backups_is_run_by_a_test() {
     assert_eq!(page.matches(MARK).count(), BLOCKS.len(), "and each mark before a block");
 }
 
-/// A directory with something of each kind, as it was when it was copied.
-pub struct Kept {
+/// A directory with entities of each kind, and its state when it was copied.
+pub(crate) struct DirectoryState {
     token: String,
-    told: Vec<String>,
+    observed: Vec<String>,
     /// The highest number of a group.
     newest: i64,
 }
 
-impl Kept {
+impl DirectoryState {
     /// Fills the server's directory.
-    pub async fn in_directory_of(server: &Server) -> Self {
+    pub(crate) async fn in_directory_of(server: &Server) -> Self {
         let admin = server.admin().await;
         make_groups(&admin, &["support", "sales", "gone"]).await;
         let more = json!({ "Description": "Ärger, дом & Co", "xp": { "Dept": "IT", "Tags": ["blue", 7] } });
@@ -116,24 +117,24 @@ impl Kept {
         }
         admin.delete("/v1/usergroups/gone").await.is(204);
         let newest = make_group(&admin, "Assistenza", &[A]).await;
-        Self { told: answers(&admin).await, token: admin.bearer().to_owned(), newest }
+        Self { observed: responses(&admin).await, token: admin.bearer().to_owned(), newest }
     }
 
-    /// Holds against the directory what another server serves: it answers alike, to a token from before and to the
-    /// user's password, and it can be written to.
-    pub async fn is_served_by(&self, server: &Server) {
-        assert_eq!(answers(&server.bearer(&self.token)).await, self.told);
+    /// Compares another server with the directory: its responses are equal, a token from before and the user's password
+    /// are valid, and writes succeed.
+    pub(crate) async fn is_served_by(&self, server: &Server) {
+        assert_eq!(responses(&server.bearer(&self.token)).await, self.observed);
         server.log_on("ada", PASSWORD).await.is(200);
         let next = make_group(&server.admin().await, "After", &[]).await;
         assert!(next > self.newest, "{next} was used before");
     }
 }
 
-/// All there is, and lists that each take another index.
-async fn answers(admin: &Caller) -> Vec<String> {
-    let mut told = everything(admin).await;
+/// All entities, and lists that each use another index.
+async fn responses(admin: &Caller) -> Vec<String> {
+    let mut observed = everything(admin).await;
     for query in ["search=r", "search=до", "search=upp", "xp.Tags=7", "xp.Dept=I*", "sortBy=!Name"] {
-        told.push(admin.get(&format!("/v1/usergroups?{query}")).await.is(200).text);
+        observed.push(admin.get(&format!("/v1/usergroups?{query}")).await.is(200).text);
     }
-    told
+    observed
 }

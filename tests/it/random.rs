@@ -1,5 +1,5 @@
-//! Values drawn at random, and tests that hold for any of them. A failure prints what it shrank to; the draws of a run
-//! are repeated with `PROPTEST_RNG_SEED`.
+//! Random values, and property tests on them. A failure prints the shrunk input; `PROPTEST_RNG_SEED` repeats the draws
+//! of a run.
 
 use std::fmt::Debug;
 
@@ -9,13 +9,13 @@ use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
 /// One draw from the strategy.
-pub fn drawn<T: Debug>(strategy: impl Strategy<Value = T>) -> T {
+pub(crate) fn drawn<T: Debug>(strategy: impl Strategy<Value = T>) -> T {
     let tree = strategy.new_tree(&mut TestRunner::new(config(1)));
-    tree.expect("a strategy that gives something").current()
+    tree.expect("a strategy with values").current()
 }
 
-/// Runs `test` on that many draws, and shrinks the one that fails.
-pub fn check<T: Debug>(cases: u32, strategy: impl Strategy<Value = T>, test: impl AsyncFn(T) -> TestCaseResult) {
+/// Runs `test` on this many draws, and shrinks the one that fails.
+pub(crate) fn check<T: Debug>(cases: u32, strategy: impl Strategy<Value = T>, test: impl AsyncFn(T) -> TestCaseResult) {
     let run = |value| block_in_place(|| Handle::current().block_on(test(value)));
     if let Err(failure) = TestRunner::new(config(cases)).run(&strategy, run) {
         panic!("{failure}");

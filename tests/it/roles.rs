@@ -1,17 +1,17 @@
-//! Who may do what: every operation of every API, called by every kind of caller. The outcome is one table an API,
-//! kept as a snapshot: a change of rights is a change of a table that a person reviews.
+//! Who may do what: every operation of every API, sent by every kind of caller. The result is one table per API, stored
+//! as a snapshot, so that a change of rights is reviewed as a change of a table.
 
 use std::fmt::Write as _;
 
 use serde_json::json;
 
 use crate::support::{
-    A, B, Caller, FULL, GROUP_ADMIN, GROUP_READER, Server, USER_ADMIN, USER_READER, make_group, make_user,
+    A, AUDITOR, B, Caller, FULL, GROUP_ADMIN, GROUP_READER, Server, USER_ADMIN, USER_READER, make_group, make_user,
 };
 
-/// An operation, as the table calls it. In path and body `{group}`, `{number}` and `{user}` stand for a group's two
-/// names and a user who were made for this one call, and `{new}` for a name nothing has.
-pub struct Operation {
+/// An operation, as the table names it. In path and body `{group}`, `{number}` and `{user}` stand for the ID and number
+/// of a group and the ID of a user that are created for this call, and `{new}` for an unused ID.
+pub(crate) struct Operation {
     /// Its `operationId`.
     pub id: &'static str,
     method: &'static str,
@@ -24,8 +24,8 @@ const fn operation(id: &'static str, method: &'static str, path: &'static str, b
 }
 
 impl Operation {
-    /// Whether this is what a document says of it, whatever the parameters are called.
-    pub fn is(&self, method: &str, path: &str) -> bool {
+    /// Whether a document describes this operation, whatever its parameters are called.
+    pub(crate) fn is(&self, method: &str, path: &str) -> bool {
         let shape = |path: &str| {
             path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }.to_owned()).collect::<Vec<_>>()
         };
@@ -39,8 +39,8 @@ const USER: &str = r#"{"Username":"{new}","FirstName":"F","LastName":"L","Email"
 const PAIR: &str = r#"{"UserGroupID":"{group}","UserID":"{user}"}"#;
 const TOKEN: &str = "grant_type=client_credentials&client_id=admin&client_secret=a-secret-of-the-tests-0123456789";
 
-/// Every operation of the Core API. Logging off stands last, as it ends the caller's token.
-pub const CORE_OPERATIONS: &[Operation] = &[
+/// Every operation of the Core API. Logging off is last, as it ends the caller's token.
+pub(crate) const CORE_OPERATIONS: &[Operation] = &[
     operation("getGroup", "GET", "/api/admin/v1/users-groups/{number}", ""),
     operation("listGroups", "GET", "/api/admin/v1/users-groups/list", ""),
     operation("listAllGroups", "GET", "/api/admin/v1/users-groups/list-all", ""),
@@ -51,7 +51,7 @@ pub const CORE_OPERATIONS: &[Operation] = &[
 ];
 
 /// Every operation of the OrderCloud API.
-pub const ORDERCLOUD_OPERATIONS: &[Operation] = &[
+pub(crate) const ORDERCLOUD_OPERATIONS: &[Operation] = &[
     operation("AdminUserGroups.List", "GET", "/v1/usergroups", ""),
     operation("AdminUserGroups.Get", "GET", "/v1/usergroups/{group}", ""),
     operation("AdminUserGroups.Create", "POST", "/v1/usergroups", r#"{"Name":"N"}"#),
@@ -72,6 +72,20 @@ pub const ORDERCLOUD_OPERATIONS: &[Operation] = &[
     operation("Auth.Token", "POST", "/oauth/token", TOKEN),
     operation("Auth.Certificates", "GET", "/oauth/certs", ""),
     operation("Auth.Certificate", "GET", "/oauth/certs/{new}", ""),
+    operation("Auth.Metadata", "GET", "/.well-known/oauth-authorization-server", ""),
+    operation("Auth.UserInfo", "GET", "/oauth/userinfo", ""),
+    operation("Auth.PostUserInfo", "POST", "/oauth/userinfo", ""),
+    operation("Me.Get", "GET", "/v1/me", ""),
+];
+
+/// Every operation of Rollbook's own API.
+pub(crate) const ROLLBOOK_OPERATIONS: &[Operation] = &[
+    operation("groups.list", "GET", "/rollbook/v1/groups", ""),
+    operation("groups.create", "POST", "/rollbook/v1/groups", r#"{"name":"N"}"#),
+    operation("groups.get", "GET", "/rollbook/v1/groups/{group}", ""),
+    operation("groups.put", "PUT", "/rollbook/v1/groups/{group}", r#"{"name":"N"}"#),
+    operation("groups.patch", "PATCH", "/rollbook/v1/groups/{group}", r#"{"name":"N"}"#),
+    operation("groups.delete", "DELETE", "/rollbook/v1/groups/{group}", ""),
 ];
 
 #[tokio::test]
@@ -84,7 +98,12 @@ async fn of_ordercloud() {
     insta::assert_snapshot!("roles_of_ordercloud", table("ordercloud", ORDERCLOUD_OPERATIONS).await);
 }
 
-/// A column: a caller, and the communities of the group that the call is about.
+#[tokio::test]
+async fn of_rollbook() {
+    insta::assert_snapshot!("roles_of_rollbook", table("rollbook", ROLLBOOK_OPERATIONS).await);
+}
+
+/// A column: a caller, and the communities of the group in the request.
 struct Column {
     title: &'static str,
     caller: Caller,
@@ -100,8 +119,8 @@ async fn columns(server: &Server) -> Vec<Column> {
         column("garbage", server.bearer("e30.e30.e30"), &[]),
         column("revoked", revoked, &[]),
     ];
-    let roles = [FULL, GROUP_ADMIN, GROUP_READER, USER_ADMIN, USER_READER];
-    for (role, title) in roles.into_iter().zip(["Full", "GroupAdm", "GroupRead", "UserAdm", "UserRead"]) {
+    let roles = [FULL, GROUP_ADMIN, GROUP_READER, USER_ADMIN, USER_READER, AUDITOR];
+    for (role, title) in roles.into_iter().zip(["Full", "GroupAdm", "GroupRead", "UserAdm", "UserRead", "Auditor"]) {
         columns.push(column(title, server.bearer(&new_token(server, &[role], &[]).await), &[]));
     }
     for (title, communities) in [("A: in A", &[A][..]), ("A: in B", &[B]), ("A: in none", &[])] {
@@ -110,7 +129,7 @@ async fn columns(server: &Server) -> Vec<Column> {
     columns
 }
 
-/// A token of its own for each column: some operations end the one they are called with.
+/// A new token for each column, because some operations end the token they are sent with.
 async fn new_token(server: &Server, roles: &[&str], communities: &[&str]) -> String {
     let (id, secret) = server.make_client(roles, communities, &[]);
     server.client_token(&id, &secret).await
@@ -145,7 +164,7 @@ fn cell(status: u16, code: String, legend: &mut Vec<String>) -> String {
     format!("{status} {}", ('a'..='z').nth(at).expect("fewer codes than letters"))
 }
 
-/// Calls the operation on a group and a user that were made for this call.
+/// Sends the operation for a group and a user that are created for this call.
 async fn outcome(server: &Server, operation: &Operation, column: &Column, name: &str) -> (u16, String) {
     let admin = server.admin().await;
     let number = make_group(&admin, name, column.communities).await;
@@ -161,7 +180,9 @@ async fn outcome(server: &Server, operation: &Operation, column: &Column, name: 
     }
     let names =
         [("{group}", &*group), ("{number}", &number.to_string()), ("{user}", &user), ("{new}", &format!("new-{name}"))];
-    let fill = |template: &str| names.iter().fold(template.to_owned(), |text, (place, own)| text.replace(place, own));
+    let fill = |template: &str| {
+        names.iter().fold(template.to_owned(), |text, (placeholder, own)| text.replace(placeholder, own))
+    };
     let form = operation.id == "Auth.Token";
     let content_type = if form { "application/x-www-form-urlencoded" } else { "application/json" };
     let (path, body) = (fill(operation.path), fill(operation.body));

@@ -1,13 +1,13 @@
-//! What every API stands on: health, metrics, the pages for people, connections and their end.
+//! What every API has in common: health, metrics, pages for people, connections and shutdown.
 
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::{Launch, Raw, Server, Store, eventually, raw};
+use crate::support::{Launch, RawConnection, Server, Store, eventually, send_raw};
 
 #[tokio::test]
-async fn the_machines_that_watch_are_answered() {
+async fn health_checks_are_answered() {
     let server = Server::start();
     let anonymous = server.anonymous();
     assert_eq!(anonymous.get("/healthz").await.is(200).text, "ok\n");
@@ -15,7 +15,7 @@ async fn the_machines_that_watch_are_answered() {
 }
 
 #[tokio::test]
-async fn metrics_tell_of_requests_and_of_the_store() {
+async fn metrics_cover_requests_and_the_store() {
     let server = Server::start();
     let admin = server.admin().await;
     admin.get("/v1/usergroups/secret-name").await.is(404);
@@ -41,24 +41,54 @@ async fn metrics_tell_of_requests_and_of_the_store() {
     assert!(ids.iter().all(|id| !metrics.text.contains(id)));
 }
 
+/// On the listener of the APIs, metrics are for the machine itself; on a listener of their own, the operator controls
+/// access.
 #[tokio::test]
-async fn metrics_can_stand_apart() {
+async fn metrics_are_refused_through_a_proxy() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let server = Launch::default().env("ROLLBOOK_METRICS_LISTEN", &free.to_string()).start();
-    let apart = server.caller_at(&format!("http://{free}"));
-    assert!(apart.get("/metrics").await.is(200).text.contains("rollbook_"));
-    apart.get("/v1/usergroups").await.is(404);
+    let (same_listener, own_listener) = (server.anonymous(), server.caller_at(&format!("http://{free}")));
+    for name in ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via"] {
+        let refused = same_listener.send(same_listener.request("GET", "/metrics").header(name, "1.1 x")).await.is(403);
+        assert!(refused.text.contains("--metrics-listen") && !refused.text.contains("rollbook_"), "{}", refused.text);
+        own_listener.send(own_listener.request("GET", "/metrics").header(name, "1.1 x")).await.is(200);
+        same_listener.send(same_listener.request("GET", "/healthz").header(name, "1.1 x")).await.is(200);
+    }
+    let metrics = same_listener.get("/metrics").await.is(200).text;
+    assert!(metrics.contains(r#"{route="/metrics",method="GET",status="403"} 6"#), "{metrics}");
+    assert!(server.log().contains("through a proxy"), "{}", server.log());
+}
+
+/// The file descriptors that the store and the libraries need stay reserved.
+#[tokio::test]
+async fn connections_stay_below_the_limit_of_open_files() {
+    let processors = u32::try_from(std::thread::available_parallelism().unwrap().get()).unwrap();
+    let server = Launch::default().open_files(256 + 16 + 8 * processors + 3).start();
+    assert!(server.log().contains("connections=3 ") && server.log().contains("LimitNOFILE"), "{}", server.log());
+    let idle: Vec<_> = (0..20).map(|_| RawConnection::connect(server.address())).collect();
+    drop(idle);
+    server.admin().await.get("/v1/usergroups").await.is(200);
+    assert!(!server.log().contains("could not be accepted"), "{}", server.log());
 }
 
 #[tokio::test]
-async fn a_person_is_led_to_the_documents() {
+async fn metrics_can_have_their_own_listener() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server = Launch::default().env("ROLLBOOK_METRICS_LISTEN", &free.to_string()).start();
+    let own_listener = server.caller_at(&format!("http://{free}"));
+    assert!(own_listener.get("/metrics").await.is(200).text.contains("rollbook_"));
+    own_listener.get("/v1/usergroups").await.is(404);
+}
+
+#[tokio::test]
+async fn a_browser_is_redirected_to_the_documents() {
     let server = Server::start();
     let anonymous = server.anonymous();
     let start = anonymous.get("/").await;
     assert_eq!((start.status, start.header("location")), (303, "/docs/"));
     let page = anonymous.get("/docs/").await.is(200);
     assert!(page.header("content-type").starts_with("text/html"));
-    assert!(!page.text.contains("http://") && !page.text.contains("https://"), "nothing from elsewhere");
+    assert!(!page.text.contains("http://") && !page.text.contains("https://"), "no external resources");
     let quoted = page.text.split("href=\"").chain(page.text.split("src=\"")).filter_map(|part| part.split('"').next());
     let files: Vec<_> = quoted.filter(|file| file.contains('.') && !file.contains('<')).map(str::to_owned).collect();
     assert!(files.len() >= 5, "{files:?}");
@@ -86,17 +116,19 @@ async fn a_head_is_a_get_without_its_body() {
     assert_eq!((missing.status, missing.text.as_str()), (404, ""));
 }
 
-/// A request that does not arrive is not waited for without end.
+/// The server does not wait forever for a request that does not arrive.
 #[tokio::test]
-async fn a_head_that_does_not_arrive_is_given_up() {
+async fn an_incomplete_head_times_out() {
     let server = Server::start();
     let address = server.address().to_owned();
-    let (begin, mut slow) = (Instant::now(), Raw::connect(&address));
+    let (begin, mut slow) = (Instant::now(), RawConnection::connect(&address));
     slow.write("GET /healthz HTTP/1.1\r\nhost: x\r\nx-half");
-    let answer = tokio::task::spawn_blocking(move || slow.read_to_end()).await.unwrap();
-    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
+    let response = tokio::task::spawn_blocking(move || slow.read_to_end()).await.unwrap();
+    assert!(response.is_empty() || response.starts_with("HTTP/1.1 408"), "{response}");
     assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
-    assert!(raw(&address, "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").starts_with("HTTP/1.1 200"));
+    assert!(
+        send_raw(&address, "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").starts_with("HTTP/1.1 200")
+    );
 }
 
 #[tokio::test]
@@ -104,37 +136,37 @@ async fn a_stop_finishes_what_is_in_flight() {
     let mut server = Server::start();
     let admin = server.admin().await;
     let body = r#"{"ID":"late","Name":"N"}"#;
-    let mut late = Raw::connect(server.address());
+    let mut late = RawConnection::connect(server.address());
     late.write(format!(
         "POST /v1/usergroups HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\n\
          expect: 100-continue\r\n\r\n",
         admin.bearer(),
         body.len()
     ));
-    // The server asks for the body: from here on the request is in flight.
+    // The server sends 100 Continue: from here on the request is in flight.
     assert!(late.read_line().starts_with("HTTP/1.1 100"));
     server.terminate();
     let address = server.address().to_owned();
     let closed = async || std::net::TcpStream::connect(&address).is_err();
     eventually("the end of listening", Duration::from_secs(10), closed).await;
     late.write(body);
-    let answer = late.read_to_end();
-    assert!(answer.contains("HTTP/1.1 201"), "{answer}");
+    let response = late.read_to_end();
+    assert!(response.contains("HTTP/1.1 201"), "{response}");
     assert!(server.wait().success());
     server.restart();
     server.admin().await.get("/v1/usergroups/late").await.is(200);
 }
 
 #[tokio::test]
-async fn many_requests_go_over_one_connection() {
+async fn one_connection_serves_many_requests() {
     let server = Server::start();
     let head = "GET /healthz HTTP/1.1\r\nhost: x\r\n";
-    let answers = raw(server.address(), format!("{head}\r\n{head}\r\n{head}connection: close\r\n\r\n"));
-    assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 3, "{answers}");
+    let responses = send_raw(server.address(), format!("{head}\r\n{head}\r\n{head}connection: close\r\n\r\n"));
+    assert_eq!(responses.matches("HTTP/1.1 200 OK").count(), 3, "{responses}");
 }
 
 #[tokio::test]
-async fn the_log_holds_no_secret() {
+async fn the_log_contains_no_secret() {
     let server = Launch::default().env("ROLLBOOK_LOG", "debug").env("ROLLBOOK_LOG_FORMAT", "json").start();
     let admin = server.admin().await;
     server.make_user("ada", &["FullAccess"], &[]);

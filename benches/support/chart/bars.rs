@@ -1,4 +1,4 @@
-//! A chart of bars, one below the other.
+//! A horizontal bar chart.
 
 #[path = "svg.rs"]
 mod svg;
@@ -10,12 +10,12 @@ use svg::{WIDTH, picture, text};
 const TOP: f64 = 44.0;
 const ROW: f64 = 28.0;
 const LEFT: f64 = 250.0;
-/// What is left beside the longest bar for its note.
+/// The space after the longest bar for its note.
 const RIGHT: f64 = 170.0;
 
-/// Bars of these lengths, each with its label before it and its note behind it. The first label's kind, up to its
-/// first space, is drawn in the colour of our own: put what the chart is about first.
-pub fn bars<L: AsRef<str>, N: AsRef<str>>(title: &str, bars: &[(L, f64, N)]) -> String {
+/// Draws bars of these lengths, each with a label before it and a note after it. The first word of the first label is
+/// drawn in the accent colour in all labels: put the subject of the chart first.
+pub(crate) fn bars<L: AsRef<str>, N: AsRef<str>>(title: &str, bars: &[(L, f64, N)]) -> String {
     let longest = bars.iter().map(|(_, value, _)| *value).fold(f64::MIN_POSITIVE, f64::max);
     let kind = |label: &str| label.split(' ').next().map(str::to_owned);
     let own = bars.first().and_then(|(label, ..)| kind(label.as_ref()));

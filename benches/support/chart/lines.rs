@@ -16,8 +16,8 @@ const STEPS: u32 = 4;
 /// Dark enough for white pages and light enough for black ones.
 const COLOURS: [&str; 6] = ["#2f81f7", "#d4772c", "#2da44e", "#a371f7", "#d1467e", "#8c959f"];
 
-/// Lines through their points, over the same axes: `unit` is what `y` counts. Both axes begin at zero.
-pub fn lines<N: AsRef<str>>(title: &str, unit: &str, lines: &[(N, Vec<(f64, f64)>)]) -> String {
+/// Draws lines through their points, over common axes: `unit` is the unit of `y`. Both axes begin at zero.
+pub(crate) fn lines<N: AsRef<str>>(title: &str, unit: &str, lines: &[(N, Vec<(f64, f64)>)]) -> String {
     let points = || lines.iter().flat_map(|(_, points)| points);
     let width = points().map(|(x, _)| *x).fold(f64::MIN_POSITIVE, f64::max);
     let height = round_up(points().map(|(_, y)| *y).fold(f64::MIN_POSITIVE, f64::max));
@@ -48,7 +48,7 @@ fn axes(unit: &str, width: f64, height: f64, across: impl Fn(f64) -> f64, down: 
     drawn + &text(12.0, TOP - 12.0, "start", unit) + &text((LEFT + WIDTH) / 2.0, HEIGHT - 4.0, "middle", "seconds")
 }
 
-/// The next of 1, 2, 4, 8 and their tenfolds.
+/// The next of 1, 2, 4, 8 times a power of ten.
 fn round_up(value: f64) -> f64 {
     let power = 10_f64.powf(value.log10().floor());
     [1.0, 2.0, 4.0, 8.0].into_iter().map(|step| step * power).find(|step| *step >= value).unwrap_or(10.0 * power)

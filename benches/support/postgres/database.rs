@@ -1,15 +1,15 @@
-//! The database that is measured, on the server that `TEST_DATABASE_URL` names.
+//! The database that is measured, on the server of `TEST_DATABASE_URL`.
 
 use anyhow::{Context as _, bail, ensure};
 use tokio_postgres::config::Host;
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage, SimpleQueryRow};
 
-/// What the figures depend on most.
+/// The settings on which figures depend most.
 const SETTINGS: &str = "fsync,synchronous_commit,full_page_writes,wal_sync_method,shared_buffers,max_wal_size,\
                         checkpoint_timeout,autovacuum,max_connections";
 
 /// A database, and a connection to it.
-pub struct Database {
+pub(crate) struct Database {
     server: String,
     name: String,
     url: String,
@@ -19,11 +19,11 @@ pub struct Database {
 }
 
 impl Database {
-    /// The database with the name on the server at the URL; made if it is not there.
-    pub async fn open(server: &str, name: &str) -> anyhow::Result<Self> {
-        let (place, options) = server.split_once('?').unwrap_or((server, ""));
-        let (place, _) = place.rsplit_once('/').context("TEST_DATABASE_URL names no database")?;
-        let url = format!("{place}/{name}?{options}");
+    /// Opens the database with this name on the server at the URL; creates it if it does not exist.
+    pub(crate) async fn open(server: &str, name: &str) -> anyhow::Result<Self> {
+        let (address, options) = server.split_once('?').unwrap_or((server, ""));
+        let (address, _) = address.rsplit_once('/').context("TEST_DATABASE_URL names no database")?;
+        let url = format!("{address}/{name}?{options}");
         let there = connect(&server.parse()?).await?;
         let is_new = rows(&there, &format!("SELECT FROM pg_database WHERE datname = '{name}'")).await?.is_empty();
         if is_new {
@@ -35,23 +35,24 @@ impl Database {
         Ok(Self { server: server.to_owned(), name: name.to_owned(), url, config, is_new, client })
     }
 
-    /// Drops it, whoever is connected to it.
-    pub async fn drop(self) -> anyhow::Result<()> {
+    /// Drops the database and closes its connections.
+    pub(crate) async fn drop(self) -> anyhow::Result<()> {
         let there = connect(&self.server.parse()?).await?;
         Ok(there.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name)).await?)
     }
 
-    pub fn url(&self) -> &str {
+    /// The URL of the database.
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    /// Whether this process made it.
-    pub fn is_new(&self) -> bool {
+    /// Whether this process created the database.
+    pub(crate) fn is_new(&self) -> bool {
         self.is_new
     }
 
-    /// What libpq's programs are told of it.
-    pub fn environment(&self) -> anyhow::Result<Vec<(&'static str, String)>> {
+    /// The connection parameters for libpq's programs.
+    pub(crate) fn environment(&self) -> anyhow::Result<Vec<(&'static str, String)>> {
         let (host, port) = self.host().context("TEST_DATABASE_URL names no host")?;
         let mut environment = vec![("PGHOST", host), ("PGPORT", port.to_string()), ("PGDATABASE", self.name.clone())];
         environment.extend(self.config.get_user().map(|user| ("PGUSER", user.to_owned())));
@@ -69,8 +70,8 @@ impl Database {
         Some((host, self.config.get_ports().first().copied().unwrap_or(5432)))
     }
 
-    /// How it is reached.
-    pub fn transport(&self) -> String {
+    /// The connection settings, as text.
+    pub(crate) fn transport(&self) -> String {
         match self.host() {
             Some((folder, _)) if folder.starts_with('/') => format!("the Unix socket in {folder}"),
             Some((host, _)) => format!("TCP to {host}"),
@@ -78,8 +79,8 @@ impl Database {
         }
     }
 
-    /// The folder of the server's Unix socket, where it has one on this machine.
-    pub async fn socket(&self) -> anyhow::Result<Option<String>> {
+    /// The folder of the server's Unix socket, if it has one on this machine.
+    pub(crate) async fn socket(&self) -> anyhow::Result<Option<String>> {
         let Some((_, port)) = self.host() else { return Ok(None) };
         let folders = self.text("SHOW unix_socket_directories").await?;
         let mut folders = folders.split(", ").filter(|folder| folder.starts_with('/'));
@@ -87,33 +88,33 @@ impl Database {
     }
 
     /// All rows of the query, as text.
-    pub async fn rows(&self, query: &str) -> anyhow::Result<Vec<SimpleQueryRow>> {
+    pub(crate) async fn rows(&self, query: &str) -> anyhow::Result<Vec<SimpleQueryRow>> {
         rows(&self.client, query).await
     }
 
     async fn text(&self, query: &str) -> anyhow::Result<String> {
         let rows = self.rows(query).await?;
         let value = rows.first().and_then(|row| row.get(0));
-        Ok(value.with_context(|| format!("no answer to {query}"))?.to_owned())
+        Ok(value.with_context(|| format!("no response to {query}"))?.to_owned())
     }
 
-    /// How many bytes it takes.
-    pub async fn size(&self) -> anyhow::Result<u64> {
+    /// The size of the database in bytes.
+    pub(crate) async fn size(&self) -> anyhow::Result<u64> {
         Ok(self.text("SELECT pg_database_size(current_database())").await?.parse()?)
     }
 
-    /// Does now what the server would do some time after so many inserts.
-    pub async fn settle(&self) -> anyhow::Result<()> {
+    /// Runs the maintenance that the server would run some time after so many inserts.
+    pub(crate) async fn settle(&self) -> anyhow::Result<()> {
         Ok(self.client.batch_execute("VACUUM ANALYZE").await?)
     }
 
-    /// Writes all changed pages to the disk.
-    pub async fn checkpoint(&self) -> anyhow::Result<()> {
+    /// Writes all dirty pages to the disk.
+    pub(crate) async fn checkpoint(&self) -> anyhow::Result<()> {
         Ok(self.client.batch_execute("CHECKPOINT").await?)
     }
 
     /// The server's version and settings. Fails if commits are not durable.
-    pub async fn settings(&self) -> anyhow::Result<String> {
+    pub(crate) async fn settings(&self) -> anyhow::Result<String> {
         let version = self.text("SHOW server_version").await?;
         let mut settings = Vec::new();
         for name in SETTINGS.split(',') {
@@ -126,10 +127,10 @@ impl Database {
         Ok(format!("PostgreSQL {version}: {}", settings.join(", ")))
     }
 
-    /// Fails if the inserts of pgbench did not make what the directory makes.
-    pub async fn check(&self) -> anyhow::Result<()> {
+    /// Fails if pgbench's inserts did not create the rows that the directory creates.
+    pub(crate) async fn check(&self) -> anyhow::Result<()> {
         let counts = "SELECT count(*), (SELECT sum(value) FROM counters WHERE name = 'groups'), \
-                      (SELECT count(*) FROM group_grams), (SELECT count(DISTINCT owner) FROM group_xp), \
+                      (SELECT count(*) FROM group_ngrams), (SELECT count(DISTINCT owner) FROM group_xp), \
                       (SELECT count(*) FROM journal WHERE kind = 'group' AND change = 'created') \
                       FROM groups WHERE deleted IS NULL";
         let rows = self.rows(counts).await?;

@@ -1,4 +1,4 @@
-//! What pgbench sends: the store's own read of a group, and the inserts that make a group, taken from rows that the
+//! Scripts for pgbench: the store's own read of a group, and the inserts for a new group, derived from rows that the
 //! directory has written.
 
 use std::path::PathBuf;
@@ -10,38 +10,38 @@ use tokio_postgres::SimpleQueryRow;
 use super::database::Database;
 use super::support::generate;
 
-/// An ID of as many characters as generated ones have, which grows with time and ends at random, too.
+/// An ID as long as a generated one, which grows with time and ends in random characters, too.
 const ID: &str = "'01kb' || lpad(to_hex(:uid::bigint), 8, '0') || left(md5(:uid::text), 14)";
-/// A row is inserted into each of these, or several: the table, and the column that tells whose rows they are.
+/// The tables into which a group inserts one row or several, each with the column that has the group's uid.
 const TABLES: [(&str, &str); 4] =
-    [("groups", "uid"), ("group_xp", "owner"), ("group_grams", "owner"), ("journal", "subject")];
-/// As the store does, and in its way: each session has a row of the counter of its own.
+    [("groups", "uid"), ("group_xp", "owner"), ("group_ngrams", "owner"), ("journal", "subject")];
+/// As the store does: each session has its own row of the counter.
 const COUNT: &str = "UPDATE counters SET value = value + 1 WHERE name = 'groups' AND slot = :slot;";
 const SLOT: &str = "\\set slot :client_id % 64";
 const NUMBER: &str = "SELECT nextval('groups_uid') AS uid \\gset";
 
-/// What differs from group to group as much as it does in the directory.
+/// Random values for the fields that differ from group to group, as they do in the directory.
 const DICE: &str =
     "\\set number random(0, 9999)\n\\set word random(0, 1000000000)\n\\set budget random(1000000, 999999900) / 100.0";
-/// For each number of xp rows that there is among the newest groups, one of them.
+/// One of the newest groups for each number of xp rows.
 const SAMPLES: &str = "SELECT max(owner) FROM (SELECT owner, count(*) AS size FROM group_xp \
                        WHERE owner > (SELECT max(owner) - 1000 FROM group_xp) GROUP BY owner) AS newest GROUP BY size";
 
-/// The scripts, of which pgbench takes any one for each transaction.
-pub struct Scripts {
+/// The scripts; pgbench chooses one for each transaction.
+pub(crate) struct Scripts {
     _folder: TempDir,
     /// Reads any of the groups.
     pub select: Vec<PathBuf>,
-    /// Makes a group: one statement after the other.
+    /// Creates a group: one statement after the other.
     pub insert: Vec<PathBuf>,
-    /// The same, the statements sent at once: two round trips, as the store needs.
+    /// Creates a group with pipelined statements: two round trips, as the store needs.
     pub pipelined: Vec<PathBuf>,
 }
 
 impl Scripts {
-    /// Writes them, for a directory of so many groups. A few of the newest groups are the patterns of those to be made:
-    /// each is a script, and each connection prepares each statement of each script.
-    pub async fn write(database: &Database, groups: usize) -> anyhow::Result<Self> {
+    /// Writes the scripts, for a directory of this many groups. Some of the newest groups are the patterns for new
+    /// ones: each is a script, and each connection prepares each statement of each script.
+    pub(crate) async fn write(database: &Database, groups: usize) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let script = |name: String, text: String| {
             let path = folder.path().join(name);
@@ -72,7 +72,7 @@ fn select(groups: usize) -> String {
     )
 }
 
-/// The statements that write what the directory wrote of the group, as another group.
+/// The statements that write the rows of an existing group as those of a new group.
 async fn writes(database: &Database, uid: &str) -> anyhow::Result<String> {
     let mut writes = Vec::new();
     let varied = Varied::of(database, uid).await?;
@@ -88,7 +88,7 @@ async fn writes(database: &Database, uid: &str) -> anyhow::Result<String> {
 }
 
 fn insert(table: &str, rows: &[SimpleQueryRow], varied: &Varied) -> String {
-    // The last two are the columns that the journal gives itself.
+    // The journal assigns its last two columns itself.
     let kept = |row: &SimpleQueryRow| {
         let columns = row.columns().iter().map(|column| column.name().to_owned()).enumerate();
         columns.filter(|(_, name)| !["seq", "xid"].contains(&&**name)).collect::<Vec<_>>()
@@ -102,7 +102,7 @@ fn insert(table: &str, rows: &[SimpleQueryRow], varied: &Varied) -> String {
     format!("INSERT INTO {table} ({}) VALUES {};", columns.join(", "), tuples.join(", "))
 }
 
-/// The texts in a group's rows that are to be others in each group made like it, and the SQL that makes them.
+/// The texts in a group's rows that must differ in each new group, and the SQL that generates them.
 struct Varied {
     texts: Vec<(String, String)>,
     budget: String,
@@ -139,7 +139,7 @@ impl Varied {
     }
 
     fn literal(&self, text: &str) -> String {
-        // pgbench sees variables behind colons even in quotes.
+        // pgbench takes a colon for the start of a variable even in quotes.
         let literal = text.replace('\\', "\\\\").replace('\'', "''").replace(':', "\\x3a");
         let vary = |literal: String, (old, new): &(String, String)| literal.replace(old, new);
         format!("E'{}'", self.texts.iter().fold(literal, vary))

@@ -1,4 +1,4 @@
-//! The signing keys, kept in memory as the store has them.
+//! The cache of the signing keys, and their rotation.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -7,59 +7,69 @@ use tokio::task::spawn_blocking;
 use tracing::info;
 
 use crate::auth::keys::{Key, generate_pem};
+use crate::domain::caller::{OperateDirectory, Permit, ReadClients};
 use crate::domain::error::{Error, Result};
-use crate::domain::role::{ManageClients, Permit};
 use crate::domain::time::Timestamp;
 use crate::service::Service;
 use crate::store::SigningKey;
 
-/// At most so often, in microseconds, does a token with an unknown key make the store read its keys: forged ones
-/// cost nothing more.
-const RELOAD_MICROS: u64 = 1_000_000;
+/// The minimum interval, in microseconds, between two reads of the keys because of a token with an unknown key. It
+/// limits the cost of forged tokens.
+const MIN_RELOAD_INTERVAL_MICROS: u64 = 1_000_000;
 
-/// How old what is known of the keys may be, in microseconds, where a token is signed: then a key that another node
-/// made begins to sign here, too.
-const SIGNER_AGE_MICROS: u64 = 5_000_000;
+/// The maximum age of the cached keys, in microseconds, when a token is signed. It bounds the delay until this node
+/// signs with a key that another node created.
+const MAX_SIGNER_AGE_MICROS: u64 = 5_000_000;
 
-/// A key and the moment from which on it signs.
-pub(super) struct Held {
+/// For how many seconds clients may cache the public keys: the `max-age` of the responses that contain them.
+pub const PUBLIC_KEYS_MAX_AGE: u32 = 300;
+
+/// The default number of seconds for which a new key is published before it signs. Until a node reads the keys again,
+/// it returns the keys without the new one, and clients may cache them for [`PUBLIC_KEYS_MAX_AGE`]. The additional
+/// minute covers the interval between two reads and differences between clocks.
+pub const KEY_PUBLISHED_SECONDS: u32 = PUBLIC_KEYS_MAX_AGE + 60;
+
+/// A key and the time from which it signs.
+pub(super) struct LoadedKey {
+    /// The key pair and its ID.
     pub(super) key: Key,
     signs_from: Timestamp,
 }
 
-/// The keys, the newest first, and when they were read.
+/// The cached keys, the newest first, and the time of the last read.
 #[derive(Default)]
 pub(super) struct Keys {
-    held: RwLock<Arc<[Arc<Held>]>>,
+    loaded: RwLock<Arc<[Arc<LoadedKey>]>>,
     read_at: Mutex<Option<Timestamp>>,
 }
 
 impl Keys {
-    /// All keys as they were read last.
-    pub(super) fn all(&self) -> Arc<[Arc<Held>]> {
-        Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
+    /// Returns all cached keys.
+    pub(super) fn all(&self) -> Arc<[Arc<LoadedKey>]> {
+        Arc::clone(&self.loaded.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The key with this name, after a look into the store where it is not in memory.
-    pub(super) async fn find(&self, service: &Service, kid: &str) -> Result<Option<Arc<Held>>> {
-        let named = |held: &&Arc<Held>| held.key.kid() == kid;
-        if let Some(held) = self.all().iter().find(named) {
-            return Ok(Some(Arc::clone(held)));
+    /// Returns the key with this key ID. Reads the store if the key is not cached.
+    pub(super) async fn find(&self, service: &Service, kid: &str) -> Result<Option<Arc<LoadedKey>>> {
+        let named = |loaded: &&Arc<LoadedKey>| loaded.key.kid() == kid;
+        if let Some(loaded) = self.all().iter().find(named) {
+            return Ok(Some(Arc::clone(loaded)));
         }
         self.refresh(service).await?;
         Ok(self.all().iter().find(named).cloned())
     }
 
-    /// The newest key that signs now. Where none does, the clock was set back: the oldest goes on signing then.
-    pub(super) async fn signer(&self, service: &Service) -> Result<Arc<Held>> {
-        self.refresh_older_than(service, SIGNER_AGE_MICROS).await?;
+    /// Returns the newest key that may sign now. If there is none, the clock was set back, and the oldest key signs.
+    /// Fails if the directory has no key.
+    pub(super) async fn signer(&self, service: &Service) -> Result<Arc<LoadedKey>> {
+        self.refresh_older_than(service, MAX_SIGNER_AGE_MICROS).await?;
         let (all, now) = (self.all(), service.clock.now());
         signer_of(&all, now).ok_or_else(|| Error::internal(anyhow::anyhow!("the directory has no signing key")))
     }
 
-    /// Reads the keys, unless they were read within the last second.
+    /// Reads the keys from the store, unless that happened within the last second.
     pub(super) async fn refresh(&self, service: &Service) -> Result<()> {
-        self.refresh_older_than(service, RELOAD_MICROS).await
+        self.refresh_older_than(service, MIN_RELOAD_INTERVAL_MICROS).await
     }
 
     async fn refresh_older_than(&self, service: &Service, micros: u64) -> Result<()> {
@@ -73,7 +83,7 @@ impl Keys {
         Ok(())
     }
 
-    /// Reads the keys now.
+    /// Reads the keys from the store now.
     pub(super) async fn reload(&self, service: &Service) -> Result<()> {
         let mut read_at = self.read_at.lock().await;
         self.read(service).await?;
@@ -83,58 +93,105 @@ impl Keys {
 
     async fn read(&self, service: &Service) -> Result<()> {
         let stored = service.store.signing_keys().await?.into_iter();
-        let held = stored.map(|SigningKey { kid, pem, signs_from }| {
-            Key::from_pem(kid, &pem).map(|key| Arc::new(Held { key, signs_from }))
+        let loaded = stored.map(|SigningKey { kid, pem, signs_from }| {
+            Key::from_pem(kid, &pem).map(|key| Arc::new(LoadedKey { key, signs_from }))
         });
-        let held: Arc<[Arc<Held>]> = held.collect::<Result<_>>()?;
-        *self.held.write().unwrap_or_else(PoisonError::into_inner) = held;
+        let loaded: Arc<[Arc<LoadedKey>]> = loaded.collect::<Result<_>>()?;
+        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = loaded;
         Ok(())
     }
 }
 
-/// The newest of the keys that signs at the moment, else the oldest of all.
-fn signer_of(all: &[Arc<Held>], now: Timestamp) -> Option<Arc<Held>> {
-    all.iter().find(|held| held.signs_from <= now).or(all.last()).cloned()
+/// Returns the newest key that may sign at the given time, otherwise the oldest key.
+fn signer_of(all: &[Arc<LoadedKey>], now: Timestamp) -> Option<Arc<LoadedKey>> {
+    all.iter().find(|loaded| loaded.signs_from <= now).or(all.last()).cloned()
 }
 
-/// A signing key as the operator is told of it.
+/// The status of a signing key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyStanding {
+pub struct KeyStatus {
+    /// The key ID.
     pub kid: String,
+    /// The time from which the key signs.
     pub signs_from: Timestamp,
-    /// Whether new tokens are signed with it.
-    pub signs: bool,
+    /// The current use of the key.
+    pub state: KeyState,
+}
+
+/// The use of a signing key. Every key is published, and verifies the tokens that it signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// It does not sign yet.
+    Upcoming,
+    /// It signs new tokens.
+    Signing,
+    /// It does not sign any more.
+    Retired,
+}
+
+impl KeyState {
+    /// The name of the state for operators and programs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Upcoming => "upcoming",
+            Self::Signing => "signs",
+            Self::Retired => "retired",
+        }
+    }
+}
+
+/// The outcome of a key rotation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// The new key was created.
+    Created(KeyStatus),
+    /// No key was created, because it would sign before this key or from the same time.
+    Overtakes(KeyStatus),
 }
 
 impl Service {
-    /// The signing keys, the newest first.
-    pub async fn signing_keys(&self, _permit: &Permit<ManageClients>) -> Result<Vec<KeyStanding>> {
-        self.tokens.keys.reload(self).await?;
-        let all = self.tokens.keys.all();
-        let signer = signer_of(&all, self.clock.now());
-        let standing = |held: &Arc<Held>| KeyStanding {
-            kid: held.key.kid().to_owned(),
-            signs_from: held.signs_from,
-            signs: signer.as_ref().is_some_and(|signer| Arc::ptr_eq(signer, held)),
-        };
-        Ok(all.iter().map(standing).collect())
+    /// Returns the status of the signing keys, the newest first.
+    pub async fn signing_keys(&self, _permit: &Permit<ReadClients>) -> Result<Vec<KeyStatus>> {
+        self.key_statuses().await
     }
 
-    /// Makes a signing key that is published now and signs in so many seconds, when every node knows it. Tokens signed
-    /// with older keys stay good until they expire.
-    pub async fn rotate_signing_key(&self, _permit: &Permit<ManageClients>, published: i64) -> Result<KeyStanding> {
+    async fn key_statuses(&self) -> Result<Vec<KeyStatus>> {
+        self.tokens.keys.reload(self).await?;
+        let (all, now) = (self.tokens.keys.all(), self.clock.now());
+        let signer = signer_of(&all, now).map(|signer| signer.key.kid().to_owned());
+        let status = |loaded: &Arc<LoadedKey>| KeyStatus {
+            kid: loaded.key.kid().to_owned(),
+            signs_from: loaded.signs_from,
+            state: match signer.as_deref() == Some(loaded.key.kid()) {
+                true => KeyState::Signing,
+                false if loaded.signs_from > now => KeyState::Upcoming,
+                false => KeyState::Retired,
+            },
+        };
+        Ok(all.iter().map(status).collect())
+    }
+
+    /// Creates a signing key that is published now and signs after `published` seconds, when every node knows it.
+    /// Tokens signed with older keys stay valid until they expire. Creates no key that would sign before an existing
+    /// one.
+    pub async fn rotate_signing_key(&self, _permit: &Permit<OperateDirectory>, published: i64) -> Result<Rotation> {
         let key = new_key(self, self.clock.now().plus_seconds(published)).await?;
-        let standing = KeyStanding { kid: key.kid.clone(), signs_from: key.signs_from, signs: false };
-        self.store.add_signing_key(key, false).await?;
-        info!(kid = standing.kid, "a signing key was made");
-        Ok(standing)
+        let status = KeyStatus { kid: key.kid.clone(), signs_from: key.signs_from, state: KeyState::Upcoming };
+        if self.store.add_signing_key(key, false).await? {
+            info!(kid = status.kid, "a signing key was created");
+            return Ok(Rotation::Created(status));
+        }
+        let newest = self.key_statuses().await?.into_iter().next();
+        newest
+            .map(Rotation::Overtakes)
+            .ok_or_else(|| Error::internal(anyhow::anyhow!("the store refused a signing key although it has none")))
     }
 }
 
-/// Makes and keeps a key, unless another node was quicker.
-pub(super) async fn make_first(service: &Service) -> Result<()> {
+/// Creates and stores a key, unless another node has stored one in the meantime.
+pub(super) async fn create_first(service: &Service) -> Result<()> {
     let key = new_key(service, service.clock.now()).await?;
-    service.store.add_signing_key(key, true).await
+    service.store.add_signing_key(key, true).await.map(drop)
 }
 
 async fn new_key(service: &Service, signs_from: Timestamp) -> Result<SigningKey> {

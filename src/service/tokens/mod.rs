@@ -1,65 +1,76 @@
-//! Tokens: who gets one, what it is good for, and when it ends (docs/ordercloud.md, section 8; docs/core.md,
-//! section 5). One issuer for every API.
+//! Tokens: issue, roles, validity and revocation (docs/ordercloud.md, section 8; docs/core.md, section 5). All APIs
+//! share one issuer.
 
 mod grant;
 mod keys;
+mod long_lived;
 mod refresh;
 mod sign_in;
-mod standing;
+mod status;
 #[cfg(test)]
 mod tests;
 
-pub use grant::{ClientAuth, Grant, Granted};
-pub use keys::KeyStanding;
-pub use sign_in::LoggedOn;
+pub use grant::{ClientAuth, Grant, IssuedTokens};
+pub use keys::{KEY_PUBLISHED_SECONDS, KeyState, KeyStatus, PUBLIC_KEYS_MAX_AGE, Rotation};
+pub use long_lived::NewLongLivedToken;
+pub use sign_in::LogOnResult;
 
 use crate::auth::jwks::Jwk;
-use crate::domain::error::{Error, Kind, Result};
+use crate::domain::caller::{OperateDirectory, Permit};
+use crate::domain::error::{Error, ResourceKind, Result};
 
 use super::Service;
 use keys::Keys;
-use standing::Known;
+use long_lived::NotedUses;
+use status::TokenCache;
 
-/// What the service remembers of tokens between requests.
+/// The issuer, and the caches of signing keys and verified tokens.
 pub struct Tokens {
     issuer: String,
     keys: Keys,
-    known: Known,
+    token_cache: TokenCache,
+    noted_uses: NotedUses,
 }
 
 impl Tokens {
-    /// Nothing remembered yet; tokens carry `issuer` as `iss` and `aud`.
+    /// Creates empty caches. Tokens have `issuer` as `iss` and `aud`.
     pub fn new(issuer: String) -> Self {
-        Self { issuer, keys: Keys::default(), known: Known::default() }
+        Self { issuer, keys: Keys::default(), token_cache: TokenCache::default(), noted_uses: NotedUses::default() }
     }
 
-    /// A user, a client or a token may have ended: every token's standing is asked anew. To be called after the
-    /// change was committed.
-    pub fn standing_changed(&self) {
-        self.known.forget();
+    /// Invalidates the cached status of all tokens. Call it after the commit of a change that may end a user, a client
+    /// or a token.
+    pub fn invalidate_token_cache(&self) {
+        self.token_cache.invalidate();
     }
 }
 
 impl Service {
-    /// Makes the first signing key where the directory has none.
-    pub async fn ensure_signing_key(&self) -> Result<()> {
+    /// The issuer and audience of tokens.
+    pub fn issuer(&self) -> &str {
+        &self.tokens.issuer
+    }
+
+    /// Creates the first signing key if the directory has none.
+    pub async fn ensure_signing_key(&self, _permit: &Permit<OperateDirectory>) -> Result<()> {
         self.tokens.keys.reload(self).await?;
         if self.tokens.keys.all().is_empty() {
-            keys::make_first(self).await?;
+            keys::create_first(self).await?;
             self.tokens.keys.reload(self).await?;
         }
         Ok(())
     }
 
-    /// The public signing keys, the newest first; those that sign only later are among them.
+    /// Returns the public keys, the newest first, including those that do not sign yet.
     pub async fn certificates(&self) -> Result<Vec<Jwk>> {
         self.tokens.keys.refresh(self).await?;
-        Ok(self.tokens.keys.all().iter().map(|held| held.key.jwk().clone()).collect())
+        Ok(self.tokens.keys.all().iter().map(|loaded| loaded.key.jwk().clone()).collect())
     }
 
-    /// The public signing key with this name, or `NotFound`.
+    /// Returns the public key with this key ID. Fails with `NotFound`.
     pub async fn certificate(&self, kid: &str) -> Result<Jwk> {
-        let found = self.tokens.keys.find(self, kid).await?;
-        found.map(|held| held.key.jwk().clone()).ok_or_else(|| Error::NotFound(Kind::Certificate, kid.to_owned()))
+        let key = self.tokens.keys.find(self, kid).await?;
+        key.map(|loaded| loaded.key.jwk().clone())
+            .ok_or_else(|| Error::NotFound(ResourceKind::Certificate, kid.to_owned()))
     }
 }

@@ -1,61 +1,78 @@
-//! Tokens from the first sign-in to their end, on the embedded store.
+//! Tests of tokens from the sign-in to their end, on the embedded store.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 
 use super::*;
-use crate::auth::jwt;
+use crate::auth::{jwt, test_keys};
+use crate::domain::caller::{Caller, Permission, Permit};
 use crate::domain::client::Client;
 use crate::domain::community::{Communities, Community, Visibility};
 use crate::domain::env::{Clock, RandomIds};
+use crate::domain::error::SignInError;
 use crate::domain::id::Id;
-use crate::domain::journal::Door;
-use crate::domain::role::{Caller, Permission, Permit, Roles};
+use crate::domain::journal::Channel;
+use crate::domain::lockout::MAX_FAILURES;
+use crate::domain::role::Roles;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{MAX_FAILURES, Secret, User};
-use crate::service::clients::{ClientDraft, new_secret};
+use crate::domain::user::{Secret, User};
+use crate::service::clients::{ClientDraft, ClientPatch, new_secret};
 use crate::service::users::{UserDraft, UserPatch};
-use crate::store::Store;
-use crate::store::sqlite::{Options, SqliteStore};
+use crate::store::sqlite::{SqliteOptions, SqliteStore};
+use crate::store::{SigningKey, Store};
 
 const PASSWORD: &str = "Passw0rd!!x";
 
-/// A clock that goes only when it is told to.
-struct Held(AtomicI64);
+/// A clock that advances only by [`Nodes::advance`].
+#[derive(Debug)]
+struct FixedClock(AtomicI64);
 
-impl Clock for Held {
+impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.0.load(Ordering::Relaxed))
     }
 }
 
-/// Two nodes on one directory.
+/// Two nodes with one directory.
 struct Nodes {
     one: Service,
     other: Service,
-    clock: Arc<Held>,
+    clock: Arc<FixedClock>,
     _folder: TempDir,
 }
 
 impl Nodes {
     async fn start() -> Self {
-        let folder = TempDir::new().unwrap();
-        let path: PathBuf = folder.path().join("rollbook.db");
-        let list_limit = Duration::from_secs(60);
-        let options = Options { path, default_language: None, create: true, serve: true, list_limit };
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(options).await.unwrap());
-        let clock = Arc::new(Held(AtomicI64::new(1_800_000_000_000_000)));
-        let node = || Service::new(Arc::clone(&store), clock.clone(), Arc::new(RandomIds), "rollbook".to_owned());
-        let nodes = Self { one: node(), other: node(), clock, _folder: folder };
-        nodes.one.ensure_signing_key().await.unwrap();
+        Self::with_key(test_keys::KEY).await
+    }
+
+    /// Two nodes whose directory has this signing key.
+    async fn with_key(pem: &str) -> Self {
+        let nodes = Self::without_key().await;
+        let key = SigningKey { kid: "key".to_owned(), pem: pem.to_owned(), signs_from: nodes.clock.now() };
+        assert!(nodes.one.store.add_signing_key(key, true).await.unwrap());
+        nodes.one.ensure_signing_key(&operator()).await.unwrap();
         nodes
     }
 
-    fn pass(&self, seconds: i64) {
+    async fn without_key() -> Self {
+        let folder = TempDir::new().unwrap();
+        let path: PathBuf = folder.path().join("rollbook.db");
+        let list_limit = Duration::from_secs(60);
+        let options = SqliteOptions { path, default_language: None, create: true, serve: true, list_limit };
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(options).await.unwrap());
+        let clock = Arc::new(FixedClock(AtomicI64::new(1_800_000_000_000_000)));
+        let node =
+            || Service::new(Arc::clone(&store), clock.clone(), Arc::<RandomIds>::default(), "rollbook".to_owned());
+        Self { one: node(), other: node(), clock, _folder: folder }
+    }
+
+    fn advance(&self, seconds: i64) {
         self.clock.0.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
     }
 
@@ -69,6 +86,7 @@ impl Nodes {
             secret: Some(new_secret().unwrap()),
             access_minutes: 10,
             refresh_minutes: 60,
+            refresh_rotation: false,
         };
         change(&mut draft);
         let secret = draft.secret.clone();
@@ -103,27 +121,38 @@ impl Nodes {
         self.one.grant(grant).await.map(|granted| granted.access_token)
     }
 
-    async fn sign_in(&self, auth: &ClientAuth, username: &str, password: &str, scope: Option<&str>) -> Result<Granted> {
+    async fn sign_in(
+        &self,
+        auth: &ClientAuth,
+        username: &str,
+        password: &str,
+        scope: Option<&str>,
+    ) -> Result<IssuedTokens> {
         let (username, password) = (username.to_owned(), Secret::from(password));
         let grant = Grant::Password { client: auth.clone(), username, password, scope: scope.map(str::to_owned) };
         self.one.grant(grant).await
     }
 
-    async fn refresh(&self, auth: &ClientAuth, token: &str) -> Result<Granted> {
+    async fn refresh(&self, auth: &ClientAuth, token: &str) -> Result<IssuedTokens> {
         self.one.grant(Grant::RefreshToken { client: auth.clone(), token: Secret::from(token) }).await
     }
 
     async fn caller(&self, token: &str) -> Result<Arc<Caller>> {
-        self.one.authenticate(token, Door::Core).await
+        self.one.authenticate(token, Channel::Core).await
     }
 
     async fn is_revoked(&self, token: &str) -> bool {
-        matches!(self.caller(token).await, Err(Error::TokenRevoked))
+        matches!(self.caller(token).await, Err(Error::SignIn(SignInError::TokenRevoked)))
     }
 }
 
 fn operator<P: Permission>() -> Permit<P> {
-    Arc::new(Caller::operator(Door::CommandLine)).permit().unwrap()
+    Arc::new(Caller::operator(Channel::CommandLine)).permit().unwrap()
+}
+
+/// The patch that enables or disables a client.
+fn enabling(enabled: bool) -> ClientPatch {
+    ClientPatch { enabled: Some(enabled), ..ClientPatch::default() }
 }
 
 fn community(number: u8) -> Community {
@@ -131,7 +160,7 @@ fn community(number: u8) -> Community {
 }
 
 fn assert_refused<T: std::fmt::Debug>(result: Result<T>) {
-    assert!(matches!(result, Err(Error::InvalidCredentials)), "{result:?}");
+    assert!(matches!(result, Err(Error::SignIn(SignInError::InvalidCredentials))), "{result:?}");
 }
 
 #[tokio::test]
@@ -142,37 +171,46 @@ async fn a_client_gets_its_own_roles() {
     let (client, mut auth) = nodes.client(|draft| (draft.roles, draft.user) = (roles, Some(user.uid))).await;
     auth.id.make_ascii_uppercase();
     let caller = nodes.caller(&nodes.client_token(&auth, None).await.unwrap()).await.unwrap();
-    assert_eq!((caller.roles, &caller.visibility, caller.door), (roles, &Visibility::All, Door::Core));
+    assert_eq!((caller.roles, &caller.visibility, caller.channel), (roles, &Visibility::All, Channel::Core));
     assert_eq!((caller.actor.user, caller.actor.client), (Some(user.uid), Some(client.uid)));
     let narrow = nodes.client_token(&auth, Some("AdminUserGroupReader AdminUserReader")).await.unwrap();
     assert_eq!(nodes.caller(&narrow).await.unwrap().roles, Roles::GROUP_READER);
-    assert!(matches!(nodes.client_token(&auth, Some("FullAccess")).await, Err(Error::InvalidScope)));
+    assert!(matches!(
+        nodes.client_token(&auth, Some("FullAccess")).await,
+        Err(Error::SignIn(SignInError::InvalidScope))
+    ));
     let granted = nodes.one.grant(Grant::ClientCredentials { client: auth, scope: None }).await.unwrap();
     assert_eq!((granted.expires_in, granted.refresh_token), (599, None));
 }
 
 #[tokio::test]
-async fn a_client_must_be_itself() {
+async fn a_client_must_authenticate() {
     let nodes = Nodes::start().await;
     let user = nodes.user("ann", Roles::FULL_ACCESS).await;
     let (_, auth) = nodes.client(|draft| (draft.roles, draft.user) = (Roles::FULL_ACCESS, Some(user.uid))).await;
     let (_, public) = nodes.client(|draft| (draft.roles, draft.secret) = (Roles::FULL_ACCESS, None)).await;
     let with = |id: &str, secret: Option<&str>| ClientAuth { id: id.to_owned(), secret: secret.map(Secret::from) };
     for wrong in [with(&auth.id, None), with(&auth.id, Some("")), with(&auth.id, Some("wrong")), with("nobody", None)] {
-        assert!(matches!(nodes.client_token(&wrong, None).await, Err(Error::InvalidClient)));
-        assert!(matches!(nodes.sign_in(&wrong, "ann", PASSWORD, None).await, Err(Error::InvalidClient)));
+        assert!(matches!(nodes.client_token(&wrong, None).await, Err(Error::SignIn(SignInError::InvalidClient))));
+        assert!(matches!(
+            nodes.sign_in(&wrong, "ann", PASSWORD, None).await,
+            Err(Error::SignIn(SignInError::InvalidClient))
+        ));
     }
-    assert!(matches!(nodes.client_token(&public, None).await, Err(Error::InvalidClient)));
+    assert!(matches!(nodes.client_token(&public, None).await, Err(Error::SignIn(SignInError::InvalidClient))));
     assert!(nodes.sign_in(&public, "ann", PASSWORD, None).await.is_ok());
     assert!(nodes.sign_in(&with(&public.id, Some("")), "ann", PASSWORD, None).await.is_ok());
     let claimed = with(&public.id, Some("not its secret"));
-    assert!(matches!(nodes.sign_in(&claimed, "ann", PASSWORD, None).await, Err(Error::InvalidClient)));
+    assert!(matches!(
+        nodes.sign_in(&claimed, "ann", PASSWORD, None).await,
+        Err(Error::SignIn(SignInError::InvalidClient))
+    ));
     nodes.patch(&user, UserPatch { active: Some(false), ..UserPatch::default() }).await;
-    assert!(matches!(nodes.client_token(&auth, None).await, Err(Error::InvalidClient)));
+    assert!(matches!(nodes.client_token(&auth, None).await, Err(Error::SignIn(SignInError::InvalidClient))));
     nodes.patch(&user, UserPatch { active: Some(true), ..UserPatch::default() }).await;
     assert!(nodes.client_token(&auth, None).await.is_ok());
-    nodes.one.enable_client(&operator(), &auth.id, false).await.unwrap();
-    assert!(matches!(nodes.client_token(&auth, None).await, Err(Error::InvalidClient)));
+    nodes.one.patch_client(&operator(), &auth.id, enabling(false)).await.unwrap();
+    assert!(matches!(nodes.client_token(&auth, None).await, Err(Error::SignIn(SignInError::InvalidClient))));
 }
 
 #[tokio::test]
@@ -189,17 +227,20 @@ async fn a_user_gets_the_roles_that_the_client_leaves() {
         assert_eq!(nodes.caller(&granted.access_token).await.unwrap().roles, roles);
     }
     let scoped = nodes.sign_in(&narrow, "ann", PASSWORD, Some("AdminUserGroupAdmin")).await;
-    assert!(matches!(scoped, Err(Error::InvalidScope)));
-    assert!(matches!(nodes.sign_in(&open, "bob", PASSWORD, None).await, Err(Error::InvalidScope)));
+    assert!(matches!(scoped, Err(Error::SignIn(SignInError::InvalidScope))));
+    assert!(matches!(nodes.sign_in(&open, "bob", PASSWORD, None).await, Err(Error::SignIn(SignInError::InvalidScope))));
 }
 
 #[tokio::test]
-async fn every_refusal_of_a_user_is_the_same() {
+async fn every_refusal_of_a_user_has_the_same_error() {
     let nodes = Nodes::start().await;
     let user = nodes.user("ann", Roles::FULL_ACCESS).await;
     let (_, auth) = nodes.client(|_| ()).await;
     for (username, password) in [("ann", ""), ("", PASSWORD)] {
-        assert!(matches!(nodes.sign_in(&auth, username, password, None).await, Err(Error::CredentialsRequired)));
+        assert!(matches!(
+            nodes.sign_in(&auth, username, password, None).await,
+            Err(Error::SignIn(SignInError::CredentialsRequired))
+        ));
     }
     let long = "x".repeat(5_000);
     for (username, password) in [("eve", PASSWORD), (&long, PASSWORD), ("a\0nn", PASSWORD), ("ann", &long)] {
@@ -218,7 +259,7 @@ async fn every_refusal_of_a_user_is_the_same() {
 }
 
 #[tokio::test]
-async fn logging_on_takes_a_role_and_logging_off_ends_one_token() {
+async fn logging_on_needs_a_role_and_logging_off_ends_one_token() {
     let nodes = Nodes::start().await;
     nodes.user("ann", Roles::USER_READER).await;
     let password = Secret::from(PASSWORD);
@@ -231,16 +272,16 @@ async fn logging_on_takes_a_role_and_logging_off_ends_one_token() {
     nodes.one.log_off(&caller).await.unwrap();
     assert!(nodes.is_revoked(&first.token).await);
     assert!(nodes.caller(&second.token).await.is_ok());
-    nodes.pass(599 * 60);
+    nodes.advance(599 * 60);
     assert!(nodes.is_revoked(&first.token).await);
-    nodes.pass(60);
+    nodes.advance(60);
     for token in [&first.token, &second.token] {
-        assert!(matches!(nodes.caller(token).await, Err(Error::Unauthenticated)));
+        assert!(matches!(nodes.caller(token).await, Err(Error::SignIn(SignInError::Unauthenticated))));
     }
 }
 
 #[tokio::test]
-async fn what_takes_rights_away_ends_tokens() {
+async fn a_loss_of_roles_or_credentials_ends_tokens() {
     let nodes = Nodes::start().await;
     let (ann, bob) = (nodes.user("ann", Roles::FULL_ACCESS).await, nodes.user("bob", Roles::FULL_ACCESS).await);
     let (_, auth) = nodes.client(|_| ()).await;
@@ -252,7 +293,7 @@ async fn what_takes_rights_away_ends_tokens() {
     assert!(nodes.is_revoked(&before).await);
     let before = token().await;
     nodes.one.set_user_roles(&operator(), id(), Roles::FULL_ACCESS.with(Roles::GROUP_ADMIN)).await.unwrap();
-    assert!(nodes.caller(&before).await.is_ok(), "a role more ends nothing");
+    assert!(nodes.caller(&before).await.is_ok(), "an additional role ends no token");
     nodes.one.set_user_roles(&operator(), id(), Roles::GROUP_ADMIN).await.unwrap();
     assert!(nodes.is_revoked(&before).await);
     let before = token().await;
@@ -273,24 +314,24 @@ async fn what_takes_rights_away_ends_tokens() {
 }
 
 #[tokio::test]
-async fn other_nodes_follow_within_five_seconds() {
+async fn a_revocation_reaches_other_nodes_within_five_seconds() {
     let nodes = Nodes::start().await;
     let (_, auth) = nodes.client(|draft| draft.roles = Roles::FULL_ACCESS).await;
     let token = nodes.client_token(&auth, None).await.unwrap();
-    let at_other = async || nodes.other.authenticate(&token, Door::OrderCloud).await;
-    assert!(at_other().await.is_ok(), "the other node reads the key that it does not know");
-    nodes.one.enable_client(&operator(), &auth.id, false).await.unwrap();
+    let at_other = async || nodes.other.authenticate(&token, Channel::OrderCloud).await;
+    assert!(at_other().await.is_ok(), "the other node reads an unknown key");
+    nodes.one.patch_client(&operator(), &auth.id, enabling(false)).await.unwrap();
     assert!(nodes.is_revoked(&token).await);
-    nodes.pass(3);
-    assert!(at_other().await.is_ok(), "remembered without asking the store");
-    nodes.pass(1);
-    assert!(matches!(at_other().await, Err(Error::TokenRevoked)));
-    nodes.one.enable_client(&operator(), &auth.id, true).await.unwrap();
-    assert!(nodes.is_revoked(&token).await, "what was ended stays ended");
+    nodes.advance(3);
+    assert!(at_other().await.is_ok(), "the status is cached");
+    nodes.advance(1);
+    assert!(matches!(at_other().await, Err(Error::SignIn(SignInError::TokenRevoked))));
+    nodes.one.patch_client(&operator(), &auth.id, enabling(true)).await.unwrap();
+    assert!(nodes.is_revoked(&token).await, "a revocation is permanent");
 }
 
 #[tokio::test]
-async fn both_limits_hold_as_they_are_now() {
+async fn the_present_limits_of_user_and_client_apply() {
     let nodes = Nodes::start().await;
     let ann = nodes.user("ann", Roles::FULL_ACCESS).await;
     let (a, b, c) = (community(1), community(2), community(3));
@@ -304,97 +345,279 @@ async fn both_limits_hold_as_they_are_now() {
     assert_eq!(seen, [vec![a, b], vec![b], vec![]].map(|own| Visibility::Within(own.into_iter().collect())));
 }
 
+fn is_refused(result: Result<IssuedTokens>) -> bool {
+    matches!(result, Err(Error::SignIn(SignInError::InvalidRefreshToken)))
+}
+
 #[tokio::test]
-async fn a_refresh_token_is_used_once() {
+async fn a_refresh_token_is_valid_until_it_expires() {
     let nodes = Nodes::start().await;
     nodes.user("ann", Roles::GROUP_ADMIN.with(Roles::GROUP_READER)).await;
-    let (_, auth) = nodes.client(|_| ()).await;
+    let (_, auth) = nodes.client(|draft| draft.access_minutes = 1).await;
     let (_, stranger) = nodes.client(|_| ()).await;
     let (_, without) = nodes.client(|draft| draft.refresh_minutes = 0).await;
     assert_eq!(nodes.sign_in(&without, "ann", PASSWORD, None).await.unwrap().refresh_token, None);
     let granted = nodes.sign_in(&auth, "ann", PASSWORD, Some("AdminUserGroupReader")).await.unwrap();
-    let first = granted.refresh_token.unwrap();
-    let refused = |result: Result<Granted>| matches!(result, Err(Error::InvalidRefreshToken));
-    for (client, token) in [(&stranger, first.as_str()), (&without, &first), (&auth, "unknown"), (&auth, "")] {
-        assert!(refused(nodes.refresh(client, token).await));
+    let token = granted.refresh_token.unwrap();
+    for (client, token) in [(&stranger, token.as_str()), (&without, &token), (&auth, "unknown"), (&auth, "")] {
+        assert!(is_refused(nodes.refresh(client, token).await));
     }
-    nodes.pass(59 * 60);
-    let granted = nodes.refresh(&auth, &first).await.unwrap();
-    assert_eq!(nodes.caller(&granted.access_token).await.unwrap().roles, Roles::GROUP_READER);
-    let second = granted.refresh_token.unwrap();
-    nodes.pass(59 * 60);
-    let third = nodes.refresh(&auth, &second).await.unwrap().refresh_token.unwrap();
-    assert!(refused(nodes.refresh(&auth, &second).await), "used before");
-    assert!(refused(nodes.refresh(&auth, &third).await), "its family has ended");
-    let last = nodes.sign_in(&auth, "ann", PASSWORD, None).await.unwrap().refresh_token.unwrap();
-    nodes.pass(60 * 60);
-    assert!(refused(nodes.refresh(&auth, &last).await), "expired");
+    let bare = ClientAuth { secret: None, ..auth.clone() };
+    for minute in 1..60 {
+        nodes.advance(60);
+        let granted = nodes.refresh(if minute % 2 == 0 { &auth } else { &bare }, &token).await.unwrap();
+        assert_eq!(granted.refresh_token.as_ref(), Some(&token), "minute {minute}");
+        assert_eq!(nodes.caller(&granted.access_token).await.unwrap().roles, Roles::GROUP_READER);
+    }
+    let wrong = ClientAuth { secret: Some(Secret::from("wrong")), ..auth.clone() };
+    assert!(matches!(nodes.refresh(&wrong, &token).await, Err(Error::SignIn(SignInError::InvalidClient))));
+    nodes.advance(60);
+    assert!(is_refused(nodes.refresh(&auth, &token).await), "the lifetime begins at the sign-in, not at the last use");
 }
 
 #[tokio::test]
-async fn a_refresh_token_stands_with_its_user_and_client() {
+async fn a_rotated_refresh_token_is_used_once() {
+    let nodes = Nodes::start().await;
+    nodes.user("ann", Roles::FULL_ACCESS).await;
+    let (_, auth) = nodes.client(|draft| draft.refresh_rotation = true).await;
+    let begun = nodes.sign_in(&auth, "ann", PASSWORD, None).await.unwrap();
+    let first = begun.refresh_token.unwrap();
+    let bare = ClientAuth { secret: None, ..auth.clone() };
+    assert!(matches!(nodes.refresh(&bare, &first).await, Err(Error::SignIn(SignInError::InvalidClient))));
+    let next = async |token: &str| nodes.refresh(&auth, token).await.unwrap().refresh_token.unwrap();
+    nodes.advance(59 * 60);
+    let second = next(&first).await;
+    assert_ne!(second, first);
+    nodes.advance(10);
+    let third = next(&second).await;
+    nodes.advance(19);
+    assert_eq!(next(&first).await, second, "29 seconds after its first use, although the successor was used");
+    assert_eq!(next(&second).await, third);
+    let access = nodes.refresh(&auth, &third).await.unwrap();
+    nodes.advance(1);
+    assert!(is_refused(nodes.refresh(&auth, &first).await), "a replay");
+    assert!(nodes.is_revoked(&access.access_token).await);
+    for ended in [&second, &third, access.refresh_token.as_ref().unwrap()] {
+        assert!(is_refused(nodes.refresh(&auth, ended).await));
+    }
+    let apart = nodes.sign_in(&auth, "ann", PASSWORD, None).await.unwrap();
+    assert!(
+        nodes.caller(&apart.access_token).await.is_ok()
+            && nodes.refresh(&auth, &apart.refresh_token.unwrap()).await.is_ok()
+    );
+}
+
+#[tokio::test]
+async fn logging_off_ends_the_whole_sign_in() {
+    let nodes = Nodes::start().await;
+    nodes.user("ann", Roles::FULL_ACCESS).await;
+    let (_, auth) = nodes.client(|_| ()).await;
+    let (begun, apart) =
+        (nodes.sign_in(&auth, "ann", PASSWORD, None).await, nodes.sign_in(&auth, "ann", PASSWORD, None).await);
+    let (begun, apart) = (begun.unwrap(), apart.unwrap());
+    let token = begun.refresh_token.unwrap();
+    let renewed = nodes.refresh(&auth, &token).await.unwrap();
+    nodes.one.log_off(&nodes.caller(&renewed.access_token).await.unwrap()).await.unwrap();
+    assert!(nodes.is_revoked(&renewed.access_token).await && nodes.is_revoked(&begun.access_token).await);
+    assert!(is_refused(nodes.refresh(&auth, &token).await));
+    assert!(
+        nodes.caller(&apart.access_token).await.is_ok()
+            && nodes.refresh(&auth, &apart.refresh_token.unwrap()).await.is_ok()
+    );
+}
+
+#[tokio::test]
+async fn a_refresh_token_ends_with_its_user_and_client() {
     let nodes = Nodes::start().await;
     let ann = nodes.user("ann", Roles::FULL_ACCESS).await;
     let (_, auth) = nodes.client(|_| ()).await;
     let token = async || nodes.sign_in(&auth, "ann", PASSWORD, None).await.unwrap().refresh_token.unwrap();
     let before = token().await;
     nodes.one.revoke_user_tokens(&operator(), ann.fields.id.clone()).await.unwrap();
-    assert!(matches!(nodes.refresh(&auth, &before).await, Err(Error::InvalidRefreshToken)));
+    assert!(matches!(nodes.refresh(&auth, &before).await, Err(Error::SignIn(SignInError::InvalidRefreshToken))));
     let before = token().await;
-    nodes.one.enable_client(&operator(), &auth.id, false).await.unwrap();
-    assert!(matches!(nodes.refresh(&auth, &before).await, Err(Error::InvalidClient)));
-    nodes.one.enable_client(&operator(), &auth.id, true).await.unwrap();
-    assert!(matches!(nodes.refresh(&auth, &before).await, Err(Error::InvalidRefreshToken)));
+    nodes.one.patch_client(&operator(), &auth.id, enabling(false)).await.unwrap();
+    assert!(matches!(nodes.refresh(&auth, &before).await, Err(Error::SignIn(SignInError::InvalidClient))));
+    nodes.one.patch_client(&operator(), &auth.id, enabling(true)).await.unwrap();
+    assert!(matches!(nodes.refresh(&auth, &before).await, Err(Error::SignIn(SignInError::InvalidRefreshToken))));
 }
 
 #[tokio::test]
-async fn keys_are_made_once_and_shown() {
-    let nodes = Nodes::start().await;
-    nodes.other.ensure_signing_key().await.unwrap();
+async fn the_first_key_is_created_once_and_published() {
+    let nodes = Nodes::without_key().await;
+    nodes.one.ensure_signing_key(&operator()).await.unwrap();
+    nodes.other.ensure_signing_key(&operator()).await.unwrap();
     let (ours, theirs) = (nodes.one.certificates().await.unwrap(), nodes.other.certificates().await.unwrap());
     assert_eq!((ours.len(), &ours), (1, &theirs));
     assert_eq!(nodes.one.certificate(&ours[0].kid).await.unwrap(), ours[0]);
     let missing = nodes.one.certificate("none").await;
-    assert!(matches!(missing, Err(Error::NotFound(Kind::Certificate, kid)) if kid == "none"));
+    assert!(matches!(missing, Err(Error::NotFound(ResourceKind::Certificate, kid)) if kid == "none"));
 }
 
 #[tokio::test]
-async fn a_new_key_signs_once_every_node_knows_it() {
+async fn a_new_key_signs_after_its_publication_time() {
     let nodes = Nodes::start().await;
     let (_, auth) = nodes.client(|draft| draft.roles = Roles::FULL_ACCESS).await;
     let before = nodes.client_token(&auth, None).await.unwrap();
-    let at_other = async |token: &str| nodes.other.authenticate(token, Door::OrderCloud).await;
+    let at_other = async |token: &str| nodes.other.authenticate(token, Channel::OrderCloud).await;
     assert!(at_other(&before).await.is_ok());
-    let made = nodes.other.rotate_signing_key(&operator(), 60).await.unwrap();
-    nodes.pass(59);
+    let Rotation::Created(created) = nodes.other.rotate_signing_key(&operator(), 60).await.unwrap() else { panic!() };
+    nodes.advance(59);
     let published = nodes.client_token(&auth, None).await.unwrap();
-    assert_ne!(jwt::kid(&published).as_ref(), Some(&made.kid), "it does not sign yet");
+    assert_ne!(jwt::kid(&published).as_ref(), Some(&created.kid), "it does not sign yet");
     assert_eq!(nodes.one.certificates().await.unwrap().len(), 2, "but it is published");
-    nodes.pass(1);
+    nodes.advance(1);
     let after = nodes.client_token(&auth, None).await.unwrap();
-    assert_eq!(jwt::kid(&after).as_ref(), Some(&made.kid));
+    assert_eq!(jwt::kid(&after).as_ref(), Some(&created.kid));
     for token in [&before, &published, &after] {
         assert!(at_other(token).await.is_ok());
     }
     let listed = nodes.one.signing_keys(&operator()).await.unwrap();
-    assert_eq!(listed.iter().map(|key| key.signs).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(listed.iter().map(|key| key.state).collect::<Vec<_>>(), [KeyState::Signing, KeyState::Retired]);
 }
 
 #[tokio::test]
-async fn what_is_no_token_is_refused() {
+async fn a_rotation_does_not_overtake_an_upcoming_key() {
+    let nodes = Nodes::start().await;
+    let Rotation::Created(created) = nodes.one.rotate_signing_key(&operator(), 3_600).await.unwrap() else { panic!() };
+    for seconds in [60, 3_600] {
+        let refused = nodes.other.rotate_signing_key(&operator(), seconds).await.unwrap();
+        assert_eq!(refused, Rotation::Overtakes(created.clone()));
+    }
+    nodes.advance(1);
+    assert!(matches!(nodes.other.rotate_signing_key(&operator(), 3_600).await, Ok(Rotation::Created(_))));
+    let states =
+        async || nodes.one.signing_keys(&operator()).await.unwrap().iter().map(|key| key.state).collect::<Vec<_>>();
+    assert_eq!(states().await, [KeyState::Upcoming, KeyState::Upcoming, KeyState::Signing]);
+    nodes.advance(3_599);
+    assert_eq!(states().await, [KeyState::Upcoming, KeyState::Signing, KeyState::Retired]);
+}
+
+#[tokio::test]
+async fn invalid_tokens_are_refused() {
     let nodes = Nodes::start().await;
     let (_, auth) = nodes.client(|draft| draft.roles = Roles::FULL_ACCESS).await;
     let token = nodes.client_token(&auth, None).await.unwrap();
-    nodes.pass(-60);
-    assert!(nodes.caller(&token).await.is_ok(), "clocks of nodes differ a little");
-    nodes.pass(-1);
-    let fresh = nodes.other.authenticate(&token, Door::OrderCloud).await;
-    assert!(matches!(fresh, Err(Error::Unauthenticated)), "not yet valid");
-    nodes.pass(61);
-    let foreign = Nodes::start().await;
+    nodes.advance(-60);
+    assert!(nodes.caller(&token).await.is_ok(), "clocks of nodes may differ");
+    nodes.advance(-1);
+    let fresh = nodes.other.authenticate(&token, Channel::OrderCloud).await;
+    assert!(matches!(fresh, Err(Error::SignIn(SignInError::Unauthenticated))), "not yet valid");
+    nodes.advance(61);
+    let foreign = Nodes::with_key(test_keys::OTHER_KEY).await;
     let (_, auth) = foreign.client(|draft| draft.roles = Roles::FULL_ACCESS).await;
     let forged = foreign.client_token(&auth, None).await.unwrap();
     for bearer in ["", "x", "a.b.c", "Bearer", &token[1..], &forged] {
-        assert!(matches!(nodes.caller(bearer).await, Err(Error::Unauthenticated)), "{bearer}");
+        assert!(matches!(nodes.caller(bearer).await, Err(Error::SignIn(SignInError::Unauthenticated))), "{bearer}");
     }
+}
+
+/// Creates a long-lived token of the client for ten days.
+async fn long_lived(nodes: &Nodes, client: &Client) -> NewLongLivedToken {
+    nodes.one.create_long_lived_token(&operator(), &client.fields.id, "sync", 10).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_long_lived_token_acts_as_its_client() {
+    let nodes = Nodes::start().await;
+    let user = nodes.user("robot", Roles::NONE).await;
+    let (client, auth) = nodes
+        .client(|draft| {
+            (draft.user, draft.roles) = (Some(user.uid), Roles::AUDITOR);
+            draft.communities = Communities::from([community(1)]);
+        })
+        .await;
+    let NewLongLivedToken { secret, token } = long_lived(&nodes, &client).await;
+    let secret = secret.expose_secret();
+    let caller = nodes.caller(secret).await.unwrap();
+    let own = nodes.caller(&nodes.client_token(&auth, None).await.unwrap()).await.unwrap();
+    assert_eq!((caller.roles, caller.actor, &caller.visibility), (own.roles, own.actor, &own.visibility));
+    assert_eq!((caller.actor.user, caller.actor.client), (Some(user.uid), Some(client.uid)));
+    let known = caller.token.clone().unwrap();
+    assert_eq!((known.jti, known.expires, known.is_long_lived), (token.fields.id, token.fields.expires, true));
+    nodes.one.log_off(&caller).await.unwrap();
+    assert!(nodes.caller(secret).await.is_ok(), "a logoff ends a sign-in, and there was none");
+    nodes.one.set_client_secret(&operator(), &client.fields.id, &new_secret().unwrap()).await.unwrap();
+    assert!(nodes.caller(secret).await.is_ok(), "a new secret ends access tokens alone");
+    nodes.advance(10 * 86_400 - 1);
+    assert!(nodes.caller(secret).await.is_ok());
+    nodes.advance(1);
+    assert!(matches!(nodes.caller(secret).await, Err(Error::SignIn(SignInError::Unauthenticated))), "expired");
+    let unknown = format!("rbk_{}", "0".repeat(43));
+    assert!(matches!(nodes.caller(&unknown).await, Err(Error::SignIn(SignInError::Unauthenticated))));
+}
+
+#[tokio::test]
+async fn long_lived_tokens_end_with_client_and_user() {
+    let nodes = Nodes::start().await;
+    let user = nodes.user("robot", Roles::NONE).await;
+    let (client, _) = nodes.client(|draft| draft.user = Some(user.uid)).await;
+    let id = client.fields.id.clone();
+    let [first, second] = [long_lived(&nodes, &client).await, long_lived(&nodes, &client).await];
+    let [first_secret, second_secret] = [&first, &second].map(|own| own.secret.expose_secret().to_owned());
+    assert!(nodes.caller(&first_secret).await.is_ok() && nodes.caller(&second_secret).await.is_ok());
+    nodes.one.revoke_long_lived_token(&operator(), &first.token.fields.id).await.unwrap();
+    assert!(nodes.is_revoked(&first_secret).await && nodes.caller(&second_secret).await.is_ok());
+    for enabled in [false, true] {
+        nodes.one.patch_client(&operator(), &id, enabling(enabled)).await.unwrap();
+        assert!(nodes.is_revoked(&second_secret).await, "enabling the client does not restore it");
+    }
+    let third = long_lived(&nodes, &client).await.secret.expose_secret().to_owned();
+    for active in [false, true] {
+        nodes.patch(&user, UserPatch { active: Some(active), ..UserPatch::default() }).await;
+        assert!(nodes.is_revoked(&third).await, "activating the user does not restore it");
+    }
+    let fourth = long_lived(&nodes, &client).await.secret.expose_secret().to_owned();
+    assert!(nodes.caller(&fourth).await.is_ok());
+    nodes.one.delete_client(&operator(), &id).await.unwrap();
+    assert!(nodes.is_revoked(&fourth).await);
+}
+
+#[tokio::test]
+async fn long_lived_tokens_are_refused() {
+    let nodes = Nodes::start().await;
+    let (client, _) = nodes.client(|_| ()).await;
+    let (public, _) = nodes.client(|draft| draft.secret = None).await;
+    let create = async |client: &str, name: &str, days| {
+        nodes.one.create_long_lived_token(&operator(), client, name, days).await.map(drop)
+    };
+    assert!(matches!(create(&public.fields.id, "n", 1).await, Err(Error::PublicClient(_))));
+    assert!(matches!(create("nobody", "n", 1).await, Err(Error::NotFound(ResourceKind::Client, _))));
+    for (name, days) in [(" ", 1), (&*"x".repeat(101), 1), ("n", 0), ("n", 731)] {
+        assert!(matches!(create(&client.fields.id, name, days).await, Err(Error::Invalid(_))), "{name} {days}");
+    }
+    let unknown = nodes.one.revoke_long_lived_token(&operator(), "none").await;
+    assert!(matches!(unknown, Err(Error::NotFound(ResourceKind::LongLivedToken, _))));
+    assert!(create(&client.fields.id, "n", 31).await.is_ok() && create(&client.fields.id, "m", 730).await.is_ok());
+    let expiring = async || nodes.one.expiring_long_lived_tokens(&operator(), 10).await.unwrap().len();
+    assert_eq!(expiring().await, 0);
+    nodes.advance(86_400);
+    assert_eq!(expiring().await, 1);
+    nodes.advance(31 * 86_400);
+    assert_eq!(expiring().await, 0, "it has expired");
+}
+
+#[tokio::test]
+async fn a_role_removed_from_a_client_ends_its_tokens() {
+    let nodes = Nodes::start().await;
+    let (client, auth) = nodes.client(|draft| draft.roles = Roles::GROUP_READER.with(Roles::USER_READER)).await;
+    let set = async |roles: Roles| {
+        let patch = ClientPatch { roles: Some(roles), ..ClientPatch::default() };
+        nodes.one.patch_client(&operator(), &client.fields.id, patch).await.unwrap()
+    };
+    let token = nodes.client_token(&auth, None).await.unwrap();
+    let long_lived = long_lived(&nodes, &client).await.secret.expose_secret().to_owned();
+    let more = Roles::GROUP_READER.with(Roles::USER_READER).with(Roles::AUDITOR);
+    set(more).await;
+    assert!(nodes.caller(&token).await.is_ok(), "an added role ends nothing");
+    assert_eq!(nodes.caller(&long_lived).await.unwrap().roles, more);
+    set(Roles::GROUP_READER).await;
+    assert!(nodes.is_revoked(&token).await);
+    assert_eq!(nodes.caller(&long_lived).await.unwrap().roles, Roles::GROUP_READER, "it has the present roles");
+    let (unlimited, auth) = nodes.client(|_| ()).await;
+    nodes.user("ann", Roles::FULL_ACCESS).await;
+    let token = nodes.sign_in(&auth, "ann", PASSWORD, None).await.unwrap().access_token;
+    let patch = ClientPatch { roles: Some(Roles::GROUP_READER), ..ClientPatch::default() };
+    nodes.one.patch_client(&operator(), &unlimited.fields.id, patch).await.unwrap();
+    assert!(nodes.is_revoked(&token).await, "the client limits its users now");
 }

@@ -1,57 +1,64 @@
-//! Copying a whole directory from one store to another, of whatever kind. Tables travel row by row, exactly; what a
-//! store derives from them (indexes, counters) it makes anew. The copy is read back before it is kept: as many rows
-//! in every table, and the same digest over all of them.
+//! Copies a whole directory from one store to another of any kind. Rows are copied exactly; each store builds its own
+//! derived data (indexes, counters) from them. The copy is read back before it is kept: every table must have the same
+//! number of rows and the same digest.
 
-mod tally;
+mod table_digest;
 
 use anyhow::bail;
 use async_trait::async_trait;
 
-pub use tally::Digest;
-use tally::{Tally, Tallying};
+pub(crate) use table_digest::Digest;
+use table_digest::{TableDigest, TableHasher};
 
-/// How many rows at most are held at a time.
-const ROWS: usize = 1_000;
-/// About how many bytes are, where rows are long.
-const BYTES: usize = 4 << 20;
+/// The maximum number of rows in a batch.
+const MAX_ROWS: usize = 1_000;
+/// The approximate size of a batch of long rows, in bytes.
+const TARGET_BYTES: usize = 4 << 20;
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum ColumnType {
+    /// A 64-bit integer.
     Integer,
-    /// A flag, a kind or a set of roles, for stores with small integers.
+    /// A small integer: a flag, a kind or a set of roles. A store without small integers uses `Integer`.
     Small,
-    Real,
+    /// UTF-8 text.
     Text,
 }
 
-/// A column that is copied.
+/// A column of a copied table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Column {
+pub(crate) struct Column {
+    /// The name of the column.
     pub name: &'static str,
-    pub kind: Kind,
+    /// The type of its values; every column may also hold NULL.
+    pub kind: ColumnType,
 }
 
-/// A table that is copied.
+/// A copied table.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Table {
+pub(crate) struct Table {
+    /// The name of the table, or a subquery with an alias.
     pub name: &'static str,
+    /// The columns, those of the key first.
     pub columns: &'static [Column],
-    /// How many of the first columns are the key, by which rows are ordered: numbers by value, text by bytes.
+    /// The number of leading columns that form the key. Rows are ordered by the key: integers by value, text by bytes.
     pub key: usize,
 }
 
-/// What stands in a column of a row.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
+/// The value of one column of a row.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Value {
+    /// NULL.
     Null,
+    /// An integer of either type.
     Integer(i64),
-    Real(f64),
+    /// Text.
     Text(String),
 }
 
 impl Value {
-    /// About how much it holds.
+    /// The approximate size of the value.
     fn bytes(&self) -> usize {
         match self {
             Self::Text(text) => 8 + text.len(),
@@ -78,82 +85,89 @@ impl<T: Into<Self>> From<Option<T>> for Value {
     }
 }
 
-/// A row, by the columns of its table.
-pub type Row = Vec<Value>;
+/// The values of a row, in the order of the table's columns.
+pub(crate) type Row = Vec<Value>;
 
-/// How many live things there are.
+/// The numbers of live entities.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Live {
+pub(crate) struct LiveCounts {
+    /// Live groups.
     pub groups: i64,
+    /// Live users.
     pub users: i64,
-    /// Of live users in live groups.
+    /// Memberships of live users in live groups.
     pub memberships: i64,
 }
 
-/// One consistent snapshot of a directory.
+/// One consistent snapshot of a directory, to copy from.
 #[async_trait]
-pub trait Source: Send {
-    /// The number of the table's rows.
+pub(crate) trait Source: Send {
+    /// Returns the number of rows in the table.
     async fn count(&mut self, table: &'static Table) -> anyhow::Result<u64>;
-    /// The first `limit` rows behind that with the key of `last`, in the order of their keys.
+    /// Returns the first `limit` rows after the key of `last`, or from the start if `last` is `None`, ordered by key.
     async fn rows(&mut self, table: &'static Table, last: Option<&Row>, limit: usize) -> anyhow::Result<Vec<Row>>;
-    /// The live things, counted anew.
-    async fn live(&mut self) -> anyhow::Result<Live>;
+    /// Counts the live entities in the tables.
+    async fn live(&mut self) -> anyhow::Result<LiveCounts>;
 }
 
-/// A directory in the making. It is seen by nobody, and leaves nothing, until it is kept.
+/// A new directory, to copy into. No other process sees it before [`Destination::keep`]. If it is dropped before that,
+/// nothing remains.
 #[async_trait]
-pub trait Destination: Source {
-    /// Puts rows into the table, and what is derived from each of them beside it.
+pub(crate) trait Destination: Source {
+    /// Inserts rows into the table, and the rows derived from each of them into their tables.
     async fn write(&mut self, table: &'static Table, rows: &[Row]) -> anyhow::Result<()>;
-    /// Brings to an end what depends on all rows: counters, and the numbers that are drawn next.
+    /// Completes what depends on all rows: counters and the numbers of the next new entities.
     async fn finish(&mut self) -> anyhow::Result<()>;
-    /// The live things, as the store's own counters have them.
-    async fn counters(&mut self) -> anyhow::Result<Live>;
-    /// Makes it a directory, whole and durable.
+    /// Returns the live entities according to the store's own counters.
+    async fn counters(&mut self) -> anyhow::Result<LiveCounts>;
+    /// Makes the copy durable and visible as a directory.
     async fn keep(self: Box<Self>) -> anyhow::Result<()>;
 }
 
-/// How far a copy has come.
+/// The progress of a copy.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
+    /// The current stage.
     pub stage: Stage,
+    /// The number of rows done in this stage.
     pub rows: u64,
+    /// The number of rows of the directory.
     pub of: u64,
 }
 
-/// What a copy does, one after the other.
+/// The stages of a copy, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Rows are sent.
+    /// Rows are sent to the destination.
     Copying,
-    /// All rows were sent; what depends on all of them is made.
+    /// All rows were sent. The destination completes counters and indexes.
     Finishing,
-    /// Rows are read back.
+    /// Rows are read back and compared.
     Verifying,
 }
 
-/// What was copied.
+/// The result of a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// Each table's name and the number of its rows.
     pub tables: Vec<(&'static str, u64)>,
-    /// Over all rows: equal for equal directories, in whatever store.
+    /// The digest of all rows. Equal directories have equal digests in every store.
     pub digest: Digest,
 }
 
-/// Copies the tables, reads them back, and keeps the copy if it is the same. `told` hears of every batch.
-pub async fn copy(
+/// Copies the tables, reads them back, and keeps the copy if it equals the source. Calls `observer` after every batch.
+/// Fails, and keeps nothing, if the copy differs.
+pub(crate) async fn copy(
     source: &mut dyn Source,
     mut destination: Box<dyn Destination>,
     tables: &'static [Table],
-    told: &mut (dyn FnMut(Progress) + Send),
+    observer: &mut (dyn FnMut(Progress) + Send),
 ) -> anyhow::Result<Report> {
     let mut of = 0;
     for table in tables {
         of += source.count(table).await?;
     }
-    let mut progress = Counted { stage: Stage::Copying, rows: 0, of, told };
+    let mut progress = ProgressCounter { stage: Stage::Copying, rows: 0, of, observer };
     let mut sent = Vec::new();
     for table in tables {
         sent.push(transfer(source, &mut *destination, table, &mut progress).await?);
@@ -186,46 +200,46 @@ async fn transfer(
     source: &mut dyn Source,
     destination: &mut dyn Destination,
     table: &'static Table,
-    progress: &mut Counted<'_>,
-) -> anyhow::Result<Tally> {
-    let (mut batches, mut tally) = (Batches::of(table), Tallying::of(table));
+    progress: &mut ProgressCounter<'_>,
+) -> anyhow::Result<TableDigest> {
+    let (mut batches, mut hasher) = (RowBatches::of(table), TableHasher::of(table));
     while let Some(rows) = batches.next(source).await? {
-        rows.iter().for_each(|row| tally.add(row));
+        rows.iter().for_each(|row| hasher.add(row));
         destination.write(table, &rows).await?;
         progress.count(rows.len());
-        batches.had(rows);
+        batches.advance(rows);
     }
-    Ok(tally.end())
+    Ok(hasher.finish())
 }
 
 async fn read_back(
     destination: &mut dyn Destination,
     table: &'static Table,
-    progress: &mut Counted<'_>,
-) -> anyhow::Result<Tally> {
-    let (mut batches, mut tally) = (Batches::of(table), Tallying::of(table));
+    progress: &mut ProgressCounter<'_>,
+) -> anyhow::Result<TableDigest> {
+    let (mut batches, mut hasher) = (RowBatches::of(table), TableHasher::of(table));
     while let Some(rows) = batches.next(destination).await? {
-        rows.iter().for_each(|row| tally.add(row));
+        rows.iter().for_each(|row| hasher.add(row));
         progress.count(rows.len());
-        batches.had(rows);
+        batches.advance(rows);
     }
-    Ok(tally.end())
+    Ok(hasher.finish())
 }
 
-fn report(tables: &[Table], tallies: &[Tally]) -> Report {
-    let counts = tables.iter().zip(tallies).map(|(table, tally)| (table.name, tally.rows)).collect();
-    Report { tables: counts, digest: tally::of_all(tallies) }
+fn report(tables: &[Table], digests: &[TableDigest]) -> Report {
+    let counts = tables.iter().zip(digests).map(|(table, digest)| (table.name, digest.rows)).collect();
+    Report { tables: counts, digest: table_digest::combined(digests) }
 }
 
-/// Rows counted towards all there are.
-struct Counted<'a> {
+/// Counts rows and reports the progress.
+struct ProgressCounter<'a> {
     stage: Stage,
     rows: u64,
     of: u64,
-    told: &'a mut (dyn FnMut(Progress) + Send),
+    observer: &'a mut (dyn FnMut(Progress) + Send),
 }
 
-impl Counted<'_> {
+impl ProgressCounter<'_> {
     fn enter(&mut self, stage: Stage) {
         (self.stage, self.rows) = (stage, 0);
         self.count(0);
@@ -233,35 +247,45 @@ impl Counted<'_> {
 
     fn count(&mut self, rows: usize) {
         self.rows += rows as u64;
-        (self.told)(Progress { stage: self.stage, rows: self.rows, of: self.of });
+        (self.observer)(Progress { stage: self.stage, rows: self.rows, of: self.of });
     }
 }
 
-/// The rows of a table, a batch at a time.
-pub struct Batches {
+/// Reads the rows of a table in batches of limited size.
+pub(crate) struct RowBatches {
     table: &'static Table,
-    /// The last row that was had.
+    /// The last row that was processed.
     last: Option<Row>,
     limit: usize,
 }
 
-impl Batches {
-    /// From the first row on.
-    pub fn of(table: &'static Table) -> Self {
-        // Few at first: how long rows are is not known yet.
-        Self { table, last: None, limit: ROWS / 10 }
+impl RowBatches {
+    /// Starts at the first row.
+    pub(crate) fn of(table: &'static Table) -> Self {
+        // The first batch is small, because the length of the rows is not known yet.
+        Self { table, last: None, limit: MAX_ROWS / 10 }
     }
 
-    /// The rows behind those that were had; `None` behind the last.
-    pub async fn next<S: Source + ?Sized>(&mut self, source: &mut S) -> anyhow::Result<Option<Vec<Row>>> {
+    /// Returns the next batch after the last processed row; `None` at the end.
+    pub(crate) async fn next<S: Source + ?Sized>(&mut self, source: &mut S) -> anyhow::Result<Option<Vec<Row>>> {
         let rows = source.rows(self.table, self.last.as_ref(), self.limit).await?;
-        let bytes: usize = rows.iter().flatten().map(Value::bytes).sum();
-        self.limit = (BYTES * rows.len() / bytes.max(1)).clamp(1, ROWS);
+        self.measure(&rows);
         Ok(Some(rows).filter(|rows| !rows.is_empty()))
     }
 
-    /// These are done with.
-    pub fn had(&mut self, rows: Vec<Row>) {
+    /// Returns the last processed row, and the number of rows to read after it.
+    pub(crate) fn position(&self) -> (Option<&Row>, usize) {
+        (self.last.as_ref(), self.limit)
+    }
+
+    /// Adapts the size of the next batch to the length of the rows.
+    pub(crate) fn measure(&mut self, rows: &[Row]) {
+        let bytes: usize = rows.iter().flatten().map(Value::bytes).sum();
+        self.limit = (TARGET_BYTES * rows.len() / bytes.max(1)).clamp(1, MAX_ROWS);
+    }
+
+    /// Marks the rows as processed: the next batch starts after them.
+    pub(crate) fn advance(&mut self, rows: Vec<Row>) {
         self.last = rows.into_iter().next_back();
     }
 }
@@ -272,15 +296,15 @@ mod tests {
 
     static NOTES: [Table; 1] = [Table {
         name: "notes",
-        columns: &[Column { name: "uid", kind: Kind::Integer }, Column { name: "text", kind: Kind::Text }],
+        columns: &[Column { name: "uid", kind: ColumnType::Integer }, Column { name: "text", kind: ColumnType::Text }],
         key: 1,
     }];
 
-    /// A directory in memory; as a destination it may lose a row or count wrongly.
+    /// A directory in memory. As a destination it can be set up to lose a row or to count wrongly.
     #[derive(Clone, Default)]
     struct Memory {
         rows: Vec<Row>,
-        live: Live,
+        live: LiveCounts,
         loses: Option<usize>,
         kept: std::sync::Arc<std::sync::Mutex<bool>>,
     }
@@ -296,7 +320,7 @@ mod tests {
             Ok(self.rows.iter().skip(from).take(limit).cloned().collect())
         }
 
-        async fn live(&mut self) -> anyhow::Result<Live> {
+        async fn live(&mut self) -> anyhow::Result<LiveCounts> {
             Ok(self.live)
         }
     }
@@ -313,7 +337,7 @@ mod tests {
             Ok(())
         }
 
-        async fn counters(&mut self) -> anyhow::Result<Live> {
+        async fn counters(&mut self) -> anyhow::Result<LiveCounts> {
             Ok(self.live)
         }
 
@@ -329,20 +353,20 @@ mod tests {
     }
 
     async fn copied(mut source: Memory, destination: Memory) -> (anyhow::Result<Report>, bool, Vec<Progress>) {
-        let (kept, mut told) = (destination.kept.clone(), Vec::new());
-        let report = copy(&mut source, Box::new(destination), &NOTES, &mut |progress| told.push(progress)).await;
+        let (kept, mut observer) = (destination.kept.clone(), Vec::new());
+        let report = copy(&mut source, Box::new(destination), &NOTES, &mut |progress| observer.push(progress)).await;
         let kept = *kept.lock().unwrap();
-        (report, kept, told)
+        (report, kept, observer)
     }
 
     #[tokio::test]
     async fn every_row_is_sent_and_read_back() {
-        let (report, kept, told) = copied(notes(2_500), Memory::default()).await;
+        let (report, kept, observer) = copied(notes(2_500), Memory::default()).await;
         let report = report.unwrap();
         assert!(kept && report.tables == [("notes", 2_500)]);
         assert_eq!(report.digest, copied(notes(2_500), Memory::default()).await.0.unwrap().digest);
         assert_ne!(report.digest, copied(notes(2_499), Memory::default()).await.0.unwrap().digest);
-        let ends = told.iter().filter(|progress| progress.rows == progress.of).map(|progress| progress.stage);
+        let ends = observer.iter().filter(|progress| progress.rows == progress.of).map(|progress| progress.stage);
         assert_eq!(ends.collect::<Vec<_>>(), [Stage::Copying, Stage::Verifying]);
     }
 
@@ -352,7 +376,7 @@ mod tests {
             let (report, kept, _) = copied(notes(2_500), Memory { loses: Some(at), ..Memory::default() }).await;
             assert!(report.unwrap_err().to_string().contains("2500 rows were sent and 2499 found") && !kept);
         }
-        let miscounted = Memory { live: Live { groups: 1, ..Live::default() }, ..Memory::default() };
+        let miscounted = Memory { live: LiveCounts { groups: 1, ..LiveCounts::default() }, ..Memory::default() };
         let (report, kept, _) = copied(notes(1), miscounted).await;
         assert!(report.unwrap_err().to_string().contains("groups: 1") && !kept);
     }

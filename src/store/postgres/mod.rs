@@ -1,135 +1,182 @@
-//! The store of many nodes: PostgreSQL.
+//! The PostgreSQL store, for several nodes on one database.
 //!
-//! Nothing is kept in memory between requests, so that what one node acknowledged every node shows at once. Point reads
-//! share a few pipelined sessions ([`points`]), lists take a snapshot ([`reading`]), and each write is a transaction
-//! that is tried again where it was not made ([`transaction`]) and looked up where nobody said whether it was
-//! ([`outcome`]).
+//! A node caches no data between requests, so a write that one node has acknowledged is visible on every node at once.
+//!
+//! - Point reads share two pipelined sessions ([`read::point_reads`]).
+//! - Each list reads one snapshot ([`read::read_transaction`]).
+//! - Each write is one transaction ([`write::transaction`]). It is tried again if it was not committed. If the server
+//!   did not confirm the COMMIT, the outcome is looked up ([`write::commit_outcome`]).
 
-mod address;
-mod batch;
-mod bind;
-mod clients;
+mod connection;
 mod copy;
-mod counters;
-mod engine;
-mod fitness;
-mod grams;
-mod groups;
-mod journal;
-mod lists;
-mod memberships;
+mod entities;
+mod entity;
+mod folding;
 mod migrate;
-mod outcome;
-mod pipeline;
-mod points;
-mod pool;
-mod reading;
-mod rows;
+mod read;
 #[cfg(test)]
-mod scratch;
-mod session;
-mod sign_ins;
+mod test_database;
 #[cfg(test)]
 mod tests;
-mod tls;
-mod together;
-mod tokens;
-mod transaction;
-mod trouble;
-mod url;
-mod users;
-mod xp;
+mod write;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow, bail};
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::domain::client::{Client, ClientKey, ClientUid};
 use crate::domain::community::Visibility;
+use crate::domain::cursor::{CursorPage, CursorQuery};
 use crate::domain::error::{Error, Result};
-use crate::domain::group::{Group, GroupFields, GroupKey, GroupUid, Outline};
+use crate::domain::group::{Group, GroupFields, GroupKey, GroupSummary, GroupUid};
+use crate::domain::idempotency::{Outcome, RecordedAnswer, RequestKey};
 use crate::domain::journal::Operation;
 use crate::domain::labels::Tag;
-use crate::domain::membership::{Membership, MembershipChange, MembershipQuery};
-use crate::domain::query::{GroupQuery, Listed, UserQuery};
-use crate::domain::shared::Shared;
+use crate::domain::long_lived_token::{LongLivedToken, LongLivedTokenKey, LongLivedTokenUid};
+use crate::domain::membership::{
+    JoinedGroup, JoinedGroupQuery, Member, MemberQuery, MembersChange, MembersOptions, MembersOutcome, Membership,
+    MembershipOutcome, MembershipPage, MembershipQuery,
+};
+use crate::domain::query::{GroupField, GroupQuery, ListResult, UserField, UserQuery};
+use crate::domain::target::Target;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Credentials, User, UserKey, UserUid};
+use crate::store::CachedEntity;
 
 use super::{
-    ClientWrite, Edit, Item, ItemChange, RefreshToken, SigningKey, Store, Successor, TokenStanding, UserWrite,
+    BatchItem, ClientUpdate, ItemOutcome, LongLivedTokenUpdate, RefreshToken, SigningKey, Store, TokenStatus, UpdateFn,
+    UserUpdateFn,
 };
-use address::Address;
-pub use copy::{NewDirectory, Snapshot};
-use points::Points;
-use pool::Pool;
-use reading::Reading;
-pub use session::Limits;
-use together::Together;
-use transaction::{Change, transact};
-use trouble::of_list;
+use connection::connector::Connector;
+use connection::database_error::{DatabaseError, into_error, unusable};
+use connection::host_monitor::HostMonitor;
+use connection::integrity::Integrity;
+use connection::pool::{Pool, Pooled};
+use connection::readiness::Readiness;
+pub(crate) use connection::session::DatabaseLimits;
+use connection::watch::Watch;
+pub(crate) use copy::{NewDirectory, Snapshot};
+use read::batching::BatchedReads;
+use read::point_reads::PointReads;
+use read::read_transaction::ReadTransaction;
+use write::recorded::Recorded;
+use write::transaction::{UnitOfWork, transact};
 
-/// Which database, and how it is used. Not to be printed: the URL may hold a password.
+/// Which database, and how to use it. Never print this: the URL may contain a password.
 #[derive(Clone)]
-pub struct Options {
-    /// `postgres://user@host,host/database?sslmode=…`
+pub(crate) struct PostgresOptions {
+    /// The database URL, `postgres://user@host,host/database?sslmode=…`.
     pub url: String,
-    /// The password, where it does not stand in the URL.
+    /// The password, if it is not in the URL.
     pub password: Option<SecretString>,
-    /// Kept in a new database; an old one must have the same. `None` = whatever it has (`en` for a new one).
+    /// The default language of a new directory; an existing one must have the same. `None` = any (`en` for a new one).
     pub default_language: Option<Tag>,
-    /// Whether an empty database is made a directory.
-    pub create: bool,
-    pub limits: Limits,
+    /// Whether this process serves: it creates a directory in an empty database, and folds keys again if that is
+    /// necessary. If not, both are refused.
+    pub serve: bool,
+    /// The limits on the use of the database.
+    pub limits: DatabaseLimits,
 }
 
 /// A directory in a PostgreSQL database.
-pub struct PostgresStore {
+pub(crate) struct PostgresStore {
     pool: Pool,
-    points: Arc<Points>,
-    together: Arc<Together>,
-    limits: Limits,
-    /// Lists may take half of the connections: writes are never shut out by them.
+    point_reads: Arc<PointReads>,
+    batched_reads: Arc<BatchedReads>,
+    readiness: Readiness,
+    integrity: Arc<Integrity>,
+    watch: Watch,
+    limits: DatabaseLimits,
+    /// One permit per list in progress. Lists may use half of the connections, so that they never block all writes.
     lists: Arc<Semaphore>,
     default_language: Tag,
 }
 
 impl PostgresStore {
-    /// Connects, and brings the schema up to date where that is due. Fails with a sentence that says what to do.
-    pub async fn open(options: Options) -> anyhow::Result<Self> {
-        let address = Address::parse(&options.url, options.password.as_ref())?;
-        let shown = address.shown().to_owned();
-        let cannot = || format!("no session on {shown}: see that it runs there and lets this role in");
-        let mut client = address.connect(|_| {}).await.with_context(cannot)?;
-        migrate::migrate(&mut client, &shown, options.create).await?;
-        let default_language = migrate::settle_language(&client, options.default_language.as_ref()).await?;
-        let (address, limits) = (Arc::new(address), options.limits);
-        let points = Arc::new(Points::new(Arc::clone(&address), limits));
+    /// Connects and migrates the schema if necessary. Fails with a message that says what to do.
+    pub(crate) async fn open(options: PostgresOptions) -> anyhow::Result<Self> {
+        let connector = Arc::new(Connector::parse(&options.url, options.password.as_ref())?);
+        let mut hosts = HostMonitor::new(Arc::clone(&connector));
+        hosts.compare().await;
+        let display_url = connector.display_url().to_owned();
+        let cannot = || {
+            format!("cannot connect to {display_url}: check that PostgreSQL runs there and allows this role to connect")
+        };
+        let mut client = connector.connect(|_| {}).await.with_context(cannot)?;
+        let limits = options.limits;
+        let pool = Pool::new(Arc::clone(&connector), limits)?;
+        let watch = Watch::begin(hosts, Arc::clone(&connector), pool.clone(), limits).await;
+        let watch = watch.map_err(|cause| anyhow!("{display_url} cannot be used: {cause}"))?;
+        let migrated = migrate::migrate(&mut client, &display_url, options.serve).await;
+        migrated.map_err(|error| unusable(&display_url, error))?;
+        let refolded = folding::refold_database(&client, &display_url, options.serve).await;
+        refolded.map_err(|error| unusable(&display_url, error))?;
+        let default_language = migrate::init_language(&client, options.default_language.as_ref()).await;
+        let default_language = default_language.map_err(|error| unusable(&display_url, error))?;
+        let integrity = Arc::new(Integrity::new(Arc::clone(&connector)));
+        let point_reads =
+            Arc::new(PointReads::new(Arc::clone(&connector), limits, pool.clone(), Arc::clone(&integrity)));
         Ok(Self {
-            pool: Pool::new(address, limits)?,
-            together: Together::new(Arc::clone(&points)),
-            points,
+            pool,
+            batched_reads: BatchedReads::new(Arc::clone(&point_reads)),
+            point_reads,
+            readiness: Readiness::new(connector, limits, Arc::clone(&integrity)),
+            integrity,
+            watch,
             limits,
             lists: Arc::new(Semaphore::new((limits.connections / 2).max(1))),
             default_language,
         })
     }
 
-    async fn change<C: Change>(&self, change: C) -> Result<C::Output> {
-        transact(&self.pool, &self.limits, change).await
+    /// Runs the unit of work to a definite result. Fails as [`transact`] does, and with `Damaged` if damage is known.
+    async fn execute<C: UnitOfWork>(&self, work: C) -> Result<C::Output> {
+        self.integrity.check()?;
+        self.integrity.record_damage(transact(&self.pool, &self.limits, work).await)
     }
 
-    /// A snapshot for a list, once it is the list's turn.
-    async fn reading(&self) -> Result<Reading> {
+    /// Runs the unit of work as [`Self::execute`] does, and records its answer if the operation says so.
+    async fn record<C: UnitOfWork<Output: Outcome + Sync>>(&self, operation: &Operation, work: C) -> Result<C::Output> {
+        match operation.recording.clone() {
+            Some(recording) => self.execute(Recorded { work, recording, operation: operation.id.clone() }).await,
+            None => self.execute(work).await,
+        }
+    }
+
+    /// Reads a list. If its session is lost, retries once on a session on which the server has just responded. Fails
+    /// with `Unavailable` if all of that exceeds the time limit of a list.
+    async fn list<'a, T>(
+        &self,
+        read: impl Fn(ReadTransaction) -> BoxFuture<'a, Result<T, DatabaseError>> + Send + Sync,
+    ) -> Result<T> {
+        let attempts = async {
+            let result = match read(self.begin_read(self.pool.get()).await?).await {
+                Err(DatabaseError::NotCommitted(cause)) => {
+                    tracing::debug!(cause, "retrying a list");
+                    read(self.begin_read(self.pool.get_checked()).await?).await
+                }
+                result => result,
+            };
+            result.map_err(into_error)
+        };
+        let timed_out = |_| Err(Error::Unavailable("a list exceeded its time limit".to_owned()));
+        self.integrity.record_damage(timeout(self.limits.list_timeout(), attempts).await.unwrap_or_else(timed_out))
+    }
+
+    /// Waits for a permit for a list, then for the `session`, and returns a read transaction on it. Fails with
+    /// `Unavailable` if the wait is too long.
+    async fn begin_read(&self, session: impl Future<Output = Result<Pooled>>) -> Result<ReadTransaction> {
         let busy = || Error::Unavailable("too many lists at once".to_owned());
-        let turn = timeout(self.limits.wait, Arc::clone(&self.lists).acquire_owned()).await;
-        let turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
-        Ok(Reading::new(self.pool.get().await?, turn, self.limits.list))
+        let permit = timeout(self.limits.wait, Arc::clone(&self.lists).acquire_owned()).await;
+        let permit = permit.map_err(|_| busy())?.map_err(|_| busy())?;
+        Ok(ReadTransaction::new(session.await?, permit, self.limits.list))
     }
 }
 
@@ -139,41 +186,74 @@ impl Store for PostgresStore {
         &self.default_language
     }
 
-    async fn group(&self, key: &GroupKey) -> Result<Option<Arc<Shared<Group>>>> {
+    async fn group(&self, key: &GroupKey) -> Result<Option<Arc<CachedEntity<Group>>>> {
         match key {
-            GroupKey::Id(id) => self.together.find(id).await,
-            GroupKey::Uid(uid) => Ok(groups::by_uid(&self.points, *uid).await?.map(|group| Arc::new(group.into()))),
-            GroupKey::New => Ok(None),
+            GroupKey::Id(id) => self.batched_reads.find(id).await,
+            key => Ok(entity::find::<Group>(&self.point_reads, key).await?.map(|group| Arc::new(group.into()))),
         }
     }
 
-    async fn list_groups(&self, query: GroupQuery) -> Result<Listed<Group>> {
-        lists::of_groups(self.reading().await?, &query).await.map_err(of_list)
+    async fn list_groups(&self, query: GroupQuery) -> Result<ListResult<Group>> {
+        self.list(|transaction| read::lists::groups(transaction, &query).boxed()).await
     }
 
-    async fn groups_after(&self, after: GroupUid, limit: u32, visibility: &Visibility) -> Result<Vec<Outline>> {
-        groups::after(self.reading().await?, after, limit, visibility).await.map_err(of_list)
+    async fn walk_groups(&self, query: CursorQuery<GroupField>) -> Result<CursorPage<Group>> {
+        self.list(|transaction| read::cursor::groups(transaction, &query).boxed()).await
     }
 
-    async fn write_group(&self, operation: Operation, key: GroupKey, edit: Edit<Group, GroupFields>) -> Result<Group> {
+    async fn walk_deleted_groups(&self, query: CursorQuery<GroupField>) -> Result<CursorPage<Group>> {
+        self.list(|transaction| read::tombstones::groups(transaction, &query).boxed()).await
+    }
+
+    async fn groups_after(&self, after: GroupUid, limit: u32, visibility: &Visibility) -> Result<Vec<GroupSummary>> {
+        self.list(|transaction| entities::groups::after(transaction, after, limit, visibility).boxed()).await
+    }
+
+    async fn write_group(
+        &self,
+        operation: Operation,
+        target: Target<GroupKey>,
+        update: UpdateFn<Group, GroupFields>,
+    ) -> Result<Group> {
         let language = self.default_language.clone();
-        self.change(groups::WriteGroup { operation, key, edit, language }).await
+        self.record(&operation.clone(), entity::WriteEntity { operation, target, update, language }).await
     }
 
     async fn user(&self, key: &UserKey) -> Result<Option<User>> {
-        users::find(&self.points, key).await
+        entity::find(&self.point_reads, key).await
     }
 
-    async fn list_users(&self, query: UserQuery) -> Result<Listed<User>> {
-        lists::of_users(self.reading().await?, &query).await.map_err(of_list)
+    async fn list_users(&self, query: UserQuery) -> Result<ListResult<User>> {
+        self.list(|transaction| read::lists::users(transaction, &query).boxed()).await
     }
 
-    async fn write_user(&self, operation: Operation, key: UserKey, edit: Edit<User, UserWrite>) -> Result<User> {
-        self.change(users::WriteUser { operation, key, edit }).await
+    async fn walk_users(&self, query: CursorQuery<UserField>) -> Result<CursorPage<User>> {
+        self.list(|transaction| read::cursor::users(transaction, &query).boxed()).await
     }
 
-    async fn list_memberships(&self, query: MembershipQuery) -> Result<Listed<Membership>> {
-        lists::of_memberships(self.reading().await?, &query).await.map_err(of_list)
+    async fn walk_deleted_users(&self, query: CursorQuery<UserField>) -> Result<CursorPage<User>> {
+        self.list(|transaction| read::tombstones::users(transaction, &query).boxed()).await
+    }
+
+    async fn write_user(&self, operation: Operation, target: Target<UserKey>, update: UserUpdateFn) -> Result<User> {
+        let language = self.default_language.clone();
+        self.record(&operation.clone(), entity::WriteEntity { operation, target, update, language }).await
+    }
+
+    async fn list_memberships(&self, query: MembershipQuery) -> Result<ListResult<Membership>> {
+        self.list(|transaction| read::lists::memberships(transaction, &query).boxed()).await
+    }
+
+    async fn list_members(&self, query: MemberQuery) -> Result<(Group, MembershipPage<Member>)> {
+        self.list(|transaction| read::members::of_group(transaction, &query).boxed()).await
+    }
+
+    async fn list_joined_groups(&self, query: JoinedGroupQuery) -> Result<(User, MembershipPage<JoinedGroup>)> {
+        self.list(|transaction| read::members::of_user(transaction, &query).boxed()).await
+    }
+
+    async fn member(&self, visibility: &Visibility, group: &GroupKey, user: &UserKey) -> Result<Member> {
+        self.list(|transaction| read::members::of_pair(transaction, visibility, group, user).boxed()).await
     }
 
     async fn add_member(
@@ -181,8 +261,12 @@ impl Store for PostgresStore {
         operation: Operation,
         visibility: Visibility,
         member: Membership,
-    ) -> Result<MembershipChange> {
-        self.change(memberships::ChangeMember { operation, visibility, member, is_in: true }).await
+    ) -> Result<MembershipOutcome> {
+        self.record(
+            &operation.clone(),
+            entities::memberships::ChangeMember { operation, visibility, member, is_in: true },
+        )
+        .await
     }
 
     async fn remove_member(
@@ -190,101 +274,166 @@ impl Store for PostgresStore {
         operation: Operation,
         visibility: Visibility,
         member: Membership,
-    ) -> Result<MembershipChange> {
-        self.change(memberships::ChangeMember { operation, visibility, member, is_in: false }).await
+    ) -> Result<MembershipOutcome> {
+        self.record(
+            &operation.clone(),
+            entities::memberships::ChangeMember { operation, visibility, member, is_in: false },
+        )
+        .await
     }
 
-    async fn write_batch(&self, operation: Operation, items: Vec<Item>) -> Result<Vec<Result<ItemChange>>> {
+    async fn change_members(
+        &self,
+        operation: Operation,
+        visibility: Visibility,
+        group: GroupKey,
+        change: MembersChange,
+        options: MembersOptions,
+    ) -> Result<MembersOutcome> {
+        self.record(
+            &operation.clone(),
+            entities::member_changes::ChangeMembers { operation, visibility, group, change, options },
+        )
+        .await
+    }
+
+    async fn write_batch(&self, operation: Operation, items: Vec<BatchItem>) -> Result<Vec<Result<ItemOutcome>>> {
         let language = self.default_language.clone();
-        self.change(batch::WriteBatch { operation, items, language }).await
+        self.execute(write::batch::WriteBatch { operation, items, language }).await
     }
 
     async fn client(&self, key: &ClientKey) -> Result<Option<Client>> {
-        clients::find(&self.points, key).await
+        entity::find(&self.point_reads, key).await
     }
 
     async fn clients_after(&self, after: ClientUid, limit: u32) -> Result<Vec<Client>> {
-        clients::after(&self.points, after, limit).await
+        entities::clients::after(&self.point_reads, after, limit).await
     }
 
     async fn write_client(
         &self,
         operation: Operation,
-        key: ClientKey,
-        edit: Edit<Client, ClientWrite>,
+        target: Target<ClientKey>,
+        update: UpdateFn<Client, ClientUpdate>,
     ) -> Result<Client> {
-        self.change(clients::WriteClient { operation, key, edit }).await
+        let language = self.default_language.clone();
+        self.execute(entity::WriteEntity { operation, target, update, language }).await
     }
 
     async fn credentials(&self, username: &str) -> Result<Option<Credentials>> {
-        sign_ins::credentials(&self.points, username).await
+        entities::sign_ins::credentials(&self.point_reads, username).await
     }
 
     async fn count_sign_in(&self, user: UserUid, at: Timestamp, succeeded: bool) -> Result<bool> {
-        self.change(sign_ins::CountSignIn { user, at, succeeded }).await
+        self.execute(entities::sign_ins::CountSignIn { user, at, succeeded }).await
     }
 
-    async fn unlock(&self, user: UserUid) -> Result<bool> {
-        self.change(sign_ins::Unlock(user)).await
+    async fn unlock(&self, operation: Operation, user: UserUid) -> Result<bool> {
+        self.record(&operation, entities::sign_ins::Unlock(user)).await
     }
 
-    async fn token_standing(
+    async fn recorded_answer(&self, key: &RequestKey, now: Timestamp) -> Result<Option<RecordedAnswer>> {
+        write::recorded::find(&self.point_reads, key, now).await
+    }
+
+    async fn clear_recorded_answers(&self, now: Timestamp) -> Result<bool> {
+        self.execute(write::recorded::ClearAnswers(now)).await
+    }
+
+    async fn token_status(
         &self,
         user: Option<UserUid>,
         client: Option<ClientUid>,
-        jti: &str,
-    ) -> Result<TokenStanding> {
-        tokens::standing(&self.points, user, client, jti).await
+        names: &[&str],
+    ) -> Result<TokenStatus> {
+        entities::tokens::status(&self.point_reads, user, client, names).await
     }
 
-    async fn end_token(&self, jti: &str, expires: Timestamp, now: Timestamp) -> Result<()> {
-        self.change(tokens::EndToken { jti: jti.to_owned(), expires, now }).await
+    async fn end_token(&self, name: &str, expires: Timestamp, now: Timestamp) -> Result<()> {
+        self.execute(entities::tokens::EndToken { name: name.to_owned(), expires, now }).await
     }
 
     async fn keep_refresh_token(&self, token: RefreshToken, now: Timestamp) -> Result<()> {
-        self.change(tokens::KeepRefreshToken { token, now }).await
+        self.execute(entities::tokens::KeepRefreshToken { token, now }).await
+    }
+
+    async fn refresh_token(&self, hash: &str, now: Timestamp) -> Result<Option<RefreshToken>> {
+        entities::tokens::refresh_token(&self.point_reads, hash, now).await
     }
 
     async fn rotate_refresh_token(
         &self,
         hash: &str,
+        successor: RefreshToken,
+        family_ends: Timestamp,
         now: Timestamp,
-        successor: Successor,
-    ) -> Result<Option<RefreshToken>> {
-        self.change(tokens::RotateRefreshToken { hash: hash.to_owned(), now, successor }).await
+    ) -> Result<bool> {
+        self.execute(entities::tokens::RotateRefreshToken { hash: hash.to_owned(), successor, family_ends, now }).await
+    }
+
+    async fn long_lived_token(&self, hash: &str) -> Result<Option<(LongLivedToken, TokenStatus)>> {
+        entities::long_lived_tokens::with_status(&self.point_reads, hash).await
+    }
+
+    async fn long_lived_tokens_after(
+        &self,
+        client: Option<ClientUid>,
+        after: LongLivedTokenUid,
+        limit: u32,
+    ) -> Result<Vec<LongLivedToken>> {
+        entities::long_lived_tokens::after(&self.point_reads, client, after, limit).await
+    }
+
+    async fn long_lived_tokens_expiring(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<LongLivedToken>> {
+        entities::long_lived_tokens::expiring(&self.point_reads, from, until, limit).await
+    }
+
+    async fn write_long_lived_token(
+        &self,
+        operation: Operation,
+        target: Target<LongLivedTokenKey>,
+        update: UpdateFn<LongLivedToken, LongLivedTokenUpdate>,
+    ) -> Result<LongLivedToken> {
+        let language = self.default_language.clone();
+        self.execute(entity::WriteEntity { operation, target, update, language }).await
+    }
+
+    async fn note_token_use(&self, token: LongLivedTokenUid, at: Timestamp) -> Result<()> {
+        self.execute(entities::long_lived_tokens::NoteUse { token, at }).await
     }
 
     async fn signing_keys(&self) -> Result<Vec<SigningKey>> {
-        tokens::keys(&self.points).await
+        entities::tokens::keys(&self.point_reads).await
     }
 
-    async fn add_signing_key(&self, key: SigningKey, only_first: bool) -> Result<()> {
-        self.change(tokens::AddSigningKey { key, only_first }).await
+    async fn add_signing_key(&self, key: SigningKey, only_first: bool) -> Result<bool> {
+        self.execute(entities::tokens::AddSigningKey { key, only_first }).await
+    }
+
+    async fn latest_operation(&self) -> Result<Option<String>> {
+        entities::journal::latest(&self.point_reads).await
     }
 
     async fn has_clients(&self) -> Result<bool> {
-        clients::any(&self.points).await
+        entities::clients::any(&self.point_reads).await
     }
 
     async fn ready(&self) -> Result<()> {
-        let look = self.points.find("SELECT current_setting('transaction_read_only') = 'off'", &[]);
-        let silent = || Error::Unavailable("the database does not answer".to_owned());
-        let row = timeout(self.limits.wait, look).await.map_err(|_| silent())??;
-        match row.map(|row| row.try_get(0)) {
-            Some(Ok(true)) => self.pool.get().await.map(drop),
-            _ => Err(Error::Unavailable("the database takes no writes".to_owned())),
-        }
+        self.readiness.check(&self.pool).await
     }
 
-    async fn backup(&self, _: &Path) -> Result<()> {
-        Err(Error::Unavailable(
-            "PostgreSQL is backed up by its own means: take pg_dump or pg_basebackup, or 'rollbook copy' into a file"
-                .to_owned(),
-        ))
+    async fn backup(&self, _: &Path) -> anyhow::Result<()> {
+        bail!("back up PostgreSQL by its own tools: use pg_dump or pg_basebackup, or 'rollbook copy' into a file")
     }
 
     async fn close(&self) {
+        self.watch.stop();
         self.pool.close();
-        self.points.close();
+        self.point_reads.close();
     }
 }

@@ -1,47 +1,56 @@
-//! The suite of every store, on PostgreSQL; and what only PostgreSQL can get wrong.
+//! Runs the conformance suite of all stores on PostgreSQL, and tests what is specific to PostgreSQL.
 
+mod answers;
 mod batch;
+mod commit_outcome;
 mod copy;
-mod doubt;
 mod plans;
+mod read_transaction;
 
 use std::time::Duration;
 
 use tokio_postgres::Row;
 
-use super::scratch::Scratch;
-use super::transaction::{Trace, Writing};
-use super::trouble::Trouble;
+use super::connection::database_error::DatabaseError;
+use super::entity::{PostgresEntity as _, store};
+use super::test_database::TestDatabase;
+use super::write::transaction::{OutcomeLookup, Transaction};
 use super::*;
-use crate::store::sql::journal::{client_text, group_text, membership_text, user_text};
-use crate::store::sql::rows::{self, select_client, select_group, select_user};
-use crate::store::suite::{JournalRow, Replayed, State, TestStore, conformance, group, make_group, put_group};
+use crate::store::copy::ColumnType;
+use crate::store::sql::columns::{Record as _, select};
+use crate::store::sql::journal::{membership_text, text};
+use crate::store::suite::{
+    IndexNode, JournalRow, Replayed, SchemaColumn, State, TestStore, conformance, group, make_group, put_group,
+};
 
 mod conformance {
     super::conformance!(crate::store::postgres::tests::open);
 }
 
-const LIMITS: Limits = Limits {
+const LIMITS: DatabaseLimits = DatabaseLimits {
     connections: 8,
     wait: Duration::from_secs(5),
     statement: Duration::from_secs(10),
     list: Duration::from_secs(30),
 };
 
-async fn open() -> (PostgresStore, Scratch) {
-    let scratch = Scratch::new().await;
-    (open_at(scratch.url()).await, scratch)
+async fn open() -> (PostgresStore, TestDatabase) {
+    let test_database = TestDatabase::new().await;
+    (open_at(test_database.url()).await, test_database)
+}
+
+fn options(url: &str) -> PostgresOptions {
+    PostgresOptions { url: url.to_owned(), password: None, default_language: None, serve: true, limits: LIMITS }
 }
 
 async fn open_at(url: &str) -> PostgresStore {
-    let options = Options { url: url.to_owned(), password: None, default_language: None, create: true, limits: LIMITS };
-    PostgresStore::open(options).await.unwrap()
+    PostgresStore::open(options(url)).await.unwrap()
 }
 
-/// All rows of a statement, asked by another thread while the test's own waits.
+/// Returns all rows of a statement. Another thread reads them, while the thread of the test blocks.
 fn read<T: Send>(store: &PostgresStore, sql: &str, row: impl Fn(&Row) -> T + Sync) -> Vec<T> {
     let work = async {
-        let client = store.points.address.connect(|_| {}).await.unwrap();
+        let client = store.point_reads.connector.connect(|_| {}).await.unwrap();
         client.query(sql, &[]).await.unwrap().iter().map(&row).collect()
     };
     std::thread::scope(|scope| {
@@ -52,23 +61,18 @@ fn read<T: Send>(store: &PostgresStore, sql: &str, row: impl Fn(&Row) -> T + Syn
 
 impl TestStore for PostgresStore {
     fn journal(&self) -> Vec<JournalRow> {
-        read(self, "SELECT operation, door, kind, change, before, after, at FROM journal ORDER BY seq", |row| {
-            JournalRow {
-                operation: row.get(0),
-                door: row.get(1),
-                kind: row.get(2),
-                change: row.get(3),
-                before: row.get(4),
-                after: row.get(5),
-                at: row.get(6),
-            }
-        })
+        read(self, &JournalRow::select(), |row| JournalRow::read(row).unwrap())
+    }
+
+    fn batch_index(&self, condition: &str) -> Vec<IndexNode> {
+        read(self, &IndexNode::select(condition), |row| IndexNode::read(row).unwrap())
     }
 
     fn state(&self) -> State {
-        let groups = read(self, select_group!("FROM groups"), |row| rows::group(row).unwrap());
-        let users = read(self, select_user!("FROM users"), |row| rows::user(row).unwrap());
-        let clients = read(self, select_client!("FROM clients"), |row| rows::client(row).unwrap());
+        let groups = read(self, &select::<Group>(""), |row| Group::read(row).unwrap());
+        let users = read(self, &select::<User>(""), |row| User::read(row).unwrap());
+        let clients = read(self, &select::<Client>(""), |row| Client::read(row).unwrap());
+        let tokens = read(self, &select::<LongLivedToken>(""), |row| LongLivedToken::read(row).unwrap());
         let memberships = "SELECT group_uid, user_uid, added, live, user_key FROM memberships";
         let memberships = read(self, memberships, |row| {
             let text = membership_text(row.get(0), row.get(1), Timestamp::from_micros(row.get(2))).unwrap();
@@ -80,20 +84,47 @@ impl TestStore for PostgresStore {
         };
         State {
             members: groups.iter().map(|group| (group.uid, group.members)).collect(),
-            groups: groups.iter().map(|group| (group.uid, group_text(group).unwrap())).collect(),
-            users: users.iter().map(|user| (user.uid, user_text(user).unwrap())).collect(),
-            clients: clients.iter().map(|client| (client.uid, client_text(client).unwrap())).collect(),
+            groups: groups.iter().map(|group| (group.uid, text(group).unwrap())).collect(),
+            users: users.iter().map(|user| (user.uid, text(user).unwrap())).collect(),
+            tokens: tokens.iter().map(|token| (token.uid, text(token).unwrap())).collect(),
+            clients: clients.iter().map(|client| (client.uid, text(client).unwrap())).collect(),
             memberships: memberships.into_iter().collect(),
             counters: ["groups", "users", "memberships"].map(counter),
-            side_rows: side_rows(self),
+            side_rows: derived_rows(self),
         }
+    }
+
+    fn schema(&self) -> Vec<SchemaColumn> {
+        let sql = "SELECT table_name::TEXT, column_name::TEXT, data_type::TEXT FROM information_schema.columns \
+                   WHERE table_schema = current_schema()";
+        read(self, sql, |row| {
+            let kinds: &[ColumnType] = match row.get(2) {
+                "bigint" => &[ColumnType::Integer],
+                "smallint" => &[ColumnType::Small],
+                "text" => &[ColumnType::Text],
+                _ => &[],
+            };
+            SchemaColumn { table: row.get(0), name: row.get(1), kinds }
+        })
     }
 
     async fn replay(&self, changes: Vec<Replayed>) -> Result<()> {
         for change in changes {
-            self.change(change).await?;
+            self.execute(change).await?;
         }
         Ok(())
+    }
+
+    fn forget_texts(&self) -> &'static str {
+        "DELETE FROM group_ngrams; DELETE FROM user_ngrams;"
+    }
+
+    async fn reopened(&self, sql: &str, serve: bool) -> anyhow::Result<Self> {
+        self.close().await;
+        let client = self.point_reads.connector.connect(|_| {}).await?;
+        client.batch_execute(sql).await?;
+        let name: String = client.query_one_scalar("SELECT current_database()::TEXT", &[]).await?;
+        Self::open(PostgresOptions { serve, ..options(&TestDatabase::url_of(&name)) }).await
     }
 
     async fn another(&self) -> (Self, impl Send) {
@@ -102,54 +133,63 @@ impl TestStore for PostgresStore {
 }
 
 #[async_trait]
-impl Change for Replayed {
+impl UnitOfWork for Replayed {
     type Output = ();
 
-    fn trace(&self) -> Trace<'_> {
-        Trace::None
+    fn outcome_lookup(&self) -> OutcomeLookup<'_> {
+        OutcomeLookup::None
     }
 
-    async fn make(&self, writing: &mut Writing<'_>) -> Result<(), Trouble> {
+    async fn run(&self, transaction: &mut Transaction<'_>) -> Result<(), DatabaseError> {
         match self {
-            Self::Group(before, after) => groups::put(writing, before.as_deref(), after),
-            Self::User(before, after) => users::put(writing, before.as_deref(), after).await?,
-            Self::Client(after) => clients::put(writing, after.version > 1, after),
+            Self::Group(before, after) => store(transaction, before.as_deref(), &**after).await?,
+            Self::User(before, after) => store(transaction, before.as_deref(), &**after).await?,
+            Self::Client(before, after) => store(transaction, before.as_deref(), &**after).await?,
+            Self::Token(before, after) => store(transaction, before.as_deref(), &**after).await?,
             Self::Membership(group, user, Some(added)) => {
-                let user = writing.find(users::BY_UID, &[user]).await?.unwrap();
-                let user = rows::user::<Row>(&user)?;
-                memberships::insert(writing, *group, user.uid, user.fields.id.key(), *added);
+                let user = transaction.find(&User::statements().by_uid, &[user]).await?.unwrap();
+                let user = User::read(&user)?;
+                // A membership keeps the number of the entry that was queued before it.
+                transaction.next("SELECT nextval('journal_seq')").await?;
+                entities::memberships::insert(transaction, *group, user.uid, user.fields.id.key(), *added);
             }
-            Self::Membership(group, user, None) => memberships::delete(writing, *group, *user),
+            Self::Membership(group, user, None) => entities::memberships::delete(transaction, *group, *user),
         }
         Ok(())
     }
 }
 
-fn side_rows(store: &PostgresStore) -> Vec<String> {
+/// All derived rows, as text. Checks that the table of member counts has the counts of all live groups.
+fn derived_rows(store: &PostgresStore) -> Vec<String> {
+    let wrong = "SELECT ROW(g.uid, g.members, s)::TEXT FROM (SELECT * FROM groups WHERE deleted IS NULL) g \
+                 FULL JOIN group_sizes s ON s.owner = g.uid WHERE s.members IS DISTINCT FROM g.members";
+    assert_eq!(read(store, wrong, |row| row.get::<_, String>(0)), Vec::<String>::new());
     let statements = [
         "SELECT ('community', c)::TEXT FROM group_communities c ORDER BY community, owner",
+        "SELECT ('user community', c)::TEXT FROM user_communities c ORDER BY community, owner",
+        "SELECT ('group label', l)::TEXT FROM group_labels l ORDER BY owner, tag",
         "SELECT ('group xp', x)::TEXT FROM group_xp x ORDER BY owner, path, kind, text, rest",
         "SELECT ('user xp', x)::TEXT FROM user_xp x ORDER BY owner, path, kind, text, rest",
-        "SELECT ('group grams', g)::TEXT FROM group_grams g ORDER BY owner",
-        "SELECT ('user grams', g)::TEXT FROM user_grams g ORDER BY owner",
+        "SELECT ('group ngrams', g)::TEXT FROM group_ngrams g ORDER BY owner",
+        "SELECT ('user ngrams', g)::TEXT FROM user_ngrams g ORDER BY owner",
     ];
     statements.into_iter().flat_map(|sql| read(store, sql, |row| row.get(0))).collect()
 }
 
 #[tokio::test]
-async fn readers_of_the_journal_miss_nothing_below_the_horizon() {
-    let (store, scratch) = open().await;
-    let slow = scratch.connect().await;
-    let entry = "INSERT INTO journal (operation, at, door, kind, change, subject) VALUES ('slow', 0, '', '', '', 0)";
+async fn a_reader_of_the_journal_misses_no_entry_below_the_oldest_transaction() {
+    let (store, test_database) = open().await;
+    let slow = test_database.connect().await;
+    let entry = "INSERT INTO journal (operation, at, channel, kind, change, subject) VALUES ('slow', 0, '', '', '', 0)";
     slow.batch_execute(&format!("BEGIN; {entry}")).await.unwrap();
     make_group(&store, group("quick", "n")).await;
     let settled = || {
         let sql = "SELECT operation FROM journal WHERE xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid, seq";
         read(&store, sql, |row| row.get::<_, String>(0))
     };
-    assert_eq!(settled(), [""; 0], "what came later is held back");
+    assert_eq!(settled(), [""; 0], "the later entry is held back");
     slow.batch_execute("COMMIT").await.unwrap();
-    // Transactions of other databases hold the horizon back, too.
+    // Transactions in other databases hold the entries back, too.
     let all = loop {
         match settled() {
             none if none.is_empty() => continue,
@@ -160,8 +200,8 @@ async fn readers_of_the_journal_miss_nothing_below_the_horizon() {
 }
 
 #[tokio::test]
-async fn changes_of_one_group_are_numbered_in_their_order() {
-    let (store, _scratch) = open().await;
+async fn journal_entries_of_one_group_are_numbered_in_commit_order() {
+    let (store, _test_database) = open().await;
     let made = make_group(&store, group("a", "0")).await;
     let writes =
         (0..20).map(|number| put_group(&store, number, GroupKey::Uid(made.uid), group("a", &number.to_string())));
@@ -171,4 +211,20 @@ async fn changes_of_one_group_are_numbered_in_their_order() {
     let versions: Vec<i64> =
         read(&store, "SELECT (after::JSONB->>'version')::BIGINT FROM journal ORDER BY seq", |row| row.get(0));
     assert_eq!(versions, (1..=versions.len() as i64).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn nodes_that_start_at_once_fold_keys_again_once() {
+    let (store, test_database) = open().await;
+    make_group(&store, group("a", "Name")).await;
+    let count = "CREATE TABLE folded (at xid8 DEFAULT pg_current_xact_id());
+         CREATE FUNCTION count_folding() RETURNS trigger LANGUAGE plpgsql
+             AS 'BEGIN INSERT INTO folded DEFAULT VALUES; RETURN NULL; END';
+         CREATE TRIGGER count_folding AFTER INSERT OR UPDATE ON settings
+             FOR EACH ROW EXECUTE FUNCTION count_folding();";
+    let older = "UPDATE groups SET name_key = 'wrong'; DELETE FROM settings WHERE key = 'folding';";
+    test_database.connect().await.batch_execute(&[older, count].concat()).await.unwrap();
+    futures_util::future::join_all((0..4).map(|_| open_at(test_database.url()))).await;
+    assert_eq!(read(&store, "SELECT name_key FROM groups", |row| row.get::<_, String>(0)), ["name"]);
+    assert_eq!(read(&store, "SELECT count(*) FROM folded", |row| row.get::<_, i64>(0)), [1]);
 }

@@ -1,156 +1,107 @@
-//! The tables that a copy carries from one SQL store to another, and what is made anew beside their rows. All else
-//! (indexes of text, counters) each store makes in its own way.
+//! The tables that a copy transfers between SQL stores, the rows derived from theirs, and the statements of the copy.
+//! Each store builds text indexes and counters itself.
 
 use anyhow::{Context as _, anyhow};
 
-use crate::store::copy::{Column, Kind, Row, Table, Value};
+use crate::domain::client::Client;
+use crate::domain::group::Group;
+use crate::domain::idempotency::RecordedAnswer;
+use crate::domain::long_lived_token::LongLivedToken;
+use crate::domain::user::User;
+use crate::store::copy::{Column, Row, Table, Value};
+use crate::store::{RefreshToken, SigningKey};
 
-use super::layout::Beside;
-use super::rows::{self, Columns};
-use super::tables::{Groups, Listing as _, Users};
+use super::batch_index::BATCH_INDEX;
+use super::columns::{Record, columns, copied, names, parameters};
+use super::derived::Derived;
+use super::entity::StoredEntity;
+use super::journal::JOURNAL;
+use super::rows::Columns;
 
-macro_rules! columns {
-    ($($kind:ident: $($name:literal)+;)+) => { &[$($(Column { name: $name, kind: Kind::$kind }),+),+] };
-}
-pub(super) use columns;
-
-/// Every table that is copied. Those of things begin with the columns that `select_group!` and its like select.
-pub static TABLES: [Table; 9] = [
+/// All tables that are copied.
+pub(crate) static TABLES: [Table; 12] = [
     Table { name: "settings", columns: columns! { Text: "key" "value"; }, key: 1 },
-    Table {
-        name: Groups::TABLE,
-        columns: columns! {
-            Integer: "uid";
-            Text: "id" "name" "labels" "description" "xp" "communities";
-            Integer: "created" "updated" "deleted" "version" "members";
-            Text: "id_key" "name_key" "description_key";
-        },
-        key: 1,
-    },
-    Table {
-        name: Users::TABLE,
-        columns: columns! {
-            Integer: "uid";
-            Text: "id" "username" "first_name" "last_name" "email" "phone";
-            Integer: "terms_accepted";
-            Small: "active";
-            Text: "xp";
-            Small: "roles";
-            Text: "communities";
-            Integer: "generation" "password_set" "created" "updated" "deleted" "version" "last_active";
-            Integer: "failed_attempts" "locked_until";
-            Text: "password_hash" "id_key" "username_key" "first_name_key" "last_name_key" "email_key" "phone_key";
-        },
-        key: 1,
-    },
+    table::<Group>(&copied::<_, { Group::COLUMNS.len() }>(Group::COLUMNS)),
+    table::<User>(&copied::<_, { User::COLUMNS.len() }>(User::COLUMNS)),
     Table {
         name: "memberships",
-        columns: columns! { Integer: "group_uid" "user_uid"; Text: "user_key"; Small: "live"; Integer: "added"; },
+        columns: columns! {
+            Integer: "group_uid" "user_uid";
+            Text: "user_key";
+            Small: "live";
+            Integer: "added" "change";
+        },
         key: 2,
     },
-    Table {
-        name: "clients",
-        columns: columns! {
-            Integer: "uid";
-            Text: "id" "name";
-            Small: "roles";
-            Text: "communities";
-            Integer: "user_uid" "access_minutes" "refresh_minutes";
-            Small: "enabled";
-            Integer: "generation" "secret_set" "created" "updated" "deleted" "version";
-            Text: "secret_hash" "id_key";
-        },
-        key: 1,
-    },
-    Table { name: "ended_tokens", columns: columns! { Text: "jti"; Integer: "expires"; }, key: 1 },
-    Table {
-        name: "refresh_tokens",
-        columns: columns! {
-            Text: "hash" "family";
-            Integer: "user_uid" "client_uid" "user_generation" "client_generation";
-            Small: "scope";
-            Integer: "expires";
-            Small: "used";
-        },
-        key: 1,
-    },
-    Table { name: "signing_keys", columns: columns! { Text: "kid" "pem"; Integer: "signs_from"; }, key: 1 },
-    Table {
-        name: "journal",
-        columns: columns! {
-            Integer: "seq";
-            Text: "operation";
-            Integer: "at" "actor_user" "actor_client";
-            Text: "door" "kind" "change";
-            Integer: "subject" "member";
-            Text: "before" "after";
-        },
-        key: 1,
-    },
+    table::<Client>(&copied::<_, { Client::COLUMNS.len() }>(Client::COLUMNS)),
+    Table { name: "ended_tokens", columns: columns! { Text: "name"; Integer: "expires"; }, key: 1 },
+    table::<RefreshToken>(&copied::<_, { RefreshToken::COLUMNS.len() }>(RefreshToken::COLUMNS)),
+    table::<LongLivedToken>(&copied::<_, { LongLivedToken::COLUMNS.len() }>(LongLivedToken::COLUMNS)),
+    table::<SigningKey>(&copied::<_, { SigningKey::COLUMNS.len() }>(SigningKey::COLUMNS)),
+    JOURNAL,
+    BATCH_INDEX,
+    table::<RecordedAnswer>(&copied::<_, { RecordedAnswer::COLUMNS.len() }>(RecordedAnswer::COLUMNS)),
 ];
 
 /// The table of groups.
-pub static GROUPS: &Table = &TABLES[1];
+pub(crate) static GROUPS: &Table = &TABLES[1];
 /// The table of users.
-pub static USERS: &Table = &TABLES[2];
+pub(crate) static USERS: &Table = &TABLES[2];
+/// The table of clients.
+pub(crate) static CLIENTS: &Table = &TABLES[4];
 
-/// What stands beside these rows of the table.
-pub fn beside(table: &Table, rows: &[Row]) -> anyhow::Result<Beside> {
+const fn table<E: Record>(columns: &'static [Column]) -> Table {
+    Table { name: E::TABLE, columns, key: E::KEY }
+}
+
+/// Returns what is derived from these rows of the table. Fails if a row cannot be read.
+pub(crate) fn derived(table: &Table, rows: &[Row]) -> anyhow::Result<Derived> {
     match table.name {
-        Groups::TABLE => beside_groups(rows).context("a group cannot be read"),
-        Users::TABLE => beside_users(rows).context("a user cannot be read"),
-        _ => Ok(Beside::default()),
+        Group::TABLE => derived_from::<Group>(rows),
+        User::TABLE => derived_from::<User>(rows),
+        _ => Ok(Derived::default()),
     }
 }
 
-fn beside_groups(rows: &[Row]) -> anyhow::Result<Beside> {
-    let groups = rows.iter().map(|row| rows::group(&Cells(row))).collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(Beside::of_groups(&groups))
+fn derived_from<E: StoredEntity>(rows: &[Row]) -> anyhow::Result<Derived> {
+    let read = |row| E::read(&Cells(row)).with_context(|| format!("a {} cannot be read", E::NAME));
+    Ok(Derived::of(&rows.iter().map(read).collect::<anyhow::Result<Vec<E>>>()?))
 }
 
-fn beside_users(rows: &[Row]) -> anyhow::Result<Beside> {
-    let users = rows.iter().map(|row| rows::user(&Cells(row))).collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(Beside::of_users(&users))
-}
-
-/// The number of the table's rows.
-pub fn count(table: &Table) -> String {
+/// Returns the statement that counts the rows of the table.
+pub(crate) fn count(table: &Table) -> String {
     format!("SELECT count(*) FROM {}", table.name)
 }
 
-/// The next rows of a table, of which those up to the key that is given as parameters were had.
-pub fn select(table: &Table, from_the_first: bool, limit: usize) -> String {
-    let key = names(&table.columns[..table.key]);
-    let behind = match from_the_first {
+/// Returns the statement that selects the next rows of a table, ordered by key: from the start, or after the key in the
+/// parameters.
+pub(crate) fn select(table: &Table, from_start: bool, limit: usize) -> String {
+    let key = column_names(&table.columns[..table.key]);
+    let after_key = match from_start {
         true => String::new(),
         false => format!(" WHERE ({key}) > ({})", parameters(table.key)),
     };
-    format!("SELECT {} FROM {}{behind} ORDER BY {key} LIMIT {limit}", names(table.columns), table.name)
+    format!("SELECT {} FROM {}{after_key} ORDER BY {key} LIMIT {limit}", column_names(table.columns), table.name)
 }
 
-/// One row with all columns as parameters.
-pub fn insert(table: &Table) -> String {
-    let (names, parameters) = (names(table.columns), parameters(table.columns.len()));
+/// Returns an `INSERT` of one row, with all columns as parameters.
+pub(crate) fn insert(table: &Table) -> String {
+    let (names, parameters) = (column_names(table.columns), parameters(table.columns.len()));
     format!("INSERT INTO {} ({names}) VALUES ({parameters})", table.name)
 }
 
-/// The live groups, users and memberships, in this order, counted anew.
-pub const LIVE: &str = "SELECT (SELECT count(*) FROM groups WHERE deleted IS NULL), \
+/// Counts the live groups, users and memberships, in this order.
+pub(crate) const LIVE: &str = "SELECT (SELECT count(*) FROM groups WHERE deleted IS NULL), \
      (SELECT count(*) FROM users WHERE deleted IS NULL), \
      (SELECT CAST(coalesce(sum(members), 0) AS BIGINT) FROM groups WHERE deleted IS NULL)";
 
-/// The names of columns, as statements list them.
-pub fn names(columns: &[Column]) -> String {
-    columns.iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
+/// Returns the names of the columns as a comma-separated list.
+pub(crate) fn column_names(columns: &[Column]) -> String {
+    names(columns.iter().map(|column| column.name))
 }
 
-/// `$1` is what both engines call the first parameter. (To SQLite it is a name; names are numbered as they come.)
-fn parameters(count: usize) -> String {
-    (1..=count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
-}
-
-/// A copied row, as the columns that things are read from.
-pub struct Cells<'a>(pub &'a Row);
+/// A copied row, to read an entity from.
+pub(crate) struct Cells<'a>(pub &'a Row);
 
 impl Cells<'_> {
     fn at(&self, at: usize) -> Option<&Value> {
@@ -177,6 +128,10 @@ impl Columns for Cells<'_> {
         self.integer(at)
     }
 
+    fn optional_small(&self, at: usize) -> anyhow::Result<Option<i64>> {
+        self.optional_integer(at)
+    }
+
     fn text(&self, at: usize) -> anyhow::Result<&str> {
         self.optional_text(at)?.ok_or_else(|| Self::unreadable(at, "it is null".to_owned()))
     }
@@ -197,26 +152,15 @@ impl Columns for Cells<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sql::rows::{select_client, select_group, select_user};
-
     #[test]
-    fn tables_begin_with_the_columns_that_things_are_read_from() {
-        for (table, selected) in [(1, select_group!("")), (2, select_user!("")), (4, select_client!(""))] {
-            let columns = names(TABLES[table].columns);
-            let selected = selected.trim_start_matches("SELECT ").trim_end();
-            assert!(columns.starts_with(selected), "{columns}");
-        }
-    }
-
-    #[test]
-    fn statements_go_by_the_key() {
+    fn statements_select_by_key() {
         let table = &TABLES[3];
         assert_eq!(
             select(table, false, 7),
-            "SELECT group_uid, user_uid, user_key, live, added FROM memberships \
+            "SELECT group_uid, user_uid, user_key, live, added, change FROM memberships \
              WHERE (group_uid, user_uid) > ($1, $2) ORDER BY group_uid, user_uid LIMIT 7"
         );
         assert!(!select(table, true, 7).contains("WHERE"));
-        assert!(insert(&TABLES[5]).ends_with("(jti, expires) VALUES ($1, $2)"));
+        assert!(insert(&TABLES[5]).ends_with("(name, expires) VALUES ($1, $2)"));
     }
 }

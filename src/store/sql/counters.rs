@@ -1,8 +1,8 @@
-//! Counters: how much of everything there is, maintained with every change.
+//! Counters of live entities. Every change updates them in its transaction, so that no list has to count.
 
-/// A number that is kept, not counted.
+/// A stored counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counter {
+pub(crate) enum Counter {
     /// Live groups.
     Groups,
     /// Live users.
@@ -12,8 +12,8 @@ pub enum Counter {
 }
 
 impl Counter {
-    /// The name under which it is kept.
-    pub const fn name(self) -> &'static str {
+    /// The name of the counter in the database.
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Groups => "groups",
             Self::Users => "users",

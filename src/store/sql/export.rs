@@ -1,17 +1,19 @@
-//! The live things of a directory, read from a snapshot of any SQL store.
+//! Reads the live entities of a directory from a snapshot of any SQL store.
 
 use anyhow::Context as _;
 
-use crate::domain::id::Id;
+use crate::domain::export_item::ExportItem;
+use crate::domain::group::Group;
 use crate::domain::membership::Membership;
-use crate::domain::thing::Thing;
-use crate::store::copy::{Batches, Column, Kind, Row, Source, Table};
+use crate::domain::user::User;
+use crate::store::copy::{Row, RowBatches, Source, Table};
 
-use super::copy::{Cells, GROUPS, USERS, columns};
-use super::rows::{self, Columns as _};
+use super::columns::{Record as _, columns};
+use super::copy::{Cells, GROUPS, USERS};
+use super::rows;
 
-/// The memberships of live users in live groups, by the IDs they have now. The numbers come first, as they are what a
-/// snapshot is read by.
+/// The memberships of live users in live groups, by their current IDs. The numbers come first because they are the key
+/// that orders the rows.
 static MEMBERSHIPS: Table = Table {
     name: "(SELECT m.group_uid, m.user_uid, g.id AS group_id, u.id AS user_id FROM memberships m \
            JOIN groups g ON g.uid = m.group_uid AND g.deleted IS NULL JOIN users u ON u.uid = m.user_uid \
@@ -20,35 +22,35 @@ static MEMBERSHIPS: Table = Table {
     key: 2,
 };
 
-/// Gives every live group, then every live user, then every membership of both, to `each`, one after the other.
-pub async fn export(
+/// Calls `each` with every live group, then every live user, then every membership of both. Fails if `each` fails or a
+/// row cannot be read.
+pub(crate) async fn export(
     source: &mut dyn Source,
-    each: &mut (dyn FnMut(Thing) -> anyhow::Result<()> + Send),
+    each: &mut (dyn FnMut(ExportItem) -> anyhow::Result<()> + Send),
 ) -> anyhow::Result<()> {
-    for (table, thing) in
-        [(GROUPS, group as fn(&Row) -> anyhow::Result<Option<Thing>>), (USERS, user), (&MEMBERSHIPS, membership)]
+    for (table, entity) in
+        [(GROUPS, group as fn(&Row) -> anyhow::Result<Option<ExportItem>>), (USERS, user), (&MEMBERSHIPS, membership)]
     {
-        let mut batches = Batches::of(table);
+        let mut batches = RowBatches::of(table);
         while let Some(rows) = batches.next(source).await? {
-            rows.iter().filter_map(|row| thing(row).transpose()).try_for_each(|thing| each(thing?))?;
-            batches.had(rows);
+            rows.iter().filter_map(|row| entity(row).transpose()).try_for_each(|entity| each(entity?))?;
+            batches.advance(rows);
         }
     }
     Ok(())
 }
 
-fn group(row: &Row) -> anyhow::Result<Option<Thing>> {
-    let group = rows::group(&Cells(row)).context("a group cannot be read")?;
-    Ok(group.deleted.is_none().then_some(Thing::Group(group)))
+fn group(row: &Row) -> anyhow::Result<Option<ExportItem>> {
+    let group = Group::read(&Cells(row)).context("a group cannot be read")?;
+    Ok(group.deleted.is_none().then_some(ExportItem::Group(group)))
 }
 
-fn user(row: &Row) -> anyhow::Result<Option<Thing>> {
-    let user = rows::user(&Cells(row)).context("a user cannot be read")?;
-    Ok(user.deleted.is_none().then_some(Thing::User(user)))
+fn user(row: &Row) -> anyhow::Result<Option<ExportItem>> {
+    let user = User::read(&Cells(row)).context("a user cannot be read")?;
+    Ok(user.deleted.is_none().then_some(ExportItem::User(user)))
 }
 
-fn membership(row: &Row) -> anyhow::Result<Option<Thing>> {
-    let cells = Cells(row);
-    let id = |at| Id::new(cells.text(at)?).context("a membership cannot be read");
-    Ok(Some(Thing::Membership(Membership { group: id(2)?, user: id(3)? })))
+fn membership(row: &Row) -> anyhow::Result<Option<ExportItem>> {
+    let id = |at| rows::id(&Cells(row), at).context("a membership cannot be read");
+    Ok(Some(ExportItem::Membership(Membership { group: id(2)?, user: id(3)? })))
 }

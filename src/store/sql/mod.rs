@@ -1,23 +1,22 @@
-//! What the stores that speak SQL share: how the things of the directory lie in tables and are read from rows, what
-//! a write makes of them, the statements of their lists (built once, rendered for either engine), the grams of their
-//! texts and the entries of the journal.
+//! What the SQL stores share: the description of the tables, what a change makes of an entity and of the rows derived
+//! from it, the statements of lists (built once, rendered for either engine), the n-grams of texts and the entries of
+//! the journal.
 
-#[cfg(test)]
-pub mod asked;
-pub mod changes;
-pub mod codec;
-pub mod copy;
-pub mod counters;
-pub mod export;
-pub mod grams;
-pub mod journal;
-pub mod layout;
-pub mod lists;
-pub mod memberships;
-pub mod orders;
-pub mod render;
-pub mod rows;
-pub mod sets;
-pub mod tables;
-pub mod window;
-pub mod xp;
+pub(crate) mod batch_entry;
+pub(crate) mod batch_index;
+pub(crate) mod codec;
+pub(crate) mod columns;
+pub(crate) mod copy;
+pub(crate) mod counters;
+pub(crate) mod derived;
+pub(crate) mod entity;
+pub(crate) mod export;
+pub(crate) mod folding;
+pub(crate) mod journal;
+pub(crate) mod labels;
+pub(crate) mod list;
+pub(crate) mod members;
+pub(crate) mod records;
+pub(crate) mod rows;
+pub(crate) mod tables;
+pub(crate) mod xp;

@@ -1,4 +1,4 @@
-//! The suite of every store, on SQLite; and what only SQLite can get wrong.
+//! Runs the conformance suite on SQLite, and tests what only SQLite has.
 
 mod plans;
 
@@ -8,19 +8,24 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::connection::open_reader;
-use super::writer::Writing;
+use super::entity::{find, store};
+use super::storage::open::open_reader;
+use super::write::writer::WriteContext;
 use super::*;
-use crate::store::sql::journal::{client_text, group_text, membership_text, user_text};
-use crate::store::sql::rows::{select_client, select_group, select_user};
-use crate::store::suite::{JournalRow, Replayed, State, TestStore, conformance, group, make_group, put_group};
+use crate::domain::error::Error;
+use crate::store::copy::ColumnType;
+use crate::store::sql::columns::select;
+use crate::store::sql::journal::{membership_text, text};
+use crate::store::suite::{
+    IndexNode, JournalRow, Replayed, SchemaColumn, State, TestStore, conformance, group, make_group, put_group,
+};
 
 mod conformance {
     super::conformance!(crate::store::sqlite::tests::open);
 }
 
-fn options(path: PathBuf) -> Options {
-    Options { path, default_language: None, create: true, serve: true, list_limit: Duration::from_secs(60) }
+fn options(path: PathBuf) -> SqliteOptions {
+    SqliteOptions { path, default_language: None, create: true, serve: true, list_limit: Duration::from_secs(60) }
 }
 
 async fn open() -> (SqliteStore, TempDir) {
@@ -35,23 +40,18 @@ fn read<T>(store: &SqliteStore, sql: &str, row: impl FnMut(&rusqlite::Row<'_>) -
 
 impl TestStore for SqliteStore {
     fn journal(&self) -> Vec<JournalRow> {
-        read(self, "SELECT operation, door, kind, change, before, after, at FROM journal ORDER BY seq", |row| {
-            Ok(JournalRow {
-                operation: row.get(0)?,
-                door: row.get(1)?,
-                kind: row.get(2)?,
-                change: row.get(3)?,
-                before: row.get(4)?,
-                after: row.get(5)?,
-                at: row.get(6)?,
-            })
-        })
+        read(self, &JournalRow::select(), |row| JournalRow::read(row))
+    }
+
+    fn batch_index(&self, condition: &str) -> Vec<IndexNode> {
+        read(self, &IndexNode::select(condition), |row| IndexNode::read(row))
     }
 
     fn state(&self) -> State {
-        let groups = read(self, select_group!("FROM groups"), rows::group);
-        let users = read(self, select_user!("FROM users"), rows::user);
-        let clients = read(self, select_client!("FROM clients"), rows::client);
+        let groups: Vec<Group> = read(self, &select::<Group>(""), entities::rows::record);
+        let users: Vec<User> = read(self, &select::<User>(""), entities::rows::record);
+        let clients: Vec<Client> = read(self, &select::<Client>(""), entities::rows::record);
+        let tokens: Vec<LongLivedToken> = read(self, &select::<LongLivedToken>(""), entities::rows::record);
         let memberships = read(self, "SELECT group_uid, user_uid, added, live, user_key FROM memberships", |row| {
             let text = membership_text(row.get(0)?, row.get(1)?, Timestamp::from_micros(row.get(2)?)).unwrap();
             Ok(((row.get(0)?, row.get(1)?), format!("{text} {} {}", row.get::<_, i64>(3)?, row.get::<_, String>(4)?)))
@@ -60,18 +60,43 @@ impl TestStore for SqliteStore {
             read(self, "SELECT name, value FROM counters", |row| Ok((row.get(0)?, row.get(1)?))).into_iter().collect();
         State {
             members: groups.iter().map(|group| (group.uid, group.members)).collect(),
-            groups: groups.iter().map(|group| (group.uid, group_text(group).unwrap())).collect(),
-            users: users.iter().map(|user| (user.uid, user_text(user).unwrap())).collect(),
-            clients: clients.iter().map(|client| (client.uid, client_text(client).unwrap())).collect(),
+            groups: groups.iter().map(|group| (group.uid, text(group).unwrap())).collect(),
+            users: users.iter().map(|user| (user.uid, text(user).unwrap())).collect(),
+            tokens: tokens.iter().map(|token| (token.uid, text(token).unwrap())).collect(),
+            clients: clients.iter().map(|client| (client.uid, text(client).unwrap())).collect(),
             memberships: memberships.into_iter().collect(),
             counters: ["groups", "users", "memberships"].map(|name| counters[name]),
             side_rows: side_rows(self),
         }
     }
 
+    fn schema(&self) -> Vec<SchemaColumn> {
+        let sql = "SELECT t.name, c.name, c.type FROM pragma_table_list AS t, pragma_table_info(t.name) AS c \
+                   WHERE t.schema = 'main' AND t.name NOT LIKE 'sqlite_%'";
+        read(self, sql, |row| {
+            let kinds: &[ColumnType] = match row.get_ref(2)?.as_str()? {
+                "INTEGER" => &[ColumnType::Integer, ColumnType::Small],
+                "TEXT" => &[ColumnType::Text],
+                _ => &[],
+            };
+            Ok(SchemaColumn { table: row.get(0)?, name: row.get(1)?, kinds })
+        })
+    }
+
     async fn replay(&self, changes: Vec<Replayed>) -> Result<()> {
-        let replay = move |writing: &mut Writing<'_>| changes.iter().try_for_each(|change| replay(writing, change));
+        let replay =
+            move |context: &mut WriteContext<'_>| changes.iter().try_for_each(|change| replay(context, change));
         self.writer.write(replay).await
+    }
+
+    fn forget_texts(&self) -> &'static str {
+        "DELETE FROM group_text; DELETE FROM group_ngrams; DELETE FROM user_text; DELETE FROM user_ngrams;"
+    }
+
+    async fn reopened(&self, sql: &str, serve: bool) -> anyhow::Result<Self> {
+        self.close().await;
+        Connection::open(&self.path)?.execute_batch(sql)?;
+        Self::open(SqliteOptions { serve, ..options(self.path.clone()) }).await
     }
 
     async fn another(&self) -> (Self, impl Send) {
@@ -79,18 +104,19 @@ impl TestStore for SqliteStore {
     }
 }
 
-fn replay(writing: &mut Writing<'_>, change: &Replayed) -> Result<()> {
+fn replay(context: &mut WriteContext<'_>, change: &Replayed) -> Result<()> {
     match change {
-        Replayed::Group(before, after) => groups::put(writing, before.as_deref(), after),
-        Replayed::User(before, after) => users::put(writing, before.as_deref(), after),
-        Replayed::Client(after) => clients::put(writing.connection, after),
+        Replayed::Group(before, after) => store(context, before.as_deref(), &**after),
+        Replayed::User(before, after) => store(context, before.as_deref(), &**after),
+        Replayed::Client(before, after) => store(context, before.as_deref(), &**after),
+        Replayed::Token(before, after) => store(context, before.as_deref(), &**after),
         Replayed::Membership(group, user, Some(added)) => {
-            let user = users::find(writing.connection, &UserKey::Uid(*user)).map_err(failed)?;
-            let user = user.ok_or_else(|| Error::NotFound(crate::domain::error::Kind::User, String::new()))?;
-            memberships::insert(writing.connection, *group, &user, *added).map(drop).map_err(failed)
+            let user: Option<User> = find(context.connection, &UserKey::Uid(*user)).map_err(failed)?;
+            let user = user.ok_or_else(|| Error::NotFound(crate::domain::error::ResourceKind::User, String::new()))?;
+            entities::memberships::insert(context.connection, *group, &user, *added, None).map(drop).map_err(failed)
         }
         Replayed::Membership(group, user, None) => {
-            memberships::delete(writing.connection, *group, *user).map(drop).map_err(failed)
+            entities::memberships::delete(context.connection, *group, *user).map(drop).map_err(failed)
         }
     }
 }
@@ -104,10 +130,12 @@ fn side_rows(store: &SqliteStore) -> Vec<String> {
     };
     let statements = [
         "SELECT 'community', * FROM group_communities ORDER BY community, owner",
+        "SELECT 'user community', * FROM user_communities ORDER BY community, owner",
+        "SELECT 'group label', * FROM group_labels ORDER BY owner, tag",
         "SELECT 'group xp', * FROM group_xp ORDER BY owner, path, kind, text",
         "SELECT 'user xp', * FROM user_xp ORDER BY owner, path, kind, text",
         "SELECT 'group text', rowid FROM group_text ORDER BY rowid",
-        "SELECT 'group grams', rowid FROM group_grams ORDER BY rowid",
+        "SELECT 'group ngrams', rowid FROM group_ngrams ORDER BY rowid",
         "SELECT 'user text', rowid FROM user_text ORDER BY rowid",
     ];
     let rows: Vec<Vec<String>> = statements.into_iter().flat_map(dump).collect();
@@ -115,37 +143,63 @@ fn side_rows(store: &SqliteStore) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn reopened_stores_have_everything_and_a_second_server_is_refused() {
+async fn a_reopened_store_is_complete_and_a_second_server_is_refused() {
     let (store, folder) = open().await;
     let made = make_group(&store, group("a", "n")).await;
     let refused = SqliteStore::open(options(store.path.clone())).await.err().unwrap().to_string();
     assert!(refused.contains("another 'rollbook serve' runs"), "{refused}");
-    let beside = SqliteStore::open(Options { serve: false, ..options(store.path.clone()) }).await.unwrap();
+    let other = SqliteStore::open(SqliteOptions { serve: false, ..options(store.path.clone()) }).await.unwrap();
     let known = GroupKey::Id(crate::store::suite::id("a"));
     assert!(store.group(&known).await.unwrap().is_some());
-    put_group(&beside, 2, GroupKey::Uid(made.uid), group("b", "n")).await.unwrap();
-    let noticed = async {
+    put_group(&other, 2, GroupKey::Uid(made.uid), group("b", "n")).await.unwrap();
+    let seen = async {
         while store.group(&known).await.unwrap().is_some() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(5), noticed).await.expect("another process's write holds here soon");
+    tokio::time::timeout(Duration::from_secs(5), seen).await.expect("a write of another process is seen here soon");
     assert_eq!(store.group(&GroupKey::Uid(1)).await.unwrap().unwrap().fields.id.as_str(), "b");
-    beside.close().await;
+    other.close().await;
     store.close().await;
-    assert!(matches!(put_group(&store, 3, GroupKey::New, group("c", "n")).await, Err(Error::Unavailable(_))));
+    assert!(matches!(put_group(&store, 3, Target::New, group("c", "n")).await, Err(Error::Unavailable(_))));
     let again = SqliteStore::open(options(store.path.clone())).await.unwrap();
     assert_eq!(again.group(&GroupKey::Uid(1)).await.unwrap().unwrap().version, 2);
     drop(folder);
 }
 
+/// A change of many members is no reason to evaluate the set of a filter again.
 #[tokio::test]
-async fn foreign_files_are_refused_and_left_alone() {
+async fn lists_keep_their_sets_when_members_change() {
+    use crate::domain::membership::{MembersChange, MembersOptions};
+    use crate::domain::query::{Field, Filter, Page, Search, UserField};
+    let (store, _folder) = open().await;
+    make_group(&store, group("g", "n")).await;
+    for name in ["a1", "a2", "b3"] {
+        crate::store::suite::make_user(&store, crate::store::suite::user(name)).await;
+    }
+    let (connection, result_cache) = (open_reader(&store.path).unwrap(), ResultCache::default());
+    let search = Search { term: "a".to_owned(), fields: vec![Field::Own(UserField::Id)] };
+    let filter = Filter { search: Some(search), conditions: Vec::new() };
+    let query = UserQuery { filter, sort: Vec::new(), page: Page { number: 1, size: 10 } };
+    let statements = || {
+        let total = list::entities::of_users(&connection, &result_cache, &query).unwrap().total;
+        (total, crate::store::sql::list::statement_log::take().len())
+    };
+    let (first, second) = (statements(), statements());
+    assert!(first.1 > second.1, "{first:?}, {second:?}");
+    let add = MembersChange::Delta { add: vec![UserKey::Uid(1), UserKey::Uid(2)], remove: Vec::new() };
+    let (operation, options) = (crate::store::suite::operation(9), MembersOptions::default());
+    store.change_members(operation, Visibility::All, GroupKey::Uid(1), add, options).await.unwrap();
+    assert_eq!(statements(), second);
+}
+
+#[tokio::test]
+async fn foreign_files_are_refused_and_not_changed() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("file.db");
     let refusal = async |path: &Path| format!("{:#}", SqliteStore::open(options(path.to_owned())).await.err().unwrap());
     std::fs::write(&path, "this is not a database, but it is long enough to look like a file of its own").unwrap();
-    assert!(refusal(&path).await.contains("is no SQLite database"));
+    assert!(refusal(&path).await.contains("is not a SQLite database"));
     std::fs::remove_file(&path).unwrap();
     Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (c)").unwrap();
     assert!(refusal(&path).await.contains("another program"));
@@ -155,7 +209,11 @@ async fn foreign_files_are_refused_and_left_alone() {
     connection.execute("INSERT INTO migrations (version, checksum) VALUES (2, 'later')", []).unwrap();
     drop(connection);
     assert!(refusal(&newer).await.contains("newer version"));
-    let missing = Options { create: false, ..options(folder.path().join("missing.db")) };
+    let older = folder.path().join("older.db");
+    SqliteStore::open(options(older.clone())).await.unwrap().close().await;
+    Connection::open(&older).unwrap().execute("UPDATE migrations SET checksum = 'earlier'", []).unwrap();
+    assert!(refusal(&older).await.contains("export it with that version"));
+    let missing = SqliteOptions { create: false, ..options(folder.path().join("missing.db")) };
     let refused = SqliteStore::open(missing).await.err().unwrap().to_string();
     assert!(refused.contains("rollbook serve"), "{refused}");
     assert!(!folder.path().join("missing.db").exists());
@@ -167,7 +225,7 @@ async fn the_default_language_is_fixed() {
     let path = folder.path().join("rollbook.db");
     let open = async |language: Option<&str>| {
         let default_language = language.and_then(Tag::parse);
-        SqliteStore::open(Options { default_language, serve: false, ..options(path.clone()) }).await
+        SqliteStore::open(SqliteOptions { default_language, serve: false, ..options(path.clone()) }).await
     };
     assert_eq!(open(Some("it")).await.unwrap().default_language().as_str(), "it");
     assert_eq!(open(None).await.unwrap().default_language().as_str(), "it");
@@ -176,12 +234,12 @@ async fn the_default_language_is_fixed() {
 }
 
 #[tokio::test]
-async fn a_full_disk_refuses_writes_and_lets_reads_go_on() {
+async fn a_full_disk_refuses_writes_and_allows_reads() {
     let (store, _folder) = open().await;
     make_group(&store, group("a", "n")).await;
     let limit_pages = async |limit: i64| {
-        let set = move |writing: &mut Writing<'_>| {
-            writing.connection.pragma_update(None, "max_page_count", limit).map_err(failed)
+        let set = move |context: &mut WriteContext<'_>| {
+            context.connection.pragma_update(None, "max_page_count", limit).map_err(failed)
         };
         store.writer.write(set).await.unwrap();
     };
@@ -191,7 +249,7 @@ async fn a_full_disk_refuses_writes_and_lets_reads_go_on() {
         GroupFields { xp: crate::store::suite::xp(&document), ..group(name, "n") }
     };
     let names: Vec<String> = (0..20).map(|number| format!("g{number}")).collect();
-    let writes = names.iter().map(|name| put_group(&store, 2, GroupKey::New, big(name)));
+    let writes = names.iter().map(|name| put_group(&store, 2, Target::New, big(name)));
     let refused = futures_util::future::join_all(writes).await;
     assert!(refused.iter().any(Result::is_err));
     assert!(
@@ -203,31 +261,30 @@ async fn a_full_disk_refuses_writes_and_lets_reads_go_on() {
         assert_eq!(store.group(&key).await.unwrap().is_some(), written.is_ok(), "{name}");
     }
     limit_pages(1_000_000).await;
-    put_group(&store, 3, GroupKey::New, big("after")).await.unwrap();
+    put_group(&store, 3, Target::New, big("after")).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_write_that_panics_is_undone_alone() {
     let (store, _folder) = open().await;
-    let defect =
-        store.write_group(crate::store::suite::operation(1), GroupKey::New, Box::new(|_| panic!("on purpose")));
-    let (defect, made) = tokio::join!(defect, put_group(&store, 1, GroupKey::New, group("a", "n")));
+    let defect = store.write_group(crate::store::suite::operation(1), Target::New, Box::new(|_| panic!("on purpose")));
+    let (defect, made) = tokio::join!(defect, put_group(&store, 1, Target::New, group("a", "n")));
     assert!(matches!(defect, Err(Error::Unavailable(_))));
     assert_eq!(made.unwrap().uid, 1);
     make_group(&store, group("b", "n")).await;
 }
 
 #[tokio::test]
-async fn a_list_over_its_time_is_given_up() {
+async fn a_list_over_its_time_limit_is_cancelled() {
     let (store, _folder) = open().await;
-    let impatient = Options { serve: false, list_limit: Duration::ZERO, ..options(store.path.clone()) };
-    let impatient = SqliteStore::open(impatient).await.unwrap();
+    let hurried = SqliteOptions { serve: false, list_limit: Duration::ZERO, ..options(store.path.clone()) };
+    let hurried = SqliteStore::open(hurried).await.unwrap();
     let endless = |connection: &Connection| {
         let sql = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT count(*) FROM n";
         connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(failed)
     };
-    let given_up = impatient.readers.scan(endless).await;
-    assert!(matches!(given_up, Err(Error::List(crate::domain::error::ListError::TooCostly))));
+    let cancelled = hurried.readers.list(endless).await;
+    assert!(matches!(cancelled, Err(Error::ListTooCostly)));
 }
 
 #[tokio::test]
@@ -237,7 +294,7 @@ async fn a_backup_is_a_store_of_its_own() {
     let copy = folder.path().join("copy.db");
     store.backup(&copy).await.unwrap();
     make_group(&store, group("b", "n")).await;
-    assert!(store.backup(&copy).await.is_err(), "an existing file is not written over");
+    assert!(store.backup(&copy).await.is_err(), "an existing file is not overwritten");
     let copied = SqliteStore::open(options(copy)).await.unwrap();
     assert!(copied.group(&GroupKey::Uid(1)).await.unwrap().is_some());
     assert!(copied.group(&GroupKey::Uid(2)).await.unwrap().is_none());
@@ -245,7 +302,7 @@ async fn a_backup_is_a_store_of_its_own() {
 }
 
 #[tokio::test]
-async fn files_are_their_owners_alone() {
+async fn only_the_owner_can_access_the_files() {
     use std::os::unix::fs::PermissionsExt as _;
     let (store, _folder) = open().await;
     make_group(&store, group("a", "n")).await;

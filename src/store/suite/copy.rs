@@ -1,17 +1,17 @@
-//! Copies: a store's rows, read and written by the store's own source and destination. Each store runs this with its
-//! own ways of opening them.
+//! Copies: each store runs this with its own source and destination.
 
 use super::*;
 use crate::store::SigningKey;
 use crate::store::copy::{Destination, Source, copy};
 use crate::store::sql::copy::TABLES;
 
-use super::journal::live_a_little;
+use super::answers::put;
+use super::journal::write_every_kind;
 use super::signing_in::refresh_token;
 
-/// Puts something into every table.
-pub async fn fill(store: &impl TestStore) {
-    live_a_little(store).await;
+/// Fills every table.
+pub(crate) async fn fill(store: &impl TestStore) {
+    write_every_kind(store).await;
     let later = Timestamp::from_micros(i64::MAX / 2);
     for jti in ["b", "a", "ä", "B"] {
         store.end_token(jti, later, Timestamp::from_micros(0)).await.unwrap();
@@ -19,10 +19,15 @@ pub async fn fill(store: &impl TestStore) {
         let key = SigningKey { kid: jti.to_owned(), pem: "pem".to_owned(), signs_from: later };
         store.add_signing_key(key, false).await.unwrap();
     }
+    for name in ["answered", "also-answered"] {
+        put(store, 9, name, Target::New).await.unwrap();
+    }
+    let second = refresh_token("second", "family");
+    assert!(store.rotate_refresh_token("a", second, later, Timestamp::from_micros(0)).await.unwrap());
 }
 
-/// Copies a filled store; gives the digest.
-pub async fn copies(source: &mut dyn Source, destination: Box<dyn Destination>) -> String {
+/// Copies a filled store and returns the digest. Also checks that single rows and whole tables read the same.
+pub(crate) async fn copies(source: &mut dyn Source, destination: Box<dyn Destination>) -> String {
     for table in &TABLES {
         let all = source.rows(table, None, 1_000).await.unwrap();
         assert_eq!(source.count(table).await.unwrap(), all.len() as u64);
@@ -30,7 +35,7 @@ pub async fn copies(source: &mut dyn Source, destination: Box<dyn Destination>) 
         let mut last = None;
         for row in &all {
             last = source.rows(table, last.as_ref(), 1).await.unwrap().pop();
-            assert_eq!(last.as_ref(), Some(row), "row by row, {} is the same", table.name);
+            assert_eq!(last.as_ref(), Some(row), "{} reads the same row by row", table.name);
         }
         assert!(source.rows(table, last.as_ref(), 1).await.unwrap().is_empty());
     }

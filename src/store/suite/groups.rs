@@ -3,14 +3,15 @@
 use super::*;
 use crate::domain::Error;
 use crate::domain::community::Visibility;
-use crate::domain::error::Kind;
+use crate::domain::error::ResourceKind;
 use crate::domain::query::{Filter, GroupQuery, Page};
+use crate::domain::target::Target;
 
-pub async fn ids_are_unique_without_case(store: &impl TestStore) {
+pub(crate) async fn ids_are_unique_without_case(store: &impl TestStore) {
     let first = make_group(store, group("Ab-1", "one")).await;
     assert_eq!((first.uid, first.version, first.name.as_str()), (1, 1, "one"));
-    let taken = put_group(store, 2, GroupKey::New, group("aB-1", "two")).await.unwrap_err();
-    assert!(matches!(taken, Error::AlreadyExists(Kind::Group, id) if id == "aB-1"));
+    let taken = put_group(store, 2, Target::New, group("aB-1", "two")).await.unwrap_err();
+    assert!(matches!(taken, Error::AlreadyExists(ResourceKind::Group, id) if id == "aB-1"));
     let found = store.group(&GroupKey::Id(id("AB-1"))).await.unwrap().unwrap();
     assert_eq!(**found, first);
     assert_eq!(found.fields.id.as_str(), "Ab-1");
@@ -18,7 +19,7 @@ pub async fn ids_are_unique_without_case(store: &impl TestStore) {
     assert_eq!(store.group(&GroupKey::Uid(2)).await.unwrap(), None);
 }
 
-pub async fn renaming_moves_and_frees(store: &impl TestStore) {
+pub(crate) async fn renaming_moves_and_frees(store: &impl TestStore) {
     make_group(store, group("old", "n")).await;
     make_group(store, group("other", "n")).await;
     let recased = put_group(store, 2, GroupKey::Id(id("old")), group("OLD", "n")).await.unwrap();
@@ -30,7 +31,7 @@ pub async fn renaming_moves_and_frees(store: &impl TestStore) {
     assert_eq!(make_group(store, group("old", "n")).await.uid, 3);
 }
 
-pub async fn tombstones_stay_known(store: &impl TestStore) {
+pub(crate) async fn tombstones_are_found_by_number(store: &impl TestStore) {
     let linked = GroupFields { communities: Communities::from([community(1)]), ..group("a", "n") };
     let made = make_group(store, linked).await;
     let gone = delete_group(store, 5, GroupKey::Id(id("A"))).await;
@@ -43,7 +44,7 @@ pub async fn tombstones_stay_known(store: &impl TestStore) {
     assert_eq!(store.groups_after(0, 10, &Visibility::All).await.unwrap().len(), 1);
 }
 
-pub async fn nothing_changed_nothing_moved(store: &impl TestStore) {
+pub(crate) async fn equal_fields_change_nothing(store: &impl TestStore) {
     let made = make_group(store, group("a", "n")).await;
     let entries = store.journal().len();
     let again = put_group(store, 9, GroupKey::Id(id("a")), group("a", "n")).await.unwrap();
@@ -51,13 +52,13 @@ pub async fn nothing_changed_nothing_moved(store: &impl TestStore) {
     assert_eq!(store.journal().len(), entries);
 }
 
-pub async fn refused_writes_leave_no_trace(store: &impl TestStore) {
+pub(crate) async fn refused_writes_change_nothing(store: &impl TestStore) {
     make_group(store, group("a", "n")).await;
     let before = store.state();
-    // All at once, so that those that fail share their commit with those that succeed.
+    // The writes run concurrently, so that those that fail share a commit with those that succeed.
     let write = |number: usize| {
         let fields = group(["a", "b"][number % 2], "n");
-        put_group(store, 2, GroupKey::New, GroupFields { xp: xp(r#"{"k":1}"#), ..fields })
+        put_group(store, 2, Target::New, GroupFields { xp: xp(r#"{"k":1}"#), ..fields })
     };
     let refused = futures_util::future::join_all((0..8).map(|number| write(number * 2))).await;
     assert!(refused.iter().all(Result::is_err));
@@ -65,12 +66,12 @@ pub async fn refused_writes_leave_no_trace(store: &impl TestStore) {
     let raced = futures_util::future::join_all((0..20).map(write)).await;
     assert_eq!(raced.iter().filter(|result| result.is_ok()).count(), 1, "one b, and not one more a");
     assert_eq!(store.state().counters[0], 2);
-    let rule: crate::store::Edit<Group, GroupFields> = Box::new(|_| Err(Error::invalid("Name", "is wrong")));
-    assert!(store.write_group(operation(3), GroupKey::New, rule).await.is_err());
+    let rule: crate::store::UpdateFn<Group, GroupFields> = Box::new(|_| Err(Error::invalid("Name", "is wrong")));
+    assert!(store.write_group(operation(3), Target::New, rule).await.is_err());
     assert_eq!(store.state().counters[0], 2);
 }
 
-pub async fn communities_limit(store: &impl TestStore) {
+pub(crate) async fn communities_limit(store: &impl TestStore) {
     for (name, communities) in [("a", vec![1]), ("b", vec![1, 2]), ("c", vec![2]), ("d", vec![])] {
         let communities = communities.into_iter().map(community).collect();
         make_group(store, GroupFields { communities, ..group(name, name) }).await;
@@ -95,15 +96,15 @@ pub async fn communities_limit(store: &impl TestStore) {
     assert_eq!(seen(&[1, 2]).await, [3]);
 }
 
-pub async fn xp_is_kept_as_spelled(store: &impl TestStore) {
+pub(crate) async fn xp_is_kept_as_spelled(store: &impl TestStore) {
     let spelled = r#"{"b":1.0,"a":{"z":[1e2,null],"é":"2019-01-01T00:00:00Z"}}"#;
     make_group(store, GroupFields { xp: xp(spelled), ..group("a", "n") }).await;
     let found = store.group(&GroupKey::Id(id("a"))).await.unwrap().unwrap();
     assert_eq!(found.fields.xp.as_ref().unwrap().as_str(), spelled);
 }
 
-/// Reads go on all the time, so that whatever a store remembers of them is filled at every moment of a write.
-pub async fn what_was_acknowledged_is_read_at_once(store: &impl TestStore) {
+/// Reads run throughout, so that the store's caches are filled at every moment of a write.
+pub(crate) async fn acknowledged_writes_are_read_at_once(store: &impl TestStore) {
     const WRITES: u32 = 300;
     make_group(store, group("a", "0")).await;
     let read = async || {

@@ -1,24 +1,29 @@
-//! Memberships: counts, order, what becomes of them.
+//! Memberships: counts, order, and the effects of renames and deletions.
 
 use super::*;
 use crate::domain::community::Visibility;
-use crate::domain::membership::{Membership, MembershipChange, MembershipQuery};
+use crate::domain::membership::{Membership, MembershipOutcome, MembershipQuery};
 use crate::domain::query::Page;
 
 fn pair(group: &str, user: &str) -> Membership {
     Membership { group: id(group), user: id(user) }
 }
 
-async fn add(store: &impl TestStore, group: &str, user: &str) -> MembershipChange {
+async fn add(store: &impl TestStore, group: &str, user: &str) -> MembershipOutcome {
     store.add_member(operation(2), Visibility::All, pair(group, user)).await.unwrap()
 }
 
-async fn remove(store: &impl TestStore, group: &str, user: &str) -> MembershipChange {
+async fn remove(store: &impl TestStore, group: &str, user: &str) -> MembershipOutcome {
     store.remove_member(operation(3), Visibility::All, pair(group, user)).await.unwrap()
 }
 
-/// The pairs that match, as `group:user`, and checks the total.
-async fn pairs(store: &impl TestStore, visibility: Visibility, group: Option<&str>, user: Option<&str>) -> String {
+/// Returns the memberships that match, as `group:user`, and checks the total.
+pub(crate) async fn pairs(
+    store: &impl TestStore,
+    visibility: Visibility,
+    group: Option<&str>,
+    user: Option<&str>,
+) -> String {
     let page = Page { number: 1, size: 100 };
     let query = MembershipQuery { visibility, group: group.map(id), user: user.map(id), page };
     let listed = store.list_memberships(query.clone()).await.unwrap();
@@ -42,11 +47,11 @@ async fn fill(store: &impl TestStore) {
         make_user(store, user(name)).await;
     }
     for (group, user) in [("b", "Y"), ("a", "y"), ("A", "x")] {
-        assert_eq!(add(store, group, user).await, MembershipChange::Done);
+        assert_eq!(add(store, group, user).await, MembershipOutcome::Done);
     }
 }
 
-pub async fn are_counted_and_ordered(store: &impl TestStore) {
+pub(crate) async fn are_counted_and_ordered(store: &impl TestStore) {
     fill(store).await;
     assert_eq!(all(store).await, "a:X a:y B:y");
     assert_eq!(pairs(store, Visibility::All, Some("A"), None).await, "a:X a:y");
@@ -55,19 +60,19 @@ pub async fn are_counted_and_ordered(store: &impl TestStore) {
     assert_eq!(pairs(store, Visibility::All, Some("b"), Some("Y")).await, "B:y");
     assert_eq!(pairs(store, Visibility::All, Some("none"), None).await, "");
     let entries = store.journal().len();
-    assert_eq!(add(store, "a", "x").await, MembershipChange::Unchanged);
+    assert_eq!(add(store, "a", "x").await, MembershipOutcome::Unchanged);
     assert_eq!(store.journal().len(), entries);
     assert_eq!(members(store, "a").await, 2);
-    assert_eq!(remove(store, "A", "X").await, MembershipChange::Done);
-    assert_eq!(remove(store, "A", "X").await, MembershipChange::Unchanged);
+    assert_eq!(remove(store, "A", "X").await, MembershipOutcome::Done);
+    assert_eq!(remove(store, "A", "X").await, MembershipOutcome::Unchanged);
     assert_eq!((members(store, "a").await, all(store).await.as_str()), (1, "a:y B:y"));
-    assert_eq!(add(store, "none", "none").await, MembershipChange::NoGroup);
-    assert_eq!(add(store, "a", "none").await, MembershipChange::NoUser);
+    assert_eq!(add(store, "none", "none").await, MembershipOutcome::NoGroup);
+    assert_eq!(add(store, "a", "none").await, MembershipOutcome::NoUser);
     let group = store.group(&GroupKey::Id(id("a"))).await.unwrap().unwrap();
     assert_eq!((group.version, group.updated), (1, group.created), "members are no change of the group");
 }
 
-pub async fn outlive_renames_and_not_deletions(store: &impl TestStore) {
+pub(crate) async fn outlive_renames_and_not_deletions(store: &impl TestStore) {
     fill(store).await;
     put_group(store, 4, GroupKey::Id(id("a")), group("z", "n")).await.unwrap();
     put_user(store, 5, UserKey::Id(id("y")), user("A")).await.unwrap();
@@ -85,7 +90,7 @@ pub async fn outlive_renames_and_not_deletions(store: &impl TestStore) {
     assert_eq!(store.state().counters, [2, 1, 0]);
 }
 
-pub async fn are_limited(store: &impl TestStore) {
+pub(crate) async fn are_limited(store: &impl TestStore) {
     fill(store).await;
     let linked = GroupFields { communities: Communities::from([community(1)]), ..group("B", "n") };
     put_group(store, 4, GroupKey::Id(id("b")), linked).await.unwrap();
@@ -94,7 +99,7 @@ pub async fn are_limited(store: &impl TestStore) {
     assert_eq!(pairs(store, limited(), Some("a"), None).await, "");
     assert_eq!(pairs(store, limited(), None, Some("y")).await, "B:y");
     let foreign = store.add_member(operation(5), limited(), pair("a", "x")).await.unwrap();
-    assert_eq!(foreign, MembershipChange::NoGroup);
-    assert_eq!(store.remove_member(operation(5), limited(), pair("a", "x")).await.unwrap(), MembershipChange::NoGroup);
-    assert_eq!(store.add_member(operation(5), limited(), pair("b", "x")).await.unwrap(), MembershipChange::Done);
+    assert_eq!(foreign, MembershipOutcome::NoGroup);
+    assert_eq!(store.remove_member(operation(5), limited(), pair("a", "x")).await.unwrap(), MembershipOutcome::NoGroup);
+    assert_eq!(store.add_member(operation(5), limited(), pair("b", "x")).await.unwrap(), MembershipOutcome::Done);
 }

@@ -1,44 +1,73 @@
-//! What every store must do, as tests that each store runs on a database of its own. A new store is done when these
-//! and the API tests pass on it.
+//! The conformance suite: tests that each store runs on a database of its own. A new store is complete when these and
+//! the API tests pass on it.
 
-pub mod batches;
-pub mod copy;
-pub mod groups;
-pub mod journal;
-pub mod lists;
-pub mod memberships;
-pub mod plans;
-pub mod search;
-pub mod signing_in;
-pub mod users;
+pub(crate) mod answers;
+pub(crate) mod batch_index;
+pub(crate) mod batches;
+pub(crate) mod copy;
+pub(crate) mod folding;
+pub(crate) mod groups;
+pub(crate) mod journal;
+pub(crate) mod lists;
+pub(crate) mod long_lived_tokens;
+pub(crate) mod member_changes;
+pub(crate) mod member_lists;
+pub(crate) mod memberships;
+pub(crate) mod plans;
+pub(crate) mod relations;
+pub(crate) mod schema;
+pub(crate) mod search;
+pub(crate) mod signing_in;
+pub(crate) mod users;
+pub(crate) mod walk_plans;
+pub(crate) mod walks;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::domain::community::{Communities, Community};
+use crate::domain::env::Clock;
 use crate::domain::error::Result;
 use crate::domain::group::{Group, GroupFields, GroupKey};
 use crate::domain::id::Id;
-use crate::domain::journal::{Actor, Door, Operation};
-use crate::domain::json::Json;
+use crate::domain::journal::{Actor, Channel, Operation, Operator};
 use crate::domain::labels::{Labels, Tag};
+use crate::domain::reason::Reason;
 use crate::domain::role::Roles;
+use crate::domain::target::Target;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserFields, UserKey};
 use crate::domain::xp::Xp;
+use crate::json::Json;
 
-use super::{Store, UserWrite, Write};
+use super::sql::copy::column_names;
+use super::sql::journal::JOURNAL;
+use super::sql::rows::Columns;
+use super::{CurrentUser, Mutation, Store, UserUpdate};
 
-pub use journal::Replayed;
+pub(crate) use batch_index::IndexNode;
+pub(crate) use journal::Replayed;
+pub(crate) use schema::SchemaColumn;
 
-/// A store under test: also tells its journal, and takes one.
-pub trait TestStore: Store {
-    /// Every entry of the journal, in order.
+/// A store under test. It also exports and replays its journal.
+pub(crate) trait TestStore: Store {
+    /// Returns every entry of the journal, in order.
     fn journal(&self) -> Vec<JournalRow>;
-    /// Every live and deleted thing as the journal would tell it, with what is maintained beside it.
+    /// Returns the nodes of the index of batches that meet the condition, which is SQL, in the order of their entries.
+    fn batch_index(&self, condition: &str) -> Vec<IndexNode>;
+    /// Returns every live and deleted entity as a journal entry would contain it, with all counters and derived rows.
     fn state(&self) -> State;
-    /// Makes the changes in an empty store, by the means with which it makes all others.
+    /// Returns the columns of all tables.
+    fn schema(&self) -> Vec<SchemaColumn>;
+    /// Applies the changes to an empty store with the functions that all writes use.
     fn replay(&self, changes: Vec<Replayed>) -> impl Future<Output = Result<()>> + Send;
-    /// Another store, on an empty database, and what keeps that alive.
+    /// Returns SQL that removes every text from the indexes that searches read.
+    fn forget_texts(&self) -> &'static str;
+    /// Closes the store, runs the SQL on its database, and opens that again: to serve it, or for a command.
+    fn reopened(&self, sql: &str, serve: bool) -> impl Future<Output = anyhow::Result<Self>> + Send
+    where
+        Self: Sized;
+    /// Returns another store on an empty database, and a value that keeps the database alive.
     fn another(&self) -> impl Future<Output = (Self, impl Send)> + Send
     where
         Self: Sized;
@@ -46,49 +75,120 @@ pub trait TestStore: Store {
 
 /// An entry of the journal.
 #[derive(Clone, Debug)]
-pub struct JournalRow {
+pub(crate) struct JournalRow {
+    /// The number of the entry.
+    pub seq: i64,
+    /// The ID of the operation.
     pub operation: String,
-    /// Microseconds.
+    /// The time of the change, in microseconds.
     pub at: i64,
-    pub door: String,
+    /// The channel of the operation.
+    pub channel: String,
+    /// The reason of the operation.
+    pub reason: Option<String>,
+    /// The user at the command line.
+    pub operator_user: Option<String>,
+    /// The machine of the command line.
+    pub operator_host: Option<String>,
+    /// The kind of the entity.
     pub kind: String,
+    /// `created`, `updated` or `deleted`.
     pub change: String,
+    /// The number of the entity.
+    pub subject: i64,
+    /// The number of the user of a membership.
+    pub member: Option<i64>,
+    /// The entity before the change, as JSON.
     pub before: Option<String>,
+    /// The entity after the change, as JSON.
     pub after: Option<String>,
 }
 
-/// Everything that the journal must be able to rebuild, and the counts that follow from it.
+impl JournalRow {
+    /// The statement that selects all entries in the order of their numbers.
+    pub(crate) fn select() -> String {
+        format!("SELECT {} FROM journal ORDER BY seq", column_names(JOURNAL.columns))
+    }
+
+    /// Reads the entry from a row of [`JournalRow::select`].
+    pub(crate) fn read<R: Columns>(row: &R) -> Result<Self, R::Error> {
+        let at = |name: &str| JOURNAL.columns.iter().position(|column| column.name == name).unwrap();
+        let text = |name| row.text(at(name)).map(str::to_owned);
+        let optional_text = |name| row.optional_text(at(name)).map(|text| text.map(str::to_owned));
+        Ok(Self {
+            seq: row.integer(at("seq"))?,
+            operation: text("operation")?,
+            at: row.integer(at("at"))?,
+            channel: text("channel")?,
+            reason: optional_text("reason")?,
+            operator_user: optional_text("operator_user")?,
+            operator_host: optional_text("operator_host")?,
+            kind: text("kind")?,
+            change: text("change")?,
+            subject: row.integer(at("subject"))?,
+            member: row.optional_integer(at("member"))?,
+            before: optional_text("before")?,
+            after: optional_text("after")?,
+        })
+    }
+}
+
+/// The state of a store that its journal can rebuild, and the counts derived from it. Entities are JSON texts by
+/// number.
 #[derive(Debug, PartialEq, Eq, Default)]
-pub struct State {
+pub(crate) struct State {
+    /// Groups, live and deleted.
     pub groups: BTreeMap<i64, String>,
+    /// Users, live and deleted.
     pub users: BTreeMap<i64, String>,
+    /// Clients, live and deleted.
     pub clients: BTreeMap<i64, String>,
-    /// Group and user, live or not.
+    /// Long-lived tokens, live and revoked.
+    pub tokens: BTreeMap<i64, String>,
+    /// Memberships by the numbers of group and user, including hidden ones.
     pub memberships: BTreeMap<(i64, i64), String>,
-    /// Live members by group.
+    /// The number of live members by group.
     pub members: BTreeMap<i64, i64>,
-    /// Live groups, users and memberships.
+    /// The counters of live groups, users and memberships.
     pub counters: [u64; 3],
-    /// All that searches, filters and links are answered from.
+    /// The derived rows, which searches, filters and community limits read.
     pub side_rows: Vec<String>,
 }
 
-/// Runs the suite: `conformance!(open)` where `open` gives a store on an empty database and what keeps it alive.
+/// Defines the tests of the suite: `conformance!(open)`, where `open` returns a store on an empty database and a value
+/// that keeps the database alive.
 macro_rules! conformance {
     ($open:path) => {
         $crate::store::suite::conformance! { $open;
-            groups: ids_are_unique_without_case, renaming_moves_and_frees, tombstones_stay_known,
-                nothing_changed_nothing_moved, what_was_acknowledged_is_read_at_once, refused_writes_leave_no_trace, communities_limit, xp_is_kept_as_spelled;
+            groups: ids_are_unique_without_case, renaming_moves_and_frees, tombstones_are_found_by_number,
+                equal_fields_change_nothing, acknowledged_writes_are_read_at_once, refused_writes_change_nothing, communities_limit, xp_is_kept_as_spelled;
             lists: order_is_by_folded_key_with_nulls_lowest, pages_hold_every_row_once, xp_compares_by_type,
-                absent_values_match_negatives_alone, long_texts_are_compared_whole, every_plan_gives_the_same,
-                pages_make_the_whole_list_in_every_order, what_was_found_is_not_remembered_beyond_a_change,
+                absent_values_match_negatives_alone, long_texts_are_compared_whole, long_numbers_are_compared_whole,
+                every_plan_gives_the_same, many_values_match_like_one,
+                pages_make_the_whole_list_in_every_order, cached_results_do_not_outlive_a_change,
                 xp_sorts_by_least_value;
-            search: finds_every_substring, knows_fields_and_forgets, holds_no_syntax;
-            users: usernames_are_unique_without_case, lists_filter_by_type, deleting_hides;
+            walks: have_every_row_once_in_every_order, go_through_users_in_every_order,
+                miss_and_repeat_nothing_that_keeps_its_place, go_through_tombstones_newest_first;
+            relations: filter_and_sort_as_a_model_does_after_every_change, locked_users_and_times_are_found;
+            search: finds_every_substring, searches_fields_and_drops_old_texts, terms_have_no_syntax;
+            users: usernames_are_unique_without_case, lists_filter_by_type, deleting_hides,
+                rules_see_the_roles_of_acting_clients, a_new_client_keeps_its_user;
             memberships: are_counted_and_ordered, outlive_renames_and_not_deletions, are_limited;
-            batches: leave_what_single_writes_leave, refuse_one_and_keep_the_others, repeated_change_nothing;
-            signing_in: ten_failures_lock, refresh_tokens_are_used_once, ended_tokens_are_known, keys_are_kept;
-            journal: rebuilds_the_state, tells_no_secret;
+            member_changes: follow_a_model, all_land, are_refused_as_a_whole, raise_the_version_of_memberships;
+            member_lists: every_order_is_walked, tell_who_is_found_and_since_when, large_groups_are_searched,
+                groups_of_a_user_are_walked;
+            batches: leave_what_single_writes_leave, refuse_one_and_keep_the_others, repeated_change_nothing,
+                restore_what_was_deleted, restore_nothing_by_another_number_or_id, keep_the_numbers_of_users;
+            signing_in: ten_failures_lock, refresh_tokens_are_kept_until_they_expire, rotated_refresh_tokens_are_used_once,
+                refresh_tokens_rotate_together, ended_tokens_are_known, keys_are_kept;
+            batch_index: finds_what_a_scan_finds;
+            answers: are_kept_for_a_day, refused_writes_leave_the_key_free;
+            long_lived_tokens: are_found_by_hash, are_listed_until_they_end, uses_are_noted, are_journaled_without_secrets;
+            schema: is_as_described;
+            journal: rebuilds_the_state, keeps_who_and_why, times_never_go_back, times_follow_the_order_of_changes,
+                batches_are_split_into_short_entries, contains_no_secret;
+            folding: older_keys_are_folded_again, exchanged_keys_find_their_owners, current_keys_are_not_read,
+                newer_keys_are_refused, a_collision_is_refused_and_changes_nothing;
         }
     };
     ($open:path; $($module:ident: $($test:ident),+;)+) => {$(
@@ -103,29 +203,56 @@ macro_rules! conformance {
 }
 pub(crate) use conformance;
 
-/// An operation of the tests at a second of their own.
-pub fn operation(second: i64) -> Operation {
-    let id = format!("operation-{second}");
-    Operation { id, at: Timestamp::from_micros(second * 1_000_000), actor: Actor::default(), door: Door::CommandLine }
+/// A clock that stands still.
+#[derive(Debug)]
+struct Still(Timestamp);
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
 }
 
-/// An ID.
-pub fn id(text: &str) -> Id {
+/// Returns the time of the given second.
+pub(crate) fn time(second: i64) -> Timestamp {
+    Timestamp::from_micros(second * 1_000_000)
+}
+
+/// Returns an operation at the given second, with a reason and an operator that name the second.
+pub(crate) fn operation(second: i64) -> Operation {
+    Operation {
+        id: format!("operation-{second}"),
+        clock: Arc::new(Still(time(second))),
+        actor: Actor::default(),
+        channel: Channel::CommandLine,
+        reason: Some(Reason::new(format!("reason-{second}")).unwrap()),
+        operator: Some(Operator { user: format!("user-{second}"), host: format!("host-{second}") }),
+        recording: None,
+    }
+}
+
+/// Returns an ID.
+pub(crate) fn id(text: &str) -> Id {
     Id::new(text).unwrap()
 }
 
-/// A community by a small number.
-pub fn community(number: u8) -> Community {
+/// Returns the community with the number, at most 99.
+pub(crate) fn community(number: u8) -> Community {
     Community::parse(&format!("00000000-0000-0000-0000-0000000000{number:02}")).unwrap()
 }
 
-/// An xp document.
-pub fn xp(text: &str) -> Option<Xp> {
+/// Returns a language tag.
+pub(crate) fn tag(text: &str) -> Tag {
+    Tag::parse(text).unwrap()
+}
+
+/// Returns an xp document.
+pub(crate) fn xp(text: &str) -> Option<Xp> {
     Some(Xp::new(&Json::parse(text.as_bytes()).unwrap()).unwrap())
 }
 
-/// A group with this ID and name, and nothing else.
-pub fn group(group_id: &str, name: &str) -> GroupFields {
+/// Returns a group with this ID and name and no other fields.
+pub(crate) fn group(group_id: &str, name: &str) -> GroupFields {
     GroupFields {
         id: id(group_id),
         labels: Labels::named(&Tag::parse("en").unwrap(), name.to_owned()),
@@ -135,8 +262,8 @@ pub fn group(group_id: &str, name: &str) -> GroupFields {
     }
 }
 
-/// An active user with this ID, which is also the rest of it.
-pub fn user(user_id: &str) -> UserFields {
+/// Returns an active user whose other fields follow from the ID.
+pub(crate) fn user(user_id: &str) -> UserFields {
     UserFields {
         id: id(user_id),
         username: user_id.to_owned(),
@@ -154,33 +281,44 @@ pub fn user(user_id: &str) -> UserFields {
     }
 }
 
-/// Writes the fields to the group with the key, at the second.
-pub async fn put_group(store: &impl Store, second: i64, key: GroupKey, fields: GroupFields) -> Result<Group> {
-    store.write_group(operation(second), key, Box::new(move |_| Ok(Write::Put(fields.clone())))).await
+/// Writes the fields to the group with the key, or to a new group, at the given second.
+pub(crate) async fn put_group(
+    store: &impl Store,
+    second: i64,
+    key: impl Into<Target<GroupKey>>,
+    fields: GroupFields,
+) -> Result<Group> {
+    store.write_group(operation(second), key.into(), Box::new(move |_| Ok(Mutation::Put(fields.clone())))).await
 }
 
-/// Makes a group.
-pub async fn make_group(store: &impl Store, fields: GroupFields) -> Group {
-    put_group(store, 1, GroupKey::New, fields).await.unwrap()
+/// Creates a group at second 1.
+pub(crate) async fn make_group(store: &impl Store, fields: GroupFields) -> Group {
+    put_group(store, 1, Target::New, fields).await.unwrap()
 }
 
-/// Deletes the group with the key.
-pub async fn delete_group(store: &impl Store, second: i64, key: GroupKey) -> Group {
-    store.write_group(operation(second), key, Box::new(|_| Ok(Write::Delete))).await.unwrap()
+/// Deletes the group with the key, at the given second.
+pub(crate) async fn delete_group(store: &impl Store, second: i64, key: impl Into<Target<GroupKey>>) -> Group {
+    store.write_group(operation(second), key.into(), Box::new(|_| Ok(Mutation::Delete))).await.unwrap()
 }
 
-/// Writes the fields to the user with the key, at the second.
-pub async fn put_user(store: &impl Store, second: i64, key: UserKey, fields: UserFields) -> Result<User> {
-    let edit = move |_: Option<&User>| Ok(Write::Put(UserWrite { fields: fields.clone(), password_hash: None }));
-    store.write_user(operation(second), key, Box::new(edit)).await
+/// Writes the fields to the user with the key, or to a new user, at the given second.
+pub(crate) async fn put_user(
+    store: &impl Store,
+    second: i64,
+    key: impl Into<Target<UserKey>>,
+    fields: UserFields,
+) -> Result<User> {
+    let update =
+        move |_: Option<CurrentUser<'_>>| Ok(Mutation::Put(UserUpdate { fields: fields.clone(), password_hash: None }));
+    store.write_user(operation(second), key.into(), Box::new(update)).await
 }
 
-/// Makes a user.
-pub async fn make_user(store: &impl Store, fields: UserFields) -> User {
-    put_user(store, 1, UserKey::New, fields).await.unwrap()
+/// Creates a user at second 1.
+pub(crate) async fn make_user(store: &impl Store, fields: UserFields) -> User {
+    put_user(store, 1, Target::New, fields).await.unwrap()
 }
 
-/// Deletes the user with the key.
-pub async fn delete_user(store: &impl Store, second: i64, key: UserKey) -> User {
-    store.write_user(operation(second), key, Box::new(|_| Ok(Write::Delete))).await.unwrap()
+/// Deletes the user with the key, at the given second.
+pub(crate) async fn delete_user(store: &impl Store, second: i64, key: impl Into<Target<UserKey>>) -> User {
+    store.write_user(operation(second), key.into(), Box::new(|_| Ok(Mutation::Delete))).await.unwrap()
 }

@@ -1,11 +1,12 @@
-//! The lists whose plans every store's own tests look at, and the directory they are asked of: every field and kind of
-//! order, test and search, of few and of many.
+//! The lists whose query plans each store's tests check, and the directory that they run on. They cover every field and
+//! every kind of sort order, test and search, with few and with many matches.
 
 use std::fmt;
 
 use crate::domain::community::Visibility;
+use crate::domain::group::GroupKey;
 use crate::domain::id::Id;
-use crate::domain::membership::MembershipQuery;
+use crate::domain::membership::{CursorValue, MemberKey, MemberQuery, MembershipCursor, MembershipQuery};
 use crate::domain::query::{
     Comparison, Condition, Field, Filter, GroupField, GroupQuery, Page, Pattern, Search, Sort, Test, UserField,
     UserQuery,
@@ -15,27 +16,30 @@ use crate::domain::role::Roles;
 use super::lists::operand;
 use super::{community, id};
 
-/// A list, and how it is called.
-pub struct Shape<Q> {
+/// A list query with a name for the test's report.
+pub(crate) struct Shape<Q> {
+    /// The name.
     pub name: String,
+    /// The query.
     pub query: Q,
 }
 
 const PAGE: Page = Page { number: 1, size: 20 };
 const FAR: Page = Page { number: 2_500, size: 20 };
 
-/// How the tables of the lists are filled, from a table `numbers` of 1 to 100,000 in the column `n`, with statements
-/// that every engine understands. The texts that searches look through are the store's own affair.
-pub fn filling() -> impl Iterator<Item = String> {
+/// Returns the statements that fill the tables of the lists, from a table `numbers` with 1 to 100,000 in the column
+/// `n`. Every engine accepts them. Each store fills its own text indexes.
+pub(crate) fn filling() -> impl Iterator<Item = String> {
     let user_xp = FILL_XP.iter().map(|sql| sql.replace("group_xp", "user_xp"));
     FILL.iter().chain(FILL_XP).map(|sql| (*sql).to_owned()).chain(user_xp)
 }
 
-/// Every user is in the first group, and each but the first in one more.
+/// Every user is in the first group, and every user but the first in one more group.
 const FILL: &[&str] = &[
     "INSERT INTO groups (uid, id, id_key, name, name_key, labels, description, description_key, xp, communities, \
-     created, updated, version, members) SELECT n, 'g' || (1000000 + n), 'g' || (1000000 + n), name, name, '{}', \
-     described, described, '{}', '', n, n, 1, CASE WHEN n = 1 THEN 100000 ELSE 1 END FROM (SELECT n, \
+     created, updated, version, members, members_version) SELECT n, 'g' || (1000000 + n), 'g' || (1000000 + n), name, name, '{}', \
+     described, described, '{}', '', n, n, 1, CASE WHEN n = 1 THEN 100000 ELSE 1 END, 0 \
+     FROM (SELECT n, \
      'name ' || (1000000 + n * 7919 % 100000) || CASE WHEN n % 1000 = 0 THEN ' qxz' ELSE '' END AS name, \
      CASE WHEN n % 2 = 0 THEN 'text ' || (1000 + n % 1000) END AS described FROM numbers) AS made",
     "INSERT INTO users (uid, id, id_key, username, username_key, first_name, first_name_key, last_name, last_name_key, \
@@ -55,31 +59,39 @@ const FILL: &[&str] = &[
      SELECT '00000000-0000-0000-0000-000000000001', n FROM numbers WHERE n % 1000 = 0",
     "INSERT INTO group_communities (community, owner) \
      SELECT '00000000-0000-0000-0000-000000000002', n FROM numbers WHERE n % 2 = 0",
+    "INSERT INTO group_labels (owner, tag, text, rest) SELECT n, 'en', 'l' || (1000000 + n), '' FROM numbers",
+    "INSERT INTO group_labels (owner, tag, text, rest) \
+     SELECT n, 'de', 'f' || (1000 + n % 1000), '' FROM numbers WHERE n % 2 = 0",
+    "INSERT INTO user_communities (community, owner) SELECT community, owner FROM group_communities",
 ];
 
-/// The values at paths of xp: a text that 100 things share, one that a third does, a number and an instant of each, and
-/// a text that reads as a number; of groups and, `user_xp` put in its place, of users.
+/// The values of xp paths: a text that 100 entities share, one that a third shares, a distinct number and a distinct
+/// time per entity, and a text that reads as a number. The statements are for groups; for users, `user_xp` replaces
+/// `group_xp`.
 const FILL_XP: &[&str] = &[
-    "INSERT INTO group_xp (owner, path, kind, text, rest, least) \
-     SELECT n, 'few', 2, 'f' || (1000 + n % 1000), '', 1 FROM numbers",
-    "INSERT INTO group_xp (owner, path, kind, text, rest, least) \
-     SELECT n, 'many', 2, 'k' || (n % 3), '', 1 FROM numbers",
-    "INSERT INTO group_xp (owner, path, kind, text, rest, number, least) \
-     SELECT n, 'size', 1, CAST(n AS TEXT), '', n, 1 FROM numbers",
-    "INSERT INTO group_xp (owner, path, kind, text, rest, instant, least) \
-     SELECT n, 'at', 2, 'at ' || (1000000 + n), '', 1000000 * n, 1 FROM numbers",
-    "INSERT INTO group_xp (owner, path, kind, text, rest, number, least) \
-     SELECT n, 'code', 2, CAST(1000000 + n AS TEXT), '', 1000000 + n, 1 FROM numbers",
+    "INSERT INTO group_xp (owner, path, kind, text, rest, number_rest, least) \
+     SELECT n, 'few', 2, 'f' || (1000 + n % 1000), '', '', 1 FROM numbers",
+    "INSERT INTO group_xp (owner, path, kind, text, rest, number_rest, least) \
+     SELECT n, 'many', 2, 'k' || (n % 3), '', '', 1 FROM numbers",
+    "INSERT INTO group_xp (owner, path, kind, text, rest, number, number_rest, least) \
+     SELECT n, 'size', 1, CAST(n AS TEXT), '', \
+     '1B' || (length(CAST(n AS TEXT)) - 1) || rtrim(CAST(n AS TEXT), '0'), '', 1 FROM numbers",
+    "INSERT INTO group_xp (owner, path, kind, text, rest, number_rest, instant, least) \
+     SELECT n, 'at', 2, 'at ' || (1000000 + n), '', '', 1000000 * n, 1 FROM numbers",
+    "INSERT INTO group_xp (owner, path, kind, text, rest, number, number_rest, least) \
+     SELECT n, 'code', 2, CAST(1000000 + n AS TEXT), '', '1B6' || rtrim(CAST(1000000 + n AS TEXT), '0'), '', 1 \
+     FROM numbers",
 ];
 
-/// Of the terms of searches: what every name has, and what 100 have.
-pub const COMMON: [&str; 4] = ["n", "na", "nam", "name"];
-pub const RARE: [&str; 3] = ["q", "qx", "qxz"];
+/// Search terms that every name contains.
+pub(crate) const COMMON: [&str; 4] = ["n", "na", "nam", "name"];
+/// Search terms that 100 names contain.
+pub(crate) const RARE: [&str; 3] = ["q", "qx", "qxz"];
 
-/// The names that begin with none of those expected, and of these what no name begins with.
-pub fn unexpected<'a>(names: &'a [String], expected: &[&'a str]) -> Vec<&'a str> {
-    let unexpected = names.iter().filter(|name| !expected.iter().any(|beginning| name.starts_with(beginning)));
-    let missing = expected.iter().filter(|beginning| !names.iter().any(|name| name.starts_with(**beginning)));
+/// Returns the names that start with none of the expected prefixes, and the prefixes with which no name starts.
+pub(crate) fn unexpected<'a>(names: &'a [String], expected: &[&'a str]) -> Vec<&'a str> {
+    let unexpected = names.iter().filter(|name| !expected.iter().any(|prefix| name.starts_with(prefix)));
+    let missing = expected.iter().filter(|prefix| !names.iter().any(|name| name.starts_with(**prefix)));
     unexpected.map(|name| &**name).chain(missing.copied()).collect()
 }
 
@@ -87,27 +99,32 @@ fn pattern(runs: &[&str]) -> Pattern {
     Pattern(runs.iter().map(|run| (*run).to_owned()).collect())
 }
 
-/// Every kind of test, of a text that there is, and a beginning and a middle that few have.
-fn tests(text: &str, beginning: &str, middle: &str) -> Vec<(&'static str, Test)> {
+/// Returns every kind of test for a text that exists, and for a prefix and an infix that few values have.
+pub(super) fn tests(text: &str, prefix: &str, infix: &str) -> Vec<(&'static str, Test)> {
+    let many = (0..500).map(|number| operand(&format!("{text}{number}"))).chain([operand(text)]);
     vec![
-        ("equal", Test::Equal(operand(text))),
+        ("equal", Test::equal(operand(text))),
         ("not equal", Test::NotEqual(operand(text))),
-        ("prefix", Test::Like(pattern(&[beginning, ""]))),
-        ("not prefix", Test::NotLike(pattern(&[beginning, ""]))),
-        ("infix", Test::Like(pattern(&["", middle, ""]))),
-        ("not infix", Test::NotLike(pattern(&["", middle, ""]))),
+        ("one of many", Test::OneOf(many.collect())),
+        ("prefix", Test::Like(pattern(&[prefix, ""]))),
+        ("not prefix", Test::NotLike(pattern(&[prefix, ""]))),
+        ("infix", Test::Like(pattern(&["", infix, ""]))),
+        ("not infix", Test::NotLike(pattern(&["", infix, ""]))),
         ("below", Test::Compare(Comparison::Less, operand(text))),
         ("present", Test::Present),
         ("absent", Test::Absent),
     ]
 }
 
-/// Those of a field that is no text.
-fn tests_of_values(text: &str) -> Vec<(&'static str, Test)> {
+/// Returns the tests for a field that is not text.
+pub(super) fn tests_of_values(text: &str) -> Vec<(&'static str, Test)> {
     tests(text, "", "").into_iter().filter(|(kind, _)| !kind.ends_with("fix")).collect()
 }
 
-fn conditions<F: Copy + fmt::Debug>(field: F, tests: Vec<(&'static str, Test)>) -> Vec<(String, Condition<F>)> {
+pub(super) fn conditions<F: Copy + fmt::Debug>(
+    field: F,
+    tests: Vec<(&'static str, Test)>,
+) -> Vec<(String, Condition<F>)> {
     let named = |(kind, test)| (format!("{field:?} {kind}"), Condition::Any(Field::Own(field), vec![test]));
     tests.into_iter().map(named).collect()
 }
@@ -116,7 +133,7 @@ fn at<F>(path: &str, kind: &str, test: Test) -> (String, Condition<F>) {
     (format!("xp.{path} {kind}"), Condition::Any(Field::Xp(path.to_owned()), vec![test]))
 }
 
-fn xp_conditions<F>() -> Vec<(String, Condition<F>)> {
+pub(super) fn xp_conditions<F>() -> Vec<(String, Condition<F>)> {
     let paths = [
         ("few", tests("f1500", "f150", "150")),
         ("size", tests("100", "100", "9999")),
@@ -125,7 +142,7 @@ fn xp_conditions<F>() -> Vec<(String, Condition<F>)> {
     ];
     let all =
         paths.into_iter().flat_map(|(path, tests)| tests.into_iter().map(move |(kind, test)| at(path, kind, test)));
-    all.chain([at("many", "equal", Test::Equal(operand("k1"))), at("none", "present", Test::Present)]).collect()
+    all.chain([at("many", "equal", Test::equal(operand("k1"))), at("none", "present", Test::Present)]).collect()
 }
 
 fn search<F: Clone>(term: &str, fields: &[Field<F>]) -> (String, Filter<F>) {
@@ -133,11 +150,11 @@ fn search<F: Clone>(term: &str, fields: &[Field<F>]) -> (String, Filter<F>) {
     (format!("search {term}"), Filter { search: Some(search), conditions: Vec::new() })
 }
 
-fn only<F>((name, condition): (String, Condition<F>)) -> (String, Filter<F>) {
+pub(super) fn only<F>((name, condition): (String, Condition<F>)) -> (String, Filter<F>) {
     (name, Filter { search: None, conditions: vec![condition] })
 }
 
-/// Every order by the fields and by xp, both ways, and none.
+/// Returns every sort order by the fields and by xp, ascending and descending, and the default order.
 fn sorts<F: Copy + fmt::Debug>(fields: &[F]) -> Vec<(String, Vec<Sort<F>>)> {
     let own = fields.iter().map(|field| (format!("{field:?}"), Field::Own(*field)));
     let xp = ["few", "size", "at"].map(|path| (format!("xp.{path}"), Field::Xp(path.to_owned())));
@@ -148,20 +165,21 @@ fn sorts<F: Copy + fmt::Debug>(fields: &[F]) -> Vec<(String, Vec<Sort<F>>)> {
     own.chain(xp).flat_map(both).chain([("in order".to_owned(), Vec::new())]).collect()
 }
 
-/// The filters that every order meets: everything, a few by a lookup and by a search, many by either.
-fn filters<F: Clone>(name: F) -> Vec<(String, Filter<F>)> {
+/// Returns the filters to combine with every sort order: none, few matches by a look-up and by a search, many matches
+/// by either.
+pub(super) fn filters<F: Clone>(name: F) -> Vec<(String, Filter<F>)> {
     let named = |term: &str| search(term, &[Field::Own(name.clone())]);
     vec![
         ("all".to_owned(), Filter { search: None, conditions: Vec::new() }),
-        only(at("few", "equal", Test::Equal(operand("f1500")))),
-        only(at("many", "equal", Test::Equal(operand("k1")))),
+        only(at("few", "equal", Test::equal(operand("f1500")))),
+        only(at("many", "equal", Test::equal(operand("k1")))),
         named("qxz"),
         named("name"),
     ]
 }
 
-/// The lists of groups.
-pub fn groups() -> Vec<Shape<GroupQuery>> {
+/// Returns the lists of groups.
+pub(crate) fn groups() -> Vec<Shape<GroupQuery>> {
     const SORTS: [GroupField; 4] = [GroupField::Uid, GroupField::Id, GroupField::Name, GroupField::Description];
     let shape = |name: String, visibility, filter, sort, page| {
         let query = GroupQuery { visibility, filter, sort, page };
@@ -194,8 +212,8 @@ pub fn groups() -> Vec<Shape<GroupQuery>> {
     shapes
 }
 
-/// The lists of users.
-pub fn users() -> Vec<Shape<UserQuery>> {
+/// Returns the lists of users.
+pub(crate) fn users() -> Vec<Shape<UserQuery>> {
     const SORTS: [UserField; 12] = [
         UserField::Id,
         UserField::Username,
@@ -246,8 +264,27 @@ pub fn users() -> Vec<Shape<UserQuery>> {
     shapes
 }
 
-/// The lists of memberships.
-pub fn memberships() -> Vec<Shape<MembershipQuery>> {
+/// Returns the lists of the members of the huge group, in the orders that groups of any size have.
+pub(crate) fn members() -> Vec<Shape<MemberQuery>> {
+    let after = |value| Some(MembershipCursor { value, uid: 50_000 });
+    let far = [CursorValue::Text("u1050000".to_owned()), CursorValue::Integer(50_000)];
+    let mut shapes = Vec::new();
+    for (key, far) in [MemberKey::Own(UserField::Id), MemberKey::Since].into_iter().zip(far) {
+        for (place, after) in [("", None), (", far", after(far))] {
+            for descending in [false, true] {
+                let name = format!("members: by {key:?}{place}, descending: {descending}");
+                let (visibility, group) = (Visibility::All, GroupKey::Uid(1));
+                let query =
+                    MemberQuery { visibility, group, search: None, key, descending, after: after.clone(), limit: 50 };
+                shapes.push(Shape { name, query });
+            }
+        }
+    }
+    shapes
+}
+
+/// Returns the lists of memberships.
+pub(crate) fn memberships() -> Vec<Shape<MembershipQuery>> {
     let (huge, small) = (Some(id("g1000001")), Some(id("g1002000")));
     let (user, none) = (Some(id("u1002000")), None::<Id>);
     let ends = [

@@ -5,9 +5,10 @@ use crate::domain::community::Visibility;
 use crate::domain::query::{Field, Filter, GroupField, GroupQuery, Page, Search};
 use crate::domain::text::fold;
 
-const ALL: [GroupField; 3] = [GroupField::Id, GroupField::Name, GroupField::Description];
+pub(super) const ALL: [GroupField; 3] = [GroupField::Id, GroupField::Name, GroupField::Description];
 
-async fn found(store: &impl TestStore, term: &str, fields: &[GroupField]) -> String {
+/// Returns the IDs of the groups that have the term in one of the fields, in order.
+pub(super) async fn found(store: &impl TestStore, term: &str, fields: &[GroupField]) -> String {
     let search = Search { term: fold(term), fields: fields.iter().copied().map(Field::Own).collect() };
     let filter = Filter { search: Some(search), conditions: Vec::new() };
     let page = Page { number: 1, size: 100 };
@@ -19,7 +20,7 @@ async fn found(store: &impl TestStore, term: &str, fields: &[GroupField]) -> Str
     ids.concat()
 }
 
-pub async fn finds_every_substring(store: &impl TestStore) {
+pub(crate) async fn finds_every_substring(store: &impl TestStore) {
     let name = "Straße 7 𝒳é";
     make_group(store, group("x", name)).await;
     make_group(store, group("y", "other")).await;
@@ -36,7 +37,7 @@ pub async fn finds_every_substring(store: &impl TestStore) {
     }
 }
 
-pub async fn knows_fields_and_forgets(store: &impl TestStore) {
+pub(crate) async fn searches_fields_and_drops_old_texts(store: &impl TestStore) {
     make_group(store, GroupFields { description: Some("third text".into()), ..group("first", "second") }).await;
     for (term, field) in [("first", 0), ("econ", 1), ("d t", 2), ("fi", 0), ("x", 2)] {
         for (at, own) in ALL.iter().enumerate() {
@@ -52,7 +53,7 @@ pub async fn knows_fields_and_forgets(store: &impl TestStore) {
     assert_eq!(found(store, "nam", &ALL).await + &found(store, "n", &ALL).await, "");
 }
 
-pub async fn holds_no_syntax(store: &impl TestStore) {
+pub(crate) async fn terms_have_no_syntax(store: &impl TestStore) {
     make_group(store, group("a", "50% \"x\" AND y* _ ! \\ (z)")).await;
     make_group(store, group("b", "plain")).await;
     for term in ["50%", "\"x\"", "\" AND", "y*", "_ !", "%", "\"", "* _", "(z)", " \\ "] {

@@ -1,14 +1,14 @@
-//! What signing in and tokens leave in a store.
+//! Sign-ins, tokens and signing keys.
 
 use super::*;
-use crate::domain::user::{LOCK_SECONDS, MAX_FAILURES};
+use crate::domain::lockout::{LOCK_SECONDS, MAX_FAILURES};
 use crate::store::{RefreshToken, SigningKey};
 
 fn second(second: i64) -> Timestamp {
     Timestamp::from_micros(second * 1_000_000)
 }
 
-pub async fn ten_failures_lock(store: &impl TestStore) {
+pub(crate) async fn ten_failures_lock(store: &impl TestStore) {
     let uid = make_user(store, user("u")).await.uid;
     let count = async |at, succeeded| store.count_sign_in(uid, second(at), succeeded).await.unwrap();
     assert!(count(10, true).await);
@@ -21,7 +21,7 @@ pub async fn ten_failures_lock(store: &impl TestStore) {
     }
     assert!(!count(41, true).await && !count(40 + LOCK_SECONDS - 1, true).await);
     let kept = store.credentials("u").await.unwrap().unwrap();
-    assert_eq!((kept.user.failed_attempts, kept.locked_until), (MAX_FAILURES, Some(second(40 + LOCK_SECONDS))));
+    assert_eq!((kept.user.failed_attempts, kept.user.locked_until), (MAX_FAILURES, Some(second(40 + LOCK_SECONDS))));
     assert!(!count(40 + LOCK_SECONDS, false).await, "after the lock the count starts anew");
     assert!(count(41 + LOCK_SECONDS, true).await);
     let kept = store.credentials("u").await.unwrap().unwrap();
@@ -29,18 +29,19 @@ pub async fn ten_failures_lock(store: &impl TestStore) {
     for _ in 0..MAX_FAILURES {
         count(5_000, false).await;
     }
-    assert!(store.unlock(uid).await.unwrap());
+    assert!(store.unlock(operation(3), uid).await.unwrap());
     assert!(count(5_001, true).await);
     put_user(store, 6_000, UserKey::Id(id("u")), UserFields { active: false, ..user("u") }).await.unwrap();
-    assert!(!count(6_001, true).await, "inactive users do not come in");
-    assert!(!store.unlock(99).await.unwrap());
+    assert!(!count(6_001, true).await, "inactive users cannot sign in");
+    assert!(!store.unlock(operation(3), 99).await.unwrap());
 }
 
-/// A refresh token that expires at second 1,000.
-pub fn refresh_token(hash: &str, family: &str) -> RefreshToken {
+/// Returns a refresh token that expires at second 1,000.
+pub(crate) fn refresh_token(hash: &str, family: &str) -> RefreshToken {
     RefreshToken {
         hash: hash.to_owned(),
         family: family.to_owned(),
+        salt: format!("salt of {hash}"),
         user: 1,
         client: 1,
         user_generation: 0,
@@ -50,44 +51,65 @@ pub fn refresh_token(hash: &str, family: &str) -> RefreshToken {
     }
 }
 
-pub async fn refresh_tokens_are_used_once(store: &impl TestStore) {
-    for (hash, family) in [("a1", "a"), ("b1", "b")] {
-        store.keep_refresh_token(refresh_token(hash, family), second(1)).await.unwrap();
+pub(crate) async fn refresh_tokens_are_kept_until_they_expire(store: &impl TestStore) {
+    let token = refresh_token("a1", "a");
+    store.keep_refresh_token(token.clone(), second(1)).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(store.refresh_token("a1", second(999)).await.unwrap().as_ref(), Some(&token));
     }
-    let rotate = async |hash: &str, next: &'static str, at| {
-        let successor = move |token: &RefreshToken| Ok(RefreshToken { hash: next.to_owned(), ..token.clone() });
-        store.rotate_refresh_token(hash, second(at), Box::new(successor)).await.unwrap()
-    };
-    assert_eq!(rotate("a1", "a2", 2).await, Some(refresh_token("a2", "a")));
-    assert_eq!(rotate("unknown", "x", 2).await, None);
-    assert_eq!(rotate("a1", "a3", 3).await, None, "used before");
-    assert_eq!(rotate("a2", "a4", 4).await, None, "its family has ended");
-    assert_eq!(rotate("b1", "b2", 1_000).await, None, "expired");
-    assert_eq!(rotate("b1", "b2", 999).await.map(|token| token.hash), Some("b2".to_owned()));
-    let refused = Box::new(|_: &RefreshToken| Err(crate::domain::Error::InvalidRefreshToken));
-    assert!(store.rotate_refresh_token("b2", second(5), refused).await.is_err());
-    assert!(rotate("b2", "b3", 6).await.is_some(), "a refusal uses nothing up");
+    assert_eq!(store.refresh_token("a1", second(1_000)).await.unwrap(), None);
+    assert_eq!(store.refresh_token("unknown", second(2)).await.unwrap(), None);
 }
 
-pub async fn ended_tokens_are_known(store: &impl TestStore) {
+pub(crate) async fn rotated_refresh_tokens_are_used_once(store: &impl TestStore) {
+    store.keep_refresh_token(refresh_token("a1", "a"), second(1)).await.unwrap();
+    let rotate = async |hash: &str, next: &str, at| {
+        store.rotate_refresh_token(hash, refresh_token(next, "a"), second(2_000), second(at)).await.unwrap()
+    };
+    let is_ended = async || store.token_status(None, None, &["t", "a"]).await.unwrap().ended;
+    assert!(!rotate("unknown", "x", 2).await && !rotate("a1", "a2", 1_000).await, "unknown; expired");
+    assert_eq!(store.refresh_token("a2", second(2)).await.unwrap(), None);
+    assert!(rotate("a1", "a2", 100).await && rotate("a2", "a3", 110).await);
+    assert!(rotate("a1", "a2", 129).await && rotate("a1", "a2", 99).await, "the grace, and a clock that is behind");
+    assert!(store.refresh_token("a3", second(130)).await.unwrap().is_some());
+    assert!(!is_ended().await);
+    assert!(!rotate("a1", "a2", 130).await, "a replay");
+    assert!(is_ended().await);
+}
+
+/// Of several concurrent uses, one stores the successor and all succeed.
+pub(crate) async fn refresh_tokens_rotate_together(store: &impl TestStore) {
+    store.keep_refresh_token(refresh_token("a1", "a"), second(1)).await.unwrap();
+    let rotate = || store.rotate_refresh_token("a1", refresh_token("a2", "a"), second(2_000), second(2));
+    let rotated = futures_util::future::join_all((0..8).map(|_| rotate())).await;
+    assert!(rotated.into_iter().all(|rotated| matches!(rotated, Ok(true))));
+}
+
+pub(crate) async fn ended_tokens_are_known(store: &impl TestStore) {
     let uid = make_user(store, user("u")).await.uid;
     store.end_token("t1", second(100), second(1)).await.unwrap();
-    store.end_token("t1", second(100), second(1)).await.unwrap();
-    assert!(store.token_standing(None, None, "t1").await.unwrap().ended);
-    let other = store.token_standing(Some(uid), Some(7), "t2").await.unwrap();
+    store.end_token("t1", second(99), second(1)).await.unwrap();
+    let is_ended = async |names: &[&str]| store.token_status(None, None, names).await.unwrap().ended;
+    assert!(is_ended(&["t1"]).await && is_ended(&["t2", "t1"]).await && !is_ended(&[]).await);
+    let other = store.token_status(Some(uid), Some(7), &["t2", "T1"]).await.unwrap();
     assert!(!other.ended && other.client.is_none() && other.user.is_some());
+    store.end_token("t2", second(300), second(99)).await.unwrap();
+    assert!(is_ended(&["t1"]).await, "the later end counts");
     store.end_token("t2", second(300), second(100)).await.unwrap();
-    assert!(!store.token_standing(None, None, "t1").await.unwrap().ended, "it expired by itself");
+    assert!(!is_ended(&["t1"]).await, "it expired by itself");
     delete_user(store, 2, UserKey::Uid(uid)).await;
-    assert!(store.token_standing(Some(uid), None, "t").await.unwrap().user.unwrap().deleted.is_some());
+    assert!(store.token_status(Some(uid), None, &["t"]).await.unwrap().user.unwrap().deleted.is_some());
 }
 
-pub async fn keys_are_kept(store: &impl TestStore) {
+pub(crate) async fn keys_are_kept(store: &impl TestStore) {
     let key = |kid: &str, at| SigningKey { kid: kid.to_owned(), pem: format!("pem {kid}"), signs_from: second(at) };
     assert!(store.signing_keys().await.unwrap().is_empty());
-    store.add_signing_key(key("one", 1), true).await.unwrap();
-    store.add_signing_key(key("lost the race", 2), true).await.unwrap();
-    store.add_signing_key(key("two", 3), false).await.unwrap();
+    assert!(store.add_signing_key(key("one", 1), true).await.unwrap());
+    assert!(!store.add_signing_key(key("lost the race", 2), true).await.unwrap());
+    assert!(store.add_signing_key(key("two", 3), false).await.unwrap());
+    for earlier in [2, 3] {
+        assert!(!store.add_signing_key(key("overtakes", earlier), false).await.unwrap());
+    }
     let kids: Vec<_> = store.signing_keys().await.unwrap().into_iter().map(|key| (key.kid, key.pem)).collect();
     assert_eq!(kids, [("two".to_owned(), "pem two".to_owned()), ("one".to_owned(), "pem one".to_owned())]);
     assert!(!store.has_clients().await.unwrap());

@@ -38,8 +38,8 @@ class OrderCloudTest(unittest.TestCase):
         cls.addClassCleanup(log.close)
         cls.server = subprocess.Popen([BINARY, "serve"], env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
         cls.addClassCleanup(cls.stop)
-        told = (re.search(r"listening on (http:\S+)", line) for line in cls.server.stdout)
-        found = next(filter(None, told), None)
+        addresses = (re.search(r"listening on (http:\S+)", line) for line in cls.server.stdout)
+        found = next(filter(None, addresses), None)
         if found is None:
             log.seek(0)
             raise RuntimeError(f"the server did not start:\n{log.read()}")
@@ -49,7 +49,7 @@ class OrderCloudTest(unittest.TestCase):
 
     @classmethod
     def new_database(cls, folder):
-        """A file or, if ROLLBOOK_TEST_STORE is postgres, a database in the server that TEST_DATABASE_URL leads to."""
+        """A file or, if ROLLBOOK_TEST_STORE is postgres, a database in the server of TEST_DATABASE_URL."""
         if os.environ.get("ROLLBOOK_TEST_STORE") != "postgres":
             return f"sqlite:{folder}/rollbook.db"
         server, name = os.environ["TEST_DATABASE_URL"], f"rollbook_clients_{secrets.token_hex(8)}"
@@ -88,7 +88,7 @@ class OrderCloudTest(unittest.TestCase):
         self.assertEqual((caught.exception.status_code, caught.exception.errors[0].error_code), (status, code))
         return caught.exception
 
-    def test_page_zero_is_an_error_and_an_empty_search_is_none(self):
+    def test_page_zero_is_an_error_and_an_empty_search_is_ignored(self):
         groups = self.client.admin_user_groups
         groups.create(UserGroup(id="listed", name="Listed"))
         self.refused(400, "InvalidRequest", groups.list, page=0)
@@ -96,7 +96,7 @@ class OrderCloudTest(unittest.TestCase):
         self.refused(400, "List.InvalidPageSize", groups.list, page_size=101)
         self.assertIn("listed", [group.id for group in groups.list(search="").items])
 
-    def test_groups_come_and_go(self):
+    def test_groups_are_created_and_deleted(self):
         groups = self.client.admin_user_groups
         made = groups.create(UserGroup(id="g1", name="G 1", xp={"a": 1, "b": None}))
         self.assertEqual((made.id, made.name, made.description, made.xp), ("g1", "G 1", None, {"a": 1, "b": None}))
@@ -110,7 +110,7 @@ class OrderCloudTest(unittest.TestCase):
         groups.create(UserGroup(id="still", name="Still", description="d"))
         self.assertEqual(groups.patch("still", {}).description, "d")
 
-    def test_filters_as_this_client_spells_them(self):
+    def test_filters_in_this_clients_spelling(self):
         groups = self.client.admin_user_groups
         groups.create(UserGroup(id="f1", name="Admin ops", xp={"Color": "green", "N": 5, "Flag": True, "Zero": 0}))
         groups.create(UserGroup(id="f2", name="a&b=c+d e/é~'()#*%", description="d"))
@@ -123,7 +123,7 @@ class OrderCloudTest(unittest.TestCase):
         self.assertEqual(found(search="min op", search_on="ID,Name"), ["f1"])
         self.refused(400, "List.InvalidProperty", groups.list, filters={"xp": {"Geo": {"Lat": 1}}})
 
-    def test_users_are_posted_with_their_failed_attempts(self):
+    def test_a_posted_user_may_have_failed_attempts(self):
         users, groups = self.client.admin_users, self.client.admin_user_groups
         sent = User(
             id="u1", username="u1", password="Passw0rd!!x", first_name="F", last_name="L", email="e@x.io", active=True
@@ -142,14 +142,14 @@ class OrderCloudTest(unittest.TestCase):
         users.delete("u1")
         self.refused(404, "NotFound", users.get, "u1")
 
-    def test_pages_are_walked_to_the_end(self):
+    def test_all_pages_are_listed(self):
         groups = self.client.admin_user_groups
         for at in range(7):
             groups.create(UserGroup(id=f"walk-{at}", name="Walked"))
         walked = paginate_sync(groups.list, page_size=3, filters={"Name": "Walked"})
         self.assertEqual([group.id for group in walked], [f"walk-{at}" for at in range(7)])
 
-    def test_rights_are_told_as_authentication_errors(self):
+    def test_missing_rights_are_authentication_errors(self):
         reader = self.signed_in(CLIENT_ID, SECRET, ["AdminUserGroupReader"])
         self.addCleanup(reader.close)
         reader.admin_user_groups.list()

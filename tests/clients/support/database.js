@@ -1,5 +1,5 @@
 'use strict';
-// A new database: a file or, if ROLLBOOK_TEST_STORE is postgres, one in the server that TEST_DATABASE_URL leads to.
+// A new database: a file or, if ROLLBOOK_TEST_STORE is postgres, one in the server of TEST_DATABASE_URL.
 
 const { execFile } = require('node:child_process');
 const { randomBytes } = require('node:crypto');
@@ -8,7 +8,7 @@ const { promisify } = require('node:util');
 
 const run = promisify(execFile);
 
-/** Makes one; gives its `url` for the server, and what drops it again. A file is gone with the folder. */
+/** Creates one; returns its `url` for the server, and a function that drops it. A file is deleted with the folder. */
 async function newDatabase(folder) {
   if (process.env.ROLLBOOK_TEST_STORE !== 'postgres') {
     return { url: `sqlite:${path.join(folder, 'rollbook.db')}`, drop: async () => {} };

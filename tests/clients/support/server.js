@@ -1,5 +1,5 @@
 'use strict';
-// A server of its own for each test file: the real binary, on a free port, with a new database.
+// A server for each test file: the real binary, on a free port, with a new database.
 
 const { spawn } = require('node:child_process');
 const { mkdtemp, rm } = require('node:fs/promises');
@@ -12,15 +12,15 @@ const BINARY = path.resolve(process.env.ROLLBOOK_BIN ?? path.join(__dirname, '..
 const START_MS = 30_000;
 const STOP_MS = 15_000;
 
-/** The FullAccess client that the server is started with. */
+/** The preset client of the server, with FullAccess. */
 const ADMIN = { id: 'clients-test-admin', secret: 'a-secret-of-the-clients-test' };
 
-/** A password that the server takes. */
+/** A password that the server accepts. */
 const PASSWORD = 'Passw0rd!!x';
 
 class Server {
-  /** Starts a server; `url` is where it listens. */
-  static async start() {
+  /** Starts a server, with these additional environment variables; `url` is its base URL. */
+  static async start(environment = {}) {
     const server = new Server();
     server.folder = await mkdtemp(path.join(tmpdir(), 'rollbook-clients-'));
     server.database = await newDatabase(server.folder);
@@ -30,6 +30,7 @@ class Server {
       ROLLBOOK_DATABASE: server.database.url,
       ROLLBOOK_ADMIN_CLIENT_ID: ADMIN.id,
       ROLLBOOK_ADMIN_CLIENT_SECRET: ADMIN.secret,
+      ...environment,
     };
     server.child = spawn(BINARY, ['serve'], { env: server.environment, stdio: ['ignore', 'pipe', 'pipe'] });
     server.log = '';
@@ -39,19 +40,20 @@ class Server {
     return server;
   }
 
-  /** Makes an API client on the command line; gives its `id` and, unless it is public, its `secret`. */
-  async client({ roles, communities = [], user, isPublic = false, accessMinutes = 600, refreshMinutes = 0 }) {
+  /** Creates an API client on the command line; returns its `id` and, unless it is public, its `secret`. */
+  async client({ roles, communities = [], user, isPublic = false, accessMinutes = 600, refreshMinutes = 0, refreshRotation = false }) {
     const args = ['client', 'create', '--name', 'Test', '--json'];
     roles.forEach((role) => args.push('--role', role));
     communities.forEach((community) => args.push('--community', community));
     if (user) args.push('--user', user);
     if (isPublic) args.push('--public');
     args.push('--access-minutes', `${accessMinutes}`, '--refresh-minutes', `${refreshMinutes}`);
+    if (refreshRotation) args.push('--refresh-rotation');
     const made = JSON.parse(await this.command(args));
     return { id: made.client_id, secret: made.client_secret };
   }
 
-  /** Makes a user on the command line, with PASSWORD as its password. */
+  /** Creates a user on the command line, with PASSWORD as its password. */
   async user({ id, username = id, roles = [], communities = [] }) {
     const args = ['user', 'create', '--id', id, '--username', username];
     args.push('--first-name', 'First', '--last-name', 'Last', '--email', `${id}@example.org`);
@@ -60,20 +62,20 @@ class Server {
     await this.command(args, `${PASSWORD}\n`);
   }
 
-  /** Runs a command beside the server; gives what it printed. */
+  /** Runs a command while the server runs; returns its output. */
   async command(args, input = '') {
     const child = spawn(BINARY, args, { env: this.environment, stdio: ['pipe', 'pipe', 'pipe'] });
     const printed = { stdout: '', stderr: '' };
     child.stdout.on('data', (text) => (printed.stdout += text));
     child.stderr.on('data', (text) => (printed.stderr += text));
-    child.stdin.on('error', () => {}); // the command may end without reading
+    child.stdin.on('error', () => {}); // the command may exit without reading
     child.stdin.end(input);
     const code = await new Promise((resolve) => child.once('close', resolve));
     if (code !== 0) throw new Error(`rollbook ${args.join(' ')} ended with ${code}:\n${printed.stderr}`);
     return printed.stdout;
   }
 
-  /** Stops the server as an operator would, and fails unless it ends well. */
+  /** Stops the server by SIGTERM, and fails unless it exits with status 0. */
   async stop() {
     this.child.kill('SIGTERM');
     const how = await within(STOP_MS, this.ended, () => {
@@ -86,12 +88,12 @@ class Server {
   }
 }
 
-/** Where the server says that it listens. */
+/** The address that the server prints. */
 async function listening(server) {
   for await (const line of readline.createInterface({ input: server.child.stdout })) {
     const found = /listening on (http:\S+)/.exec(line);
     if (found) {
-      server.child.stdout.resume(); // whatever else it prints must not fill the pipe
+      server.child.stdout.resume(); // further output must not fill the pipe
       return found[1];
     }
   }

@@ -1,4 +1,4 @@
-//! Bodies that break a rule.
+//! Invalid bodies.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::support::{Caller, everything};
 
 use super::directory;
 
-/// The operations that read a JSON body, and how each of their APIs calls a body that cannot be read.
+/// The operations that read a JSON body, and the error code of their APIs for a body that cannot be read.
 const READERS: [(&str, &str, &str); 10] = [
     ("POST", "/api/admin/v1/users-groups", "invalid_request"),
     ("POST", "/api/admin/v1/user/logon", "invalid_request"),
@@ -20,7 +20,7 @@ const READERS: [(&str, &str, &str); 10] = [
     ("PATCH", "/v1/adminusers/u", "Request.InvalidRequestBody"),
 ];
 
-/// Bodies that are no JSON object that could be accepted, wherever they are sent.
+/// Bodies that no operation accepts, since they are no JSON object.
 fn unreadable() -> Vec<Vec<u8>> {
     let nested = |levels| format!(r#"{{"xp":{}{}}}"#, "{\"a\":".repeat(levels), "1".to_owned() + &"}".repeat(levels));
     let texts = [
@@ -28,7 +28,6 @@ fn unreadable() -> Vec<Vec<u8>> {
         r#"{"Name":"N""#,
         r#"{"Name":"#,
         "nonsense",
-        " ",
         "[]",
         "1",
         r#""text""#,
@@ -52,12 +51,12 @@ fn unreadable() -> Vec<Vec<u8>> {
         &"[".repeat(10_000),
         &r#"{"a":"#.repeat(10_000),
     ];
-    let bytes = [&b"{\"Name\":\"\xff\"}"[..], b"\xef\xbb\xbf{}", b"\xff\xfe{\x00}\x00"];
+    let bytes = [&b"{\"Name\":\"\xff\"}"[..], b"\xef\xbb\xbf\xef\xbb\xbf{}", b"\xff\xfe{\x00}\x00"];
     texts.iter().map(|text| text.as_bytes().to_vec()).chain(bytes.map(<[u8]>::to_vec)).collect()
 }
 
 #[tokio::test]
-async fn what_is_no_json_object_is_refused_everywhere() {
+async fn a_body_that_is_no_json_object_is_refused_everywhere() {
     let (_server, admin) = directory().await;
     let before = everything(&admin).await;
     for (method, path, code) in READERS {
@@ -71,10 +70,10 @@ async fn what_is_no_json_object_is_refused_everywhere() {
 }
 
 #[tokio::test]
-async fn a_body_that_must_be_there_is_missed() {
+async fn a_missing_body_is_refused() {
     let (_server, admin) = directory().await;
     for (method, path, code) in READERS {
-        for body in ["", "null"] {
+        for body in ["", "null", " ", "\r\n\t ", "\u{feff}", "\u{feff} null"] {
             let reply = admin.text(method, path, body).await;
             match method {
                 "PATCH" => assert_eq!(reply.status, 200, "{}", reply.text),
@@ -95,13 +94,46 @@ async fn another_content_type_is_refused() {
         }
     }
     assert_eq!(everything(&admin).await, before);
-    // Its name in any case and with parameters, or none at all, is JSON.
+    // `application/json` in any case and with parameters is accepted, and so is a request without a content type.
     for own in [None, Some("APPLICATION/JSON"), Some("application/json; charset=utf-8; x=y")] {
         admin.call("PATCH", "/v1/usergroups/g", own, r#"{"Name":"H"}"#).await.is(200);
     }
 }
 
-/// What is wrong with one member, and the member.
+#[tokio::test]
+async fn a_byte_order_mark_is_ignored() {
+    let (_server, admin) = directory().await;
+    let reply = admin.text("PATCH", "/v1/usergroups/g", "\u{feff}{\"Name\":\"Marked\"}").await.is(200);
+    assert_eq!(reply["Name"], "Marked");
+    let labels = "\u{feff}{\"Labels\":\"{\\\"en\\\":\\\"Core\\\"}\"}";
+    admin.text("POST", "/api/admin/v1/users-groups", labels).await.is(200);
+}
+
+/// `{}` compressed by `gzip`; only the header matters.
+#[tokio::test]
+async fn an_encoded_body_is_refused_in_the_form_of_each_api() {
+    let (_server, admin) = directory().await;
+    let before = everything(&admin).await;
+    let encoded = async |method, path, kind, coding, body: &'static [u8]| {
+        let request = admin.request(method, path).header("content-type", kind).header("content-encoding", coding);
+        admin.send(request.body(body)).await
+    };
+    let packed: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xab\xae\x05\0\x43\xbf\xa6\xa3\x02\0\0\0";
+    let token = ("POST", "/oauth/token", "");
+    for (method, path, _) in READERS.into_iter().chain([token]) {
+        let code = if path.starts_with("/api") { "unsupported_media_type" } else { "Request.InvalidContentType" };
+        for coding in ["gzip", "deflate", "br", "identity, zstd"] {
+            let kind = if path == "/oauth/token" { "application/x-www-form-urlencoded" } else { "application/json" };
+            let reply = encoded(method, path, kind, coding, packed).await.fails(415, code);
+            assert!(reply.text.contains("encoding"), "{}", reply.text);
+            assert_eq!(reply.header("accept-encoding"), "identity");
+        }
+    }
+    assert_eq!(everything(&admin).await, before);
+    encoded("PATCH", "/v1/usergroups/g", "application/json", "identity", br#"{"Name":"H"}"#).await.is(200);
+}
+
+/// Checks that each of these values of the field is refused, with the name of the field.
 async fn refused(admin: &Caller, method: &str, path: &str, base: &Value, field: &str, values: &[Value]) {
     for value in values {
         let mut body = base.clone();
@@ -121,7 +153,7 @@ fn long(chars: usize) -> Value {
 }
 
 #[tokio::test]
-async fn members_of_a_group_keep_their_rules() {
+async fn fields_of_a_group_keep_their_rules() {
     let (_server, admin) = directory().await;
     let before = everything(&admin).await;
     let (group, leaves) = (json!({ "Name": "N" }), |leaves| json!({ "a": vec![1; leaves] }));
@@ -147,7 +179,7 @@ async fn members_of_a_group_keep_their_rules() {
     }
 }
 
-/// The limit holds for what a merge makes, not for the patch alone.
+/// The limit applies to the merged document, not only to the patch.
 #[tokio::test]
 async fn a_merged_xp_keeps_its_limits() {
     let (_server, admin) = directory().await;
@@ -160,8 +192,26 @@ async fn a_merged_xp_keeps_its_limits() {
         .unwrap();
 }
 
+/// A patch far over the limit is refused before the transaction, so that other writes do not wait for it.
 #[tokio::test]
-async fn members_of_a_user_keep_their_rules() {
+async fn a_huge_patch_of_xp_delays_no_other_write() {
+    let (_server, admin) = directory().await;
+    let names: Vec<_> = (0..80_000).map(|at| format!(r#""{at:x}":1"#)).collect();
+    let (body, group) = (format!(r#"{{"xp":{{{}}}}}"#, names.join(",")), json!({ "Name": "meanwhile" }));
+    for path in ["/v1/usergroups/g", "/v1/adminusers/u"] {
+        let mut patch = std::pin::pin!(admin.text("PATCH", path, &body));
+        let reply = loop {
+            tokio::select! {
+                reply = &mut patch => break reply,
+                made = admin.post("/v1/usergroups", &group) => { made.is(201); },
+            }
+        };
+        assert_eq!(reply.fails(400, "ValidationFailure").fields(), ["xp"]);
+    }
+}
+
+#[tokio::test]
+async fn fields_of_a_user_keep_their_rules() {
     let (_server, admin) = directory().await;
     let before = everything(&admin).await;
     let user = crate::support::user_body("new");
@@ -186,7 +236,7 @@ async fn members_of_a_user_keep_their_rules() {
 }
 
 #[tokio::test]
-async fn all_that_is_wrong_is_told_at_once() {
+async fn all_violations_are_reported_at_once() {
     let (_server, admin) = directory().await;
     let reply = admin.post("/v1/usergroups", &json!({ "ID": "a b", "Description": 1, "xp": [] })).await.is(400);
     assert_eq!(reply.fields(), ["ID", "Name", "Description", "xp"]);

@@ -1,4 +1,4 @@
-//! Bad input: whatever is sent, the answer is the API's own clear error, never a 500, and nothing is changed.
+//! Bad input: the response is always the API's own clear error, never a 500, and nothing is changed.
 
 mod bodies;
 mod lists;
@@ -8,14 +8,16 @@ use serde_json::json;
 
 use crate::support::{Caller, Launch, Server, everything};
 
-/// One bad request for an operation, and how it is refused. `{long}` in a path stands for 17,000 characters.
-pub struct BadRequest {
+/// A bad request for an operation, and the expected error. `{long}` in a path stands for 17,000 characters.
+pub(crate) struct BadRequest {
     /// The `operationId`.
     pub operation: &'static str,
     method: &'static str,
     path: &'static str,
     body: &'static str,
+    /// The expected status.
     pub status: u16,
+    /// The expected error code.
     pub code: &'static str,
 }
 
@@ -30,8 +32,8 @@ const fn bad(
 const MISSING: (u16, &str) = (404, "NotFound");
 const INVALID: (u16, &str) = (400, "ValidationFailure");
 
-/// At least one for every operation of every API; `openapi.rs` sees to that.
-pub const REQUESTS: &[BadRequest] = &[
+/// At least one for every operation of every API; `openapi.rs` checks it.
+pub(crate) const REQUESTS: &[BadRequest] = &[
     bad("getGroup", ("GET", "/api/admin/v1/users-groups/abc", ""), (400, "invalid_request")),
     bad("listGroups", ("GET", "/api/admin/v1/users-groups/list?page=0", ""), (400, "invalid_request")),
     bad("listAllGroups", ("GET", "/api/admin/v1/users-groups/list-all?{long}", ""), (414, "uri_too_long")),
@@ -67,6 +69,16 @@ pub const REQUESTS: &[BadRequest] = &[
     bad("Auth.Token", ("POST", "/oauth/token", r#"{"grant_type":"password"}"#), (400, "Request.InvalidContentType")),
     bad("Auth.Certificates", ("GET", "/oauth/certs?{long}", ""), (414, "Request.UriTooLong")),
     bad("Auth.Certificate", ("GET", "/oauth/certs/no%00key", ""), MISSING),
+    bad("groups.list", ("GET", "/rollbook/v1/groups?nmae=x", ""), (400, "invalid_parameter")),
+    bad("groups.create", ("POST", "/rollbook/v1/groups", r#"{"nmae":"N"}"#), (400, "invalid_body")),
+    bad("groups.get", ("GET", "/rollbook/v1/groups/a%20b", ""), (404, "not_found")),
+    bad("groups.delete", ("DELETE", "/rollbook/v1/groups/g?onlyIfEmpty=1", ""), (400, "invalid_parameter")),
+    bad("groups.put", ("PUT", "/rollbook/v1/groups/g", r#"{"name":1}"#), (400, "invalid")),
+    bad("groups.patch", ("PATCH", "/rollbook/v1/groups/g", r#"{"labels":null}"#), (400, "invalid")),
+    bad("Auth.Metadata", ("GET", "/.well-known/oauth-authorization-server", ""), MISSING),
+    bad("Auth.UserInfo", ("GET", "/oauth/userinfo", ""), (403, "Auth.NoUser")),
+    bad("Auth.PostUserInfo", ("POST", "/oauth/userinfo", "{"), (403, "Auth.NoUser")),
+    bad("Me.Get", ("GET", "/v1/me", ""), (403, "Auth.NoUser")),
 ];
 
 #[tokio::test]
@@ -81,7 +93,7 @@ async fn every_operation_refuses_it() {
     assert!(!server.log().contains("ERROR"), "{}", server.log());
 }
 
-/// A server whose directory holds the group `g`, known to Core as 1, and its user `u`.
+/// A server whose directory has the group `g`, with number 1 in the Core API, and its user `u`.
 async fn directory() -> (Server, Caller) {
     let server = Launch::default().start();
     let admin = server.admin().await;

@@ -1,5 +1,5 @@
-//! The command line, alone and beside a running server.
+//! The command line, alone and while a server runs.
 
+mod bulk;
 mod commands;
-mod interchange;
 mod serving;

@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use crate::support::{A, B, C, CORE, Caller, FULL, Server, core_groups, labels, make_group};
 
-/// Adds (ID 0) or edits a group.
+/// Adds a group (ID 0) or edits one.
 async fn put(caller: &Caller, id: i64, communities: Value) -> crate::support::Reply {
     let body = json!({ "ID": id, "Labels": labels(&json!({ "en": "g" })), "Communities": communities });
     caller.post(CORE, &body).await
 }
 
 #[tokio::test]
-async fn they_see_list_count_and_delete_their_own_alone() {
+async fn limited_callers_see_list_count_and_delete_only_their_groups() {
     let server = Server::start();
     let (admin, of_a) = (server.admin().await, server.token(&[FULL], &[A]).await);
     let mut numbers = Vec::new();
@@ -33,7 +33,29 @@ async fn they_see_list_count_and_delete_their_own_alone() {
 }
 
 #[tokio::test]
-async fn a_tombstone_is_theirs_if_the_group_was() {
+async fn a_group_has_at_most_a_hundred_communities() {
+    let server = Server::start();
+    let admin = server.admin().await;
+    let numbered = |numbers: std::ops::Range<u32>| -> Vec<String> {
+        numbers.map(|number| format!("00000000-0000-4000-8000-{number:012}")).collect()
+    };
+    let too_many = async |caller: &Caller, id: i64, communities: Vec<String>| {
+        let refused = put(caller, id, json!(communities)).await.fails(400, "invalid_data");
+        assert!(refused.text.contains("Communities must not name more than 100 communities"), "{}", refused.text);
+    };
+    too_many(&admin, 0, numbered(0..101)).await;
+    // Duplicates count once.
+    put(&admin, 0, json!([numbered(0..100), numbered(0..100)].concat())).await.is(200);
+    too_many(&admin, 1, numbered(0..101)).await;
+    // The communities of a limited caller count together with the group's communities that the caller does not see.
+    let of_a = server.token(&[FULL], &[A, B]).await;
+    put(&admin, 1, json!([numbered(1..100), vec![A.to_owned()]].concat())).await.is(200);
+    put(&of_a, 1, json!([B])).await.is(200);
+    too_many(&of_a, 1, vec![A.to_owned(), B.to_owned()]).await;
+}
+
+#[tokio::test]
+async fn a_tombstone_is_visible_if_the_group_was() {
     let server = Server::start();
     let (admin, of_a) = (server.admin().await, server.token(&[FULL], &[A]).await);
     let (own, other) = (make_group(&admin, "g", &[A]).await, make_group(&admin, "h", &[B]).await);
@@ -45,7 +67,7 @@ async fn a_tombstone_is_theirs_if_the_group_was() {
 }
 
 #[tokio::test]
-async fn they_name_a_community_of_their_own_when_they_add() {
+async fn limited_callers_must_name_one_of_their_communities_when_they_add() {
     let server = Server::start();
     let of_both = server.token(&[FULL], &[A, B]).await;
     for missing in [Value::Null, json!([]), json!([C]), json!([A, C])] {
@@ -60,18 +82,18 @@ async fn they_name_a_community_of_their_own_when_they_add() {
 }
 
 #[tokio::test]
-async fn they_replace_links_to_their_own_alone() {
+async fn limited_callers_replace_only_links_to_their_communities() {
     let server = Server::start();
     let (admin, of_a) = (server.admin().await, server.token(&[FULL], &[A]).await);
     let (of_b, of_c) = (server.token(&[FULL], &[B]).await, server.token(&[FULL], &[C]).await);
     let of_both = server.token(&[FULL], &[A, B]).await;
     let number = make_group(&admin, "g", &[A, B, C]).await;
     let seen_by = async |callers: &[&Caller]| {
-        let mut seen = Vec::new();
+        let mut visible = Vec::new();
         for caller in callers {
-            seen.push(core_groups(caller).await.contains(&number));
+            visible.push(core_groups(caller).await.contains(&number));
         }
-        seen
+        visible
     };
     put(&of_a, number, json!([A])).await.is(200);
     assert_eq!(seen_by(&[&of_a, &of_b, &of_c]).await, [true; 3], "other links stay");
@@ -81,13 +103,13 @@ async fn they_replace_links_to_their_own_alone() {
     put(&of_both, number, json!([B])).await.is(200);
     assert_eq!(seen_by(&[&of_a, &of_b, &of_c]).await, [false, true, true]);
     put(&of_b, number, Value::Null).await.is(200);
-    assert_eq!(seen_by(&[&of_a, &of_b, &of_c]).await, [false, true, true], "null leaves them alone");
+    assert_eq!(seen_by(&[&of_a, &of_b, &of_c]).await, [false, true, true], "null keeps them");
     put(&admin, number, json!([])).await.is(200);
     assert_eq!(seen_by(&[&of_a, &of_b, &of_c, &admin]).await, [false, false, false, true]);
 }
 
 #[tokio::test]
-async fn where_user_and_client_are_limited_what_they_share_counts() {
+async fn limits_of_user_and_client_are_intersected() {
     let server = Server::start();
     let admin = server.admin().await;
     for communities in [&[A][..], &[B], &[C]] {
@@ -98,10 +120,10 @@ async fn where_user_and_client_are_limited_what_they_share_counts() {
     let by_logon = server.bearer(session["Token"].as_str().unwrap());
     assert_eq!(core_groups(&by_logon).await, [1, 2], "the user's own limit");
 
-    for (communities, seen) in [(&[B, C][..], vec![2]), (&[C], vec![]), (&[], vec![1, 2])] {
+    for (communities, visible) in [(&[B, C][..], vec![2]), (&[C], vec![]), (&[], vec![1, 2])] {
         let (id, secret) = server.make_client(&[FULL], communities, &["--user", "limited"]);
         let acting = server.bearer(&server.client_token(&id, &secret).await);
-        assert_eq!(core_groups(&acting).await, seen, "{communities:?}");
+        assert_eq!(core_groups(&acting).await, visible, "{communities:?}");
     }
     let (id, secret) = server.make_client(&[], &[B, C], &[]);
     let fields = [

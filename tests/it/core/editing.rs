@@ -28,7 +28,7 @@ async fn an_absent_null_or_zero_id_adds() {
 }
 
 #[tokio::test]
-async fn an_edit_replaces_the_labels_and_tells_no_location() {
+async fn an_edit_replaces_the_labels_and_sends_no_location() {
     let server = Server::start();
     let admin = server.admin().await;
     let number = make_group(&admin, "before", &[A]).await;
@@ -129,7 +129,7 @@ async fn a_delete_checks_404_then_410_then_409() {
     }
     let refused = admin.delete(&path).await.fails(409, "has_users");
     assert!(refused["Description"].as_str().unwrap().contains("2 users"), "{}", refused.text);
-    // A deleted user is none of the group's any more.
+    // A deleted user is no longer a member.
     admin.delete("/v1/adminusers/v").await.is(204);
     let refused = admin.delete(&path).await.fails(409, "has_users");
     assert!(refused["Description"].as_str().unwrap().contains("1 user;"), "{}", refused.text);
@@ -140,7 +140,7 @@ async fn a_delete_checks_404_then_410_then_409() {
 }
 
 #[tokio::test]
-async fn the_same_values_again_change_nothing() {
+async fn an_edit_with_equal_values_changes_nothing() {
     let server = Server::start();
     let admin = server.admin().await;
     let number = make_group(&admin, "same", &[A]).await;

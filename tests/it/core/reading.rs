@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use crate::support::{CORE, Server, core_groups, labels, make_group};
 
 #[tokio::test]
-async fn a_group_has_four_members_and_nothing_around_it() {
+async fn a_group_is_an_object_of_four_fields() {
     let server = Server::start();
     let admin = server.admin().await;
     let sent = json!({ "Labels": r#"{"it":"Gruppo","en":"The \"A\" group","en-US":"y'all"}"# });
@@ -36,7 +36,7 @@ async fn ids_are_counted_and_never_reused() {
 }
 
 #[tokio::test]
-async fn pages_tell_the_total_and_their_neighbours() {
+async fn pages_have_the_total_and_links_to_their_neighbours() {
     let server = Server::start();
     let admin = server.admin().await;
     let empty = admin.get(&format!("{CORE}/list")).await.is(200);
@@ -75,7 +75,7 @@ async fn list_all_streams_every_group() {
     let server = Server::start();
     let admin = server.admin().await;
     assert_eq!(admin.get(&format!("{CORE}/list-all")).await.is(200).text, "[]");
-    // More than two of the batches in which they are read, and no more at once than any store has patience for.
+    // More than two of the batches in which groups are read, and few enough that no store reaches a time limit.
     let mut making = JoinSet::new();
     for number in 1..=COUNT {
         if making.len() == AT_ONCE {
@@ -86,13 +86,13 @@ async fn list_all_streams_every_group() {
     }
     making.join_all().await;
     let all = admin.get(&format!("{CORE}/list-all")).await.is(200);
-    assert!(all.headers.get("content-length").is_none(), "not held whole");
+    assert!(all.headers.get("content-length").is_none(), "streamed");
     let numbers: Vec<_> = all.json().as_array().unwrap().iter().map(|group| group["ID"].as_i64().unwrap()).collect();
     assert!(numbers.len() == COUNT && numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
 }
 
 #[tokio::test]
-async fn an_error_is_told_in_words_and_a_code() {
+async fn an_error_has_a_message_and_a_code() {
     let server = Server::start();
     let reply = server.admin().await.get(&format!("{CORE}/7")).await.fails(404, "not_found");
     let members: Vec<_> = reply.json().as_object().unwrap().keys().collect();

@@ -7,7 +7,7 @@ use crate::support::{CORE, FULL, GROUP_ADMIN, GROUP_READER, Launch, PASSWORD, Se
 const LOGOFF: &str = "/api/admin/v1/user/logoff";
 
 #[tokio::test]
-async fn a_session_tells_who_and_what() {
+async fn a_session_names_the_user_and_its_roles() {
     let server = Launch::default().arg("--default-language").arg("it").start();
     server.make_user("ada", &[GROUP_READER, GROUP_ADMIN], &[]);
     let session = server.log_on("ADA", PASSWORD).await.is(200);
@@ -21,7 +21,7 @@ async fn a_session_tells_who_and_what() {
 }
 
 #[tokio::test]
-async fn a_token_opens_every_api_and_logoff_ends_it_at_each() {
+async fn a_token_is_valid_in_every_api_until_its_logoff() {
     let server = Server::start();
     server.make_user("ada", &[GROUP_ADMIN], &[]);
     let session = server.log_on("ada", PASSWORD).await.is(200);
@@ -34,14 +34,14 @@ async fn a_token_opens_every_api_and_logoff_ends_it_at_each() {
     ada.get("/v1/usergroups").await.fails(401, "Auth.TokenRevoked");
     ada.post(LOGOFF, &json!({})).await.fails(401, "unauthorized");
     other.get(&format!("{CORE}/list")).await.is(200);
-    // A token of the other API is ended by this one's logoff just so.
+    // This API's logoff ends a token of the other API, too.
     let client = server.token(&[FULL], &[]).await;
     client.post(LOGOFF, &json!({})).await.is(200);
     client.get("/v1/usergroups").await.fails(401, "Auth.TokenRevoked");
 }
 
 #[tokio::test]
-async fn every_refusal_is_one_and_the_same_answer() {
+async fn every_refused_log_on_gets_the_same_response() {
     let server = Server::start();
     let admin = server.admin().await;
     for user in ["ada", "sleeper"] {
@@ -50,7 +50,7 @@ async fn every_refusal_is_one_and_the_same_answer() {
     admin.patch("/v1/adminusers/sleeper", &json!({ "Active": false })).await.is(200);
     let no_password = crate::support::user_body("nopassword");
     admin.post("/v1/adminusers", &no_password).await.is(201);
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for (username, password) in [
         ("ada", "wrong"),
         ("nobody", PASSWORD),
@@ -58,15 +58,15 @@ async fn every_refusal_is_one_and_the_same_answer() {
         ("nopassword", PASSWORD),
         ("ada", &PASSWORD.to_lowercase()),
     ] {
-        answers.push(server.log_on(username, password).await.fails(401, "invalid_credentials").text);
+        responses.push(server.log_on(username, password).await.fails(401, "invalid_credentials").text);
     }
-    answers.dedup();
-    assert_eq!(answers.len(), 1, "{answers:?}");
+    responses.dedup();
+    assert_eq!(responses.len(), 1, "{responses:?}");
     server.log_on("ada", PASSWORD).await.is(200);
 }
 
 #[tokio::test]
-async fn the_right_password_without_a_role_for_this_api_is_told_so() {
+async fn the_right_password_without_a_role_for_this_api_is_refused_with_the_reason() {
     let server = Server::start();
     for (user, roles) in [("without", &[][..]), ("users", &[USER_ADMIN])] {
         server.make_user(user, roles, &[]);
@@ -76,7 +76,7 @@ async fn the_right_password_without_a_role_for_this_api_is_told_so() {
 }
 
 #[tokio::test]
-async fn blank_and_missing_members_are_told() {
+async fn blank_and_missing_fields_are_reported() {
     let server = Server::start();
     for body in [
         json!({}),

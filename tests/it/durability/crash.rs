@@ -1,15 +1,15 @@
-//! Servers that end under load, gently or not.
+//! Servers that stop under load, by SIGTERM or SIGKILL.
 
 use rand::random_range;
 
 use super::load::Load;
 use crate::support::Server;
 
-/// How many servers of one file are killed, one after the other.
+/// How many servers on one file are killed in turn.
 const ROUNDS: usize = 3;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_server_keeps_every_acknowledged_write_and_no_torn_one() {
+async fn a_killed_server_keeps_every_acknowledged_write_and_no_partial_one() {
     let mut server = Server::start();
     let mut load = Load::prepared(&server.admin().await).await;
     for _ in 0..ROUNDS {

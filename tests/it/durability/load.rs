@@ -1,9 +1,9 @@
-//! Writers at both doors, and at several nodes, that remember what was acknowledged to them.
+//! Writers that use both APIs and several nodes, and record which writes were acknowledged.
 //!
-//! A writer owns its groups and writes one after the other. Each write sets every member of the group to one new number,
-//! so that a torn one shows. A write without an answer, or whose outcome is unknown, leaves its group in doubt: nobody
-//! writes to it again until it was held against what the directory tells. So of each group at most one write is in
-//! doubt. What is acknowledged is read again at once, at another node if there is one.
+//! A writer owns its groups and sends one write at a time. Each write sets every field of the group to one new number,
+//! so that a partial write is seen. A write without a response, or with an unknown outcome, leaves its group
+//! unconfirmed: nobody writes to the group again until its state in the directory has been checked. So a group has at
+//! most one unconfirmed write. An acknowledged write is read at once, from another node if there is one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,105 +16,105 @@ use tokio::task::JoinSet;
 use crate::support::{CORE, Caller, Reply, core_groups, make_user};
 
 const WRITERS: usize = 8;
-/// The groups of a writer at each door.
+/// The number of groups of a writer in each API.
 const GROUPS: usize = 4;
-/// A group is deleted at each mark that this divides; it shares no factor with the number of groups.
+/// A group is deleted at each mark that this number divides; it has no common factor with the number of groups.
 const STEPS: usize = 7;
 
-/// A group as it is or may be.
+/// The state of a group, or a possible state.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct State {
-    /// The number that all its members hold; none where there is no such group.
+    /// The number in all its fields; none if the group does not exist.
     mark: Option<usize>,
-    /// Whether the writer's user is in it.
+    /// Whether the writer's user is a member.
     assigned: bool,
 }
 
 #[derive(Clone, Debug)]
-enum Door {
+enum Api {
     /// The group's ID.
     OrderCloud(String),
-    /// The group's number, once it is known.
+    /// The group's number, if it is known.
     Core(Option<i64>),
 }
 
 #[derive(Clone, Debug)]
 struct Group {
-    door: Door,
+    api: Api,
     acknowledged: State,
-    /// What a write without an answer may have made of it.
-    in_doubt: Option<State>,
+    /// The state after the unconfirmed write, if there is one.
+    unconfirmed: Option<State>,
 }
 
 #[derive(Clone, Debug)]
 struct Writer {
     user: String,
     groups: Vec<Group>,
-    /// Grows with each write; no two writers have the same.
+    /// Grows with each write; no two writers have the same mark.
     mark: usize,
 }
 
-/// Writers at rest.
-pub struct Load(Vec<Writer>);
+/// Writers that do not write at the moment.
+pub(crate) struct Load(Vec<Writer>);
 
-/// Writers at work, until they are told to stop or every server is gone.
-pub struct Writing {
+/// Writers at work, until they are stopped or every server is gone.
+pub(crate) struct RunningLoad {
     writers: JoinSet<Writer>,
     tally: Arc<Tally>,
 }
 
 struct Tally {
-    /// The writes acknowledged by each node.
+    /// The number of writes that each node acknowledged.
     acknowledged: Vec<AtomicUsize>,
-    one_more: Notify,
-    enough: AtomicBool,
+    write_acknowledged: Notify,
+    stopped: AtomicBool,
 }
 
 impl Tally {
     fn count(&self, node: usize) {
         self.acknowledged[node].fetch_add(1, Ordering::AcqRel);
-        self.one_more.notify_waiters();
+        self.write_acknowledged.notify_waiters();
     }
 
-    /// Waits until one of these nodes, or all of them together, acknowledged so many writes.
+    /// Waits until one of these nodes, or all of them together, acknowledged this many writes.
     async fn reached(&self, nodes: std::ops::Range<usize>, count: usize) {
         loop {
-            let one_more = self.one_more.notified();
+            let write_acknowledged = self.write_acknowledged.notified();
             let acknowledged = self.acknowledged[nodes.clone()].iter().map(|own| own.load(Ordering::Acquire));
             if acknowledged.sum::<usize>() >= count {
                 return;
             }
-            one_more.await;
+            write_acknowledged.await;
         }
     }
 }
 
 impl Load {
-    /// Makes the users of the writers.
-    pub async fn prepared(admin: &Caller) -> Self {
+    /// Creates the users of the writers.
+    pub(crate) async fn prepared(admin: &Caller) -> Self {
         let mut writers = Vec::new();
         for at in 0..WRITERS {
             let user = format!("user-{at}");
             make_user(admin, &user).await;
-            let ids = (0..GROUPS).map(|group| Door::OrderCloud(format!("group-{at}-{group}")));
-            let doors = ids.chain((0..GROUPS).map(|_| Door::Core(None)));
-            let groups = doors.map(|door| Group { door, acknowledged: State::default(), in_doubt: None });
+            let ids = (0..GROUPS).map(|group| Api::OrderCloud(format!("group-{at}-{group}")));
+            let channels = ids.chain((0..GROUPS).map(|_| Api::Core(None)));
+            let groups = channels.map(|api| Group { api, acknowledged: State::default(), unconfirmed: None });
             writers.push(Writer { user, groups: groups.collect(), mark: at * 1_000_003 });
         }
         Self(writers)
     }
 
-    /// Lets all writers write, each at these nodes in turn.
-    pub fn start(self, nodes: &[Caller]) -> Writing {
+    /// Starts all writers; each sends its writes to these nodes in turn.
+    pub(crate) fn start(self, nodes: &[Caller]) -> RunningLoad {
         let acknowledged = nodes.iter().map(|_| AtomicUsize::new(0)).collect();
-        let tally = Tally { acknowledged, one_more: Notify::new(), enough: AtomicBool::new(false) };
+        let tally = Tally { acknowledged, write_acknowledged: Notify::new(), stopped: AtomicBool::new(false) };
         let tally = Arc::new(tally);
         let run = |writer: Writer| writer.run(nodes.to_vec(), Arc::clone(&tally));
-        Writing { writers: self.0.into_iter().map(run).collect(), tally }
+        RunningLoad { writers: self.0.into_iter().map(run).collect(), tally }
     }
 
-    /// Holds what the server tells against what was acknowledged; what was in doubt is settled by it.
-    pub async fn verify(&mut self, caller: &Caller) {
+    /// Compares the server's state with the acknowledged writes, and settles unconfirmed ones.
+    pub(crate) async fn verify(&mut self, caller: &Caller) {
         let (mut groups, mut assigned) = (0, 0);
         for writer in &mut self.0 {
             for group in &mut writer.groups {
@@ -123,7 +123,7 @@ impl Load {
                 assigned += usize::from(found.assigned);
             }
         }
-        // The counts that are kept agree with what there is.
+        // The stored counts match the rows.
         let total = async |path: &str| caller.get(path).await.is(200).total();
         assert_eq!(total("/v1/usergroups").await, groups as u64);
         assert_eq!(total("/v1/usergroups/assignments").await, assigned as u64);
@@ -131,47 +131,47 @@ impl Load {
     }
 }
 
-impl Writing {
-    /// Waits until so many writes were acknowledged.
-    pub async fn acknowledged(&self, count: usize) {
+impl RunningLoad {
+    /// Waits until this many writes are acknowledged.
+    pub(crate) async fn acknowledged(&self, count: usize) {
         self.tally.reached(0..self.tally.acknowledged.len(), count).await;
     }
 
-    /// Waits until this node has acknowledged so many writes more.
-    pub async fn acknowledged_by(&self, node: usize, more: usize) {
+    /// Waits until this node has acknowledged this many more writes.
+    pub(crate) async fn acknowledged_by(&self, node: usize, more: usize) {
         let so_far = self.tally.acknowledged[node].load(Ordering::Acquire);
         self.tally.reached(node..node + 1, so_far + more).await;
     }
 
-    /// Lets every writer finish the write that it is at.
-    pub async fn stopped(self) -> Load {
-        self.tally.enough.store(true, Ordering::Release);
+    /// Lets every writer finish its current write.
+    pub(crate) async fn stopped(self) -> Load {
+        self.tally.stopped.store(true, Ordering::Release);
         self.ended().await
     }
 
-    /// Waits until every writer found every server gone.
-    pub async fn ended(self) -> Load {
+    /// Waits until no writer can reach a server.
+    pub(crate) async fn ended(self) -> Load {
         Load(self.writers.join_all().await)
     }
 }
 
 impl Writer {
-    /// Writes at the nodes in turn, at those that are still there.
+    /// Writes to the nodes in turn, as long as one of them runs.
     async fn run(mut self, nodes: Vec<Caller>, tally: Arc<Tally>) -> Self {
         let mut present: Vec<_> = (0..nodes.len()).collect();
-        while !tally.enough.load(Ordering::Acquire) && !present.is_empty() {
+        while !tally.stopped.load(Ordering::Acquire) && !present.is_empty() {
             self.mark += 1;
             let (at, mark) = (self.mark % self.groups.len(), self.mark);
             let node = present[mark / self.groups.len() % present.len()];
             let group = &mut self.groups[at];
-            if group.in_doubt.is_some() {
-                if self.groups.iter().all(|group| group.in_doubt.is_some()) {
+            if group.unconfirmed.is_some() {
+                if self.groups.iter().all(|group| group.unconfirmed.is_some()) {
                     break;
                 }
                 continue;
             }
             let (next, request) = group.next(&nodes[node], &self.user, mark);
-            group.in_doubt = Some(next);
+            group.unconfirmed = Some(next);
             match nodes[node].try_send(request).await {
                 None => present.retain(|own| *own != node),
                 Some(reply) if group.settle(&reply) => {
@@ -194,20 +194,20 @@ fn labels(mark: usize) -> String {
     json!({ "en": text(mark), "it": text(mark) }).to_string()
 }
 
-fn whole(mark: usize) -> Json {
+fn body(mark: usize) -> Json {
     json!({ "Name": text(mark), "Description": text(mark), "xp": { "n": mark, "deep": { "n": [mark] } } })
 }
 
 impl Group {
-    /// The group's next write, and what it makes of the group. The mark decides which one it is.
+    /// Sends the group's next write; the mark decides which. Returns the state that the write gives the group.
     fn next(&self, caller: &Caller, user: &str, mark: usize) -> (State, RequestBuilder) {
         let now = self.acknowledged;
         let marked = State { mark: Some(mark), ..now };
-        match (&self.door, now.mark) {
-            (Door::OrderCloud(id), None) => {
-                (marked, caller.request("PUT", &format!("/v1/usergroups/{id}")).json(&whole(mark)))
+        match (&self.api, now.mark) {
+            (Api::OrderCloud(id), None) => {
+                (marked, caller.request("PUT", &format!("/v1/usergroups/{id}")).json(&body(mark)))
             }
-            (Door::OrderCloud(id), Some(_)) => match mark % STEPS {
+            (Api::OrderCloud(id), Some(_)) => match mark % STEPS {
                 0 => (State::default(), caller.request("DELETE", &format!("/v1/usergroups/{id}"))),
                 2 | 4 | 5 if now.assigned => {
                     let path = format!("/v1/usergroups/{id}/assignments/{user}");
@@ -218,41 +218,41 @@ impl Group {
                     let request = caller.request("POST", "/v1/usergroups/assignments").json(&pair);
                     (State { assigned: true, ..now }, request)
                 }
-                _ => (marked, caller.request("PATCH", &format!("/v1/usergroups/{id}")).json(&whole(mark))),
+                _ => (marked, caller.request("PATCH", &format!("/v1/usergroups/{id}")).json(&body(mark))),
             },
-            (Door::Core(Some(number)), Some(_)) if mark.is_multiple_of(STEPS) => {
+            (Api::Core(Some(number)), Some(_)) if mark.is_multiple_of(STEPS) => {
                 (State::default(), caller.request("DELETE", &format!("{CORE}/{number}")))
             }
-            (Door::Core(number), present) => {
+            (Api::Core(number), present) => {
                 let number = number.filter(|_| present.is_some());
                 (marked, caller.request("POST", CORE).json(&json!({ "ID": number, "Labels": labels(mark) })))
             }
         }
     }
 
-    /// Takes an answer in; gives whether the write was acknowledged.
+    /// Records a response; returns whether the write was acknowledged.
     fn settle(&mut self, reply: &Reply) -> bool {
         if reply.status == 503 {
-            // With the advice to come again, nothing was changed; without it, nobody knows.
+            // With `Retry-After`, nothing was changed; without it, the outcome is unknown.
             if !reply.header("retry-after").is_empty() {
-                self.in_doubt = None;
+                self.unconfirmed = None;
             }
             return false;
         }
         assert!((200..300).contains(&reply.status), "{} {} for {self:?}", reply.status, reply.text);
-        if let (Door::Core(number), Some(path)) = (&mut self.door, reply.headers.get("location")) {
+        if let (Api::Core(number), Some(path)) = (&mut self.api, reply.headers.get("location")) {
             let last = path.to_str().ok().and_then(|path| path.rsplit('/').next()?.parse().ok());
             *number = Some(last.expect("a number"));
         }
-        self.acknowledged = self.in_doubt.take().expect("a write under way");
+        self.acknowledged = self.unconfirmed.take().expect("a write in flight");
         true
     }
 
-    /// Reads what was just acknowledged: any node tells it, or that it cannot tell.
+    /// Reads what was just acknowledged: a node returns it, or 503.
     async fn read_again(&self, caller: &Caller) {
-        let path = match &self.door {
-            Door::OrderCloud(id) => format!("/v1/usergroups/{id}"),
-            Door::Core(number) => format!("{CORE}/{}", number.expect("acknowledged with its number")),
+        let path = match &self.api {
+            Api::OrderCloud(id) => format!("/v1/usergroups/{id}"),
+            Api::Core(number) => format!("{CORE}/{}", number.expect("acknowledged with its number")),
         };
         let Some(reply) = caller.try_send(caller.request("GET", &path)).await else { return };
         match self.acknowledged.mark {
@@ -265,34 +265,34 @@ impl Group {
         }
     }
 
-    /// Asks the server for the group: it must be whole, and as acknowledged or as in doubt.
+    /// Reads the group from the server: it must be complete, in the acknowledged or the unconfirmed state.
     async fn verify(&mut self, caller: &Caller, user: &str) -> State {
-        let possible: Vec<_> = [Some(self.acknowledged), self.in_doubt].into_iter().flatten().collect();
-        let found = match self.door.clone() {
-            Door::OrderCloud(id) => read_by_id(caller, &id, user).await,
-            Door::Core(number) => self.read_by_number(caller, number, &possible).await,
+        let possible: Vec<_> = [Some(self.acknowledged), self.unconfirmed].into_iter().flatten().collect();
+        let found = match self.api.clone() {
+            Api::OrderCloud(id) => read_by_id(caller, &id, user).await,
+            Api::Core(number) => self.read_by_number(caller, number, &possible).await,
         };
         assert!(possible.contains(&found), "{found:?} of {self:?}");
-        // The indexes know the group by its present number, and by no other.
+        // Index lookups find the group by its current number only.
         for mark in possible.iter().filter_map(|state| state.mark) {
             let expected = usize::from(found.mark == Some(mark));
             let hits = caller.list("/v1/usergroups", &[("search", &text(mark))]).await.is(200);
             assert_eq!(hits.ids().len(), expected, "search for {mark} of {self:?}");
-            if matches!(self.door, Door::OrderCloud(_)) {
+            if matches!(self.api, Api::OrderCloud(_)) {
                 let hits = caller.get(&format!("/v1/usergroups?xp.n={mark}&xp.deep.n={mark}")).await.is(200);
                 assert_eq!(hits.ids().len(), expected, "xp.n={mark} of {self:?}");
             }
         }
-        (self.acknowledged, self.in_doubt) = (found, None);
+        (self.acknowledged, self.unconfirmed) = (found, None);
         found
     }
 
-    /// A group of the Core API. One whose creation is in doubt is looked for by its mark.
+    /// A group of the Core API. If its creation is unconfirmed, it is looked up by its mark.
     async fn read_by_number(&mut self, caller: &Caller, number: Option<i64>, possible: &[State]) -> State {
         if self.acknowledged.mark.is_none() {
             let Some(mark) = possible.iter().find_map(|state| state.mark) else { return State::default() };
-            self.door = Door::Core(numbered(caller, mark).await);
-            return State { mark: matches!(self.door, Door::Core(Some(_))).then_some(mark), assigned: false };
+            self.api = Api::Core(numbered(caller, mark).await);
+            return State { mark: matches!(self.api, Api::Core(Some(_))).then_some(mark), assigned: false };
         }
         let path = format!("{CORE}/{}", number.expect("acknowledged with its number"));
         let reply = caller.get(&path).await;
@@ -315,11 +315,11 @@ async fn read_by_id(caller: &Caller, id: &str, user: &str) -> State {
         return State::default();
     }
     let mark = mark_of(reply["Name"].as_str().expect("a name"));
-    let mut expected = whole(mark);
+    let mut expected = body(mark);
     expected["ID"] = id.into();
     assert_eq!(reply.json(), &expected, "torn");
     if assigned {
-        let number = numbered_as(caller, &json!({ "en": text(mark) }).to_string()).await.expect("at both doors");
+        let number = numbered_as(caller, &json!({ "en": text(mark) }).to_string()).await.expect("in both APIs");
         let refused = caller.delete(&format!("{CORE}/{number}")).await.fails(409, "has_users");
         assert!(refused.text.contains("has 1 user;"), "{}", refused.text);
     }
@@ -330,7 +330,7 @@ async fn numbered(caller: &Caller, mark: usize) -> Option<i64> {
     numbered_as(caller, &labels(mark)).await
 }
 
-/// The number of the one group with these labels.
+/// The number of the only group with these labels.
 async fn numbered_as(caller: &Caller, labels: &str) -> Option<i64> {
     let all = caller.get(&format!("{CORE}/list-all")).await.is(200);
     let numbers = all.json().as_array().into_iter().flatten().filter(|group| group["Labels"] == labels);

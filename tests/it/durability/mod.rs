@@ -1,4 +1,4 @@
-//! What was acknowledged stays, whatever becomes of the process or the disk.
+//! Acknowledged writes stay, whatever happens to the process or the disk.
 
 mod crash;
-pub mod load;
+pub(crate) mod load;

@@ -29,20 +29,20 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_file_in_use_is_copied_whole() {
+async fn a_file_in_use_is_copied_completely() {
     let server = filled().await;
     let before = everything(&server.admin().await).await;
     let (from, folder) = (server.database().url(), TempDir::new().unwrap());
-    let beside = names(server.database().folder());
+    let files = names(server.database().folder());
     let to = folder.path().join("new/rollbook.db");
     fs::create_dir(folder.path().join("new")).unwrap();
-    // What an interrupted copy left is no hindrance.
+    // Files of an interrupted copy do not matter.
     fs::write(to.with_extension("db.part"), [7; 10_000]).unwrap();
     fs::write(server.database().folder().join("rollbook.db.snapshot"), [7; 10_000]).unwrap();
     let printed = copy(from, &to).printed();
     assert!(printed.contains("groups                     20\n"), "{printed}");
     assert_eq!(names(&folder.path().join("new")), ["rollbook.db"]);
-    assert_eq!(names(server.database().folder()), beside);
+    assert_eq!(names(server.database().folder()), files);
     let token = server.admin().await.bearer().to_owned();
     fs::rename(&to, folder.path().join("rollbook.db")).unwrap();
     let again = Launch::default().start_on(Database::in_folder(folder));
@@ -50,7 +50,7 @@ async fn a_file_in_use_is_copied_whole() {
 }
 
 #[tokio::test]
-async fn nothing_is_written_over() {
+async fn nothing_is_overwritten() {
     let server = filled().await;
     let (from, folder) = (server.database().url(), TempDir::new().unwrap());
     let to = folder.path().join("rollbook.db");
@@ -63,7 +63,7 @@ async fn nothing_is_written_over() {
     }
     for (from, expected) in [
         ("sqlite:/none.db", "there is no database /none.db"),
-        ("mysql:x", "--from names no database; give sqlite:PATH"),
+        ("mysql:x", "--from (or ROLLBOOK_COPY_FROM) names no database; give sqlite:PATH"),
     ] {
         let error = copy(from, &to).error();
         assert!(error.contains(expected), "{error}");

@@ -1,4 +1,4 @@
-//! A disk that fills up and empties again: a small file system of the server's own, in a mount namespace.
+//! A disk that fills up and is freed again: a small file system for one server, in a mount namespace.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -13,26 +13,26 @@ use tempfile::TempDir;
 use crate::support::{CORE, Caller, Reply, eventually, make_group};
 
 const SECRET: &str = "a-secret-of-the-tests-0123456789";
-/// Mounts the file system on `$0`, then becomes the command that follows.
+/// Mounts the file system on `$0`, then executes the command that follows.
 const MOUNT: &str = r#"mount -t tmpfs -o size=16m rollbook "$0" && exec "$@""#;
-/// How many groups at most are written until a full disk shows: a write may still find room in pages it has.
+/// How many groups are written at most until a full disk shows: a write may still find space in existing pages.
 const MANY: usize = 500;
 
-/// A server whose database lies on a small file system that it alone sees.
-struct Cramped {
+/// A server whose database is on a small file system that only it sees.
+struct SmallDisk {
     server: Child,
     base: String,
-    /// The small file system, as this process reaches it.
+    /// The path of the small file system as this process sees it.
     disk: PathBuf,
     _mount_point: TempDir,
 }
 
-impl Cramped {
-    /// None, and says why, where this machine lets nobody mount.
+impl SmallDisk {
+    /// Returns nothing, and prints why, if this machine does not allow mounts.
     fn start() -> Option<Self> {
         let mount_point = TempDir::new().expect("a temporary directory");
         let Some(namespace) = usable_namespace(mount_point.path()) else {
-            // Past the test harness, which shows nothing of a test that passes.
+            // Written to the terminal, since the test harness hides the output of a test that passes.
             let _ = writeln!(io::stderr(), "SKIPPED full_disk: this machine lets us mount nothing (unshare --mount)");
             return None;
         };
@@ -56,27 +56,27 @@ impl Cramped {
         Caller::new(http(), &self.base, granted["access_token"].as_str())
     }
 
-    /// Writes until there is no room left, to the last byte.
+    /// Writes until the disk is full to the last byte.
     fn fill(&self) {
-        let mut ballast = File::create(self.disk.join("ballast")).expect("room for a name");
+        let mut ballast = File::create(self.disk.join("ballast")).expect("space for a name");
         for size in [1 << 16, 1] {
             while ballast.write_all(&vec![0; size]).is_ok() {}
         }
     }
 
-    fn make_room(&self) {
+    fn free_disk_space(&self) {
         fs::remove_file(self.disk.join("ballast")).expect("the ballast");
     }
 }
 
-impl Drop for Cramped {
+impl Drop for SmallDisk {
     fn drop(&mut self) {
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
 }
 
-/// The options of `unshare` with which a file system can be mounted: those for root, or for anybody.
+/// The options of `unshare` with which a file system can be mounted: those for root, or for other users.
 fn usable_namespace(mount_point: &Path) -> Option<Vec<&'static str>> {
     let ways = [vec!["--mount"], vec!["--mount", "--map-root-user"]];
     ways.into_iter().find(|way| {
@@ -95,7 +95,7 @@ fn group(at: usize) -> Json {
     json!({ "ID": format!("g{at}"), "Name": format!("Group {at}"), "xp": { "Text": "x".repeat(7_000) } })
 }
 
-/// Makes groups until one is refused; gives its place and how it was refused.
+/// Creates groups until one is refused; returns its index and the response.
 async fn refused(admin: &Caller) -> (usize, Reply) {
     for at in 0..MANY {
         let reply = admin.post("/v1/usergroups", &group(at)).await;
@@ -108,13 +108,14 @@ async fn refused(admin: &Caller) -> (usize, Reply) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_refuses_writes_serves_reads_and_recovers() {
-    let Some(server) = Cramped::start() else { return };
+    let Some(server) = SmallDisk::start() else { return };
     let admin = server.admin().await;
     let number = make_group(&admin, "First", &[]).await;
     server.fill();
     let (written, reply) = refused(&admin).await;
     assert_ne!(reply.fails(503, "Api.Offline").header("retry-after"), "");
 
+    assert_eq!(admin.get("/readyz").await.status, 503);
     let again = json!({ "ID": number, "Labels": json!({ "en": "x".repeat(100) }).to_string() });
     admin.post(CORE, &again).await.fails(503, "unavailable");
     admin.get(&format!("/v1/usergroups/g{written}")).await.fails(404, "NotFound");
@@ -122,9 +123,10 @@ async fn a_full_disk_refuses_writes_serves_reads_and_recovers() {
     whole(admin.get("/v1/usergroups").await.is(200));
     admin.get(&format!("{CORE}/{number}")).await.is(200);
 
-    server.make_room();
+    server.free_disk_space();
     let limit = Duration::from_secs(20);
     eventually("a write", limit, async || admin.post("/v1/usergroups", &group(written)).await.status == 201).await;
     admin.post(CORE, &again).await.is(200);
+    eventually("readiness", limit, async || admin.get("/readyz").await.status == 200).await;
     whole(admin.get("/v1/usergroups?ID=!g0").await.is(200));
 }

@@ -1,4 +1,4 @@
-//! Doing the operations at a server.
+//! Performs operations at a server.
 
 use proptest::sample::Index;
 use serde_json::{Value as Json, json};
@@ -6,28 +6,35 @@ use serde_json::{Value as Json, json};
 use super::operations::{Draft, Labelled, Operation, Patch};
 use crate::support::{A, CORE, Caller, FULL, Reply, Server, user_body};
 
-pub const GROUPS: &str = "/v1/usergroups";
-pub const ASSIGNMENTS: &str = "/v1/usergroups/assignments";
-pub const USERS: &str = "/v1/adminusers";
+/// The path of groups.
+pub(crate) const GROUPS: &str = "/v1/usergroups";
+/// The path of assignments.
+pub(crate) const ASSIGNMENTS: &str = "/v1/usergroups/assignments";
+/// The path of users.
+pub(crate) const USERS: &str = "/v1/adminusers";
 
 /// The two callers at a server: one who is not limited, and one who is limited to community A.
 #[derive(Clone)]
-pub struct Callers {
+pub(crate) struct Callers {
+    /// The caller who is not limited.
     pub admin: Caller,
+    /// The caller limited to community A.
     pub limited: Caller,
 }
 
 impl Callers {
-    pub async fn at(server: &Server) -> Self {
+    /// Both callers at a server.
+    pub(crate) async fn at(server: &Server) -> Self {
         Self { admin: server.admin().await, limited: server.token(&[FULL], &[A]).await }
     }
 
-    pub fn acting(&self, limited: bool) -> &Caller {
+    /// The caller who is limited, or the other one.
+    pub(crate) fn acting(&self, limited: bool) -> &Caller {
         if limited { &self.limited } else { &self.admin }
     }
 
-    /// Empties the directory through its own doors.
-    pub async fn empty(&self) {
+    /// Empties the directory through its APIs.
+    pub(crate) async fn empty(&self) {
         for path in [GROUPS, USERS] {
             for id in self.admin.get(&format!("{path}?pageSize=100")).await.is(200).ids() {
                 self.admin.delete(&format!("{path}/{id}")).await.is(204);
@@ -35,12 +42,12 @@ impl Callers {
         }
     }
 
-    /// Sends the request that an operation is; `number` tells which group an index picks.
-    pub async fn send(&self, limited: bool, operation: &Operation, number: impl Fn(&Index) -> i64) -> Reply {
+    /// Sends the request of an operation; `number` maps an index to a group's number.
+    pub(crate) async fn send(&self, limited: bool, operation: &Operation, number: impl Fn(&Index) -> i64) -> Reply {
         let caller = self.acting(limited);
         match operation {
-            Operation::Post(draft) => caller.post(GROUPS, &whole(draft)).await,
-            Operation::Put(id, draft) => caller.put(&format!("{GROUPS}/{id}"), &whole(draft)).await,
+            Operation::Post(draft) => caller.post(GROUPS, &body(draft)).await,
+            Operation::Put(id, draft) => caller.put(&format!("{GROUPS}/{id}"), &body(draft)).await,
             Operation::Patch(id, patch) => caller.patch(&format!("{GROUPS}/{id}"), &partial(patch)).await,
             Operation::Delete(id) => caller.delete(&format!("{GROUPS}/{id}")).await,
             Operation::Get(id) => caller.get(&format!("{GROUPS}/{id}")).await,
@@ -49,8 +56,9 @@ impl Callers {
             }
             Operation::Unassign(group, user) => caller.delete(&format!("{GROUPS}/{group}/assignments/{user}")).await,
             Operation::Assignments(group, user) => {
-                let asked = [("userGroupID", group.unwrap_or_default()), ("userID", user.unwrap_or_default())];
-                caller.list(ASSIGNMENTS, &asked).await
+                let parameters = [("userGroupID", group), ("userID", user)];
+                let parameters: Vec<_> = parameters.into_iter().filter_map(|(name, id)| Some((name, (*id)?))).collect();
+                caller.list(ASSIGNMENTS, &parameters).await
             }
             Operation::PostUser(id, username) => {
                 let mut user = user_body(id);
@@ -70,7 +78,7 @@ impl Callers {
     }
 }
 
-fn whole(draft: &Draft) -> Json {
+fn body(draft: &Draft) -> Json {
     let mut body = json!({ "Name": draft.name, "Description": draft.description, "xp": draft.xp });
     if let Some(id) = draft.id {
         body["ID"] = id.into();
@@ -97,7 +105,7 @@ fn labelled(number: Option<i64>, group: &Labelled) -> Json {
     ])
 }
 
-/// An object of the members that are there.
+/// An object of the fields that are present.
 fn present<const N: usize>(members: [(&str, Option<Json>); N]) -> Json {
     members
         .into_iter()

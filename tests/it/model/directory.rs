@@ -1,4 +1,4 @@
-//! The directory as it should be: the rules of docs/core.md and docs/ordercloud.md on plain vectors.
+//! The expected directory: the rules of docs/core.md and docs/ordercloud.md on plain vectors.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,32 +9,43 @@ use crate::support::A;
 
 /// A group, live or deleted.
 #[derive(Clone, Debug)]
-pub struct Group {
-    /// Told by the server: gaps are allowed.
+pub(super) struct Group {
+    /// Assigned by the server: gaps are allowed.
     pub number: i64,
+    /// The ID.
     pub id: String,
+    /// The labels by language tag.
     pub labels: BTreeMap<&'static str, &'static str>,
+    /// The description.
     pub description: Option<&'static str>,
+    /// The xp document.
     pub xp: Option<Json>,
+    /// The linked communities.
     pub communities: BTreeSet<&'static str>,
     /// Indexes of users, live or deleted.
     pub members: BTreeSet<usize>,
+    /// Whether the group is deleted.
     pub deleted: bool,
 }
 
 #[derive(Clone, Debug)]
-pub struct User {
+pub(super) struct User {
+    /// The ID.
     pub id: &'static str,
+    /// The username.
     pub username: &'static str,
+    /// Whether the user is deleted.
     pub deleted: bool,
 }
 
-/// What an operation should be answered with. A body of null is not compared.
+/// The expected response to an operation. A body of null is not compared.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Expected {
+pub(super) struct Expected {
+    /// The status.
     pub status: u16,
-    /// Empty for a success. Where two are given, with a `|`, either may be told.
+    /// Empty for a success. If there are two, separated by `|`, either is accepted.
     pub code: &'static str,
+    /// The body.
     pub body: Json,
 }
 
@@ -58,31 +69,34 @@ fn conflict(id: bool, username: bool) -> Option<Expected> {
     }
 }
 
-/// All groups and users there ever were.
+/// All groups and users that ever existed.
 #[derive(Debug, Default)]
-pub struct Directory {
+pub(super) struct Directory {
+    /// All groups, in the order of creation.
     pub groups: Vec<Group>,
+    /// All users, in the order of creation.
     pub users: Vec<User>,
 }
 
 impl Group {
-    pub fn name(&self) -> &'static str {
+    /// The name: the label in English, otherwise the first label.
+    pub(super) fn name(&self) -> &'static str {
         self.labels.get("en").or_else(|| self.labels.values().next()).expect("a label")
     }
 
-    /// As the OrderCloud API tells it.
-    pub fn at_ordercloud(&self) -> Json {
+    /// The group as the OrderCloud API returns it.
+    pub(super) fn at_ordercloud(&self) -> Json {
         json!({ "ID": self.id, "Name": self.name(), "Description": self.description, "xp": self.xp })
     }
 
-    /// As the Core API tells it, dates excepted.
-    pub fn at_core(&self) -> Json {
+    /// The group as the Core API returns it, without dates.
+    pub(super) fn at_core(&self) -> Json {
         let labels = serde_json::to_string(&self.labels).expect("plain texts");
         json!({ "ID": self.number, "Labels": labels })
     }
 
-    /// Whether the caller, limited to A or not, may see it.
-    pub fn seen(&self, limited: bool) -> bool {
+    /// Whether the caller sees the group; `limited` is the caller limited to community A.
+    pub(super) fn visible(&self, limited: bool) -> bool {
         !limited || self.communities.contains(A)
     }
 
@@ -93,12 +107,13 @@ impl Group {
 }
 
 impl Directory {
-    pub fn live(&self) -> impl Iterator<Item = &Group> {
+    /// The groups that are not deleted.
+    pub(super) fn live(&self) -> impl Iterator<Item = &Group> {
         self.groups.iter().filter(|group| !group.deleted)
     }
 
     /// The live members of a group.
-    pub fn members<'a>(&'a self, group: &'a Group) -> impl Iterator<Item = &'a User> {
+    pub(super) fn members<'a>(&'a self, group: &'a Group) -> impl Iterator<Item = &'a User> {
         group.members.iter().map(|user| &self.users[*user]).filter(|user| !user.deleted)
     }
 
@@ -106,15 +121,15 @@ impl Directory {
         self.groups.iter().position(|group| !group.deleted && group.id.eq_ignore_ascii_case(id))
     }
 
-    fn seen(&self, limited: bool, id: &str) -> Option<usize> {
-        self.group(id).filter(|at| self.groups[*at].seen(limited))
+    fn visible(&self, limited: bool, id: &str) -> Option<usize> {
+        self.group(id).filter(|at| self.groups[*at].visible(limited))
     }
 
     fn user(&self, id: &str) -> Option<usize> {
         self.users.iter().position(|user| !user.deleted && user.id.eq_ignore_ascii_case(id))
     }
 
-    /// A new group, without a number yet; an empty ID is to be told by the server, too.
+    /// A new group, without a number yet; the server generates an ID if it is empty.
     fn create(&mut self, limited: bool, id: &str, draft: Draft, status: u16) -> Expected {
         if self.group(id).is_some() {
             return bad(409, "IdExists");
@@ -135,16 +150,18 @@ impl Directory {
         good(status, body)
     }
 
-    pub fn post(&mut self, limited: bool, draft: Draft) -> Expected {
+    /// OrderCloud's POST of a group.
+    pub(super) fn post(&mut self, limited: bool, draft: Draft) -> Expected {
         self.create(limited, draft.id.unwrap_or_default(), draft, 201)
     }
 
-    pub fn put(&mut self, limited: bool, uri: &str, draft: Draft) -> Expected {
+    /// OrderCloud's PUT of a group.
+    pub(super) fn put(&mut self, limited: bool, uri: &str, draft: Draft) -> Expected {
         let Some(at) = self.group(uri) else {
             return self.create(limited, draft.id.unwrap_or(uri), draft, 200);
         };
         let taken = draft.id.and_then(|id| self.group(id)).is_some_and(|other| other != at);
-        if taken || !self.groups[at].seen(limited) {
+        if taken || !self.groups[at].visible(limited) {
             return bad(409, "IdExists");
         }
         let group = &mut self.groups[at];
@@ -153,8 +170,9 @@ impl Directory {
         good(200, group.at_ordercloud())
     }
 
-    pub fn patch(&mut self, limited: bool, uri: &str, patch: Patch) -> Expected {
-        let Some(at) = self.seen(limited, uri) else { return missing("UserGroup") };
+    /// OrderCloud's PATCH of a group.
+    pub(super) fn patch(&mut self, limited: bool, uri: &str, patch: Patch) -> Expected {
+        let Some(at) = self.visible(limited, uri) else { return missing("UserGroup") };
         if patch.id.and_then(|id| self.group(id)).is_some_and(|other| other != at) {
             return bad(409, "IdExists");
         }
@@ -171,18 +189,21 @@ impl Directory {
         good(200, group.at_ordercloud())
     }
 
-    pub fn delete(&mut self, limited: bool, uri: &str) -> Expected {
-        let Some(at) = self.seen(limited, uri) else { return missing("UserGroup") };
+    /// OrderCloud's DELETE of a group.
+    pub(super) fn delete(&mut self, limited: bool, uri: &str) -> Expected {
+        let Some(at) = self.visible(limited, uri) else { return missing("UserGroup") };
         self.groups[at].deleted = true;
         good(204, Json::Null)
     }
 
-    pub fn get(&self, limited: bool, uri: &str) -> Expected {
-        self.seen(limited, uri).map_or(missing("UserGroup"), |at| good(200, self.groups[at].at_ordercloud()))
+    /// OrderCloud's GET of a group.
+    pub(super) fn get(&self, limited: bool, uri: &str) -> Expected {
+        self.visible(limited, uri).map_or(missing("UserGroup"), |at| good(200, self.groups[at].at_ordercloud()))
     }
 
-    pub fn assign(&mut self, limited: bool, group: &str, user: &str) -> Expected {
-        match (self.seen(limited, group), self.user(user)) {
+    /// OrderCloud's POST of an assignment.
+    pub(super) fn assign(&mut self, limited: bool, group: &str, user: &str) -> Expected {
+        match (self.visible(limited, group), self.user(user)) {
             (None, _) => missing("UserGroup"),
             (_, None) => missing("User"),
             (Some(group), Some(user)) => {
@@ -192,8 +213,9 @@ impl Directory {
         }
     }
 
-    pub fn unassign(&mut self, limited: bool, group: &str, user: &str) -> Expected {
-        match (self.seen(limited, group), self.user(user)) {
+    /// OrderCloud's DELETE of an assignment.
+    pub(super) fn unassign(&mut self, limited: bool, group: &str, user: &str) -> Expected {
+        match (self.visible(limited, group), self.user(user)) {
             (None, _) => missing("UserGroup"),
             (_, None) => missing("User"),
             (Some(group), Some(user)) if self.groups[group].members.remove(&user) => good(204, Json::Null),
@@ -202,18 +224,21 @@ impl Directory {
     }
 
     /// The assignments that a caller sees, in their order.
-    pub fn assignments(&self, limited: bool, group: Option<&str>, user: Option<&str>) -> Vec<Json> {
-        let asked = |id: &str, asked: Option<&str>| asked.is_none_or(|asked| asked.eq_ignore_ascii_case(id));
-        let groups = self.live().filter(|own| own.seen(limited) && asked(&own.id, group));
+    pub(super) fn assignments(&self, limited: bool, group: Option<&str>, user: Option<&str>) -> Vec<Json> {
+        let parameters = |id: &str, parameters: Option<&str>| {
+            parameters.is_none_or(|parameters| parameters.eq_ignore_ascii_case(id))
+        };
+        let groups = self.live().filter(|own| own.visible(limited) && parameters(&own.id, group));
         let mut pairs: Vec<_> = groups
             .flat_map(|group| self.members(group).map(move |user| (group.id.as_str(), user.id)))
-            .filter(|(_, id)| asked(id, user))
+            .filter(|(_, id)| parameters(id, user))
             .collect();
         pairs.sort_by_key(|(group, user)| (group.to_lowercase(), user.to_lowercase()));
         pairs.into_iter().map(|(group, user)| json!({ "UserGroupID": group, "UserID": user })).collect()
     }
 
-    pub fn post_user(&mut self, id: &'static str, username: &'static str) -> Expected {
+    /// OrderCloud's POST of a user.
+    pub(super) fn post_user(&mut self, id: &'static str, username: &'static str) -> Expected {
         if let Some(conflict) = conflict(self.user(id).is_some(), self.has_username(username, None)) {
             return conflict;
         }
@@ -221,7 +246,13 @@ impl Directory {
         good(201, Json::Null)
     }
 
-    pub fn patch_user(&mut self, uri: &str, id: Option<&'static str>, username: Option<&'static str>) -> Expected {
+    /// OrderCloud's PATCH of a user.
+    pub(super) fn patch_user(
+        &mut self,
+        uri: &str,
+        id: Option<&'static str>,
+        username: Option<&'static str>,
+    ) -> Expected {
         let Some(at) = self.user(uri) else { return missing("User") };
         let taken = id.and_then(|id| self.user(id)).is_some_and(|other| other != at);
         let username_taken = username.is_some_and(|username| self.has_username(username, Some(at)));
@@ -238,13 +269,15 @@ impl Directory {
         self.users.iter().enumerate().any(|(at, user)| same(user) && Some(at) != but)
     }
 
-    pub fn delete_user(&mut self, uri: &str) -> Expected {
+    /// OrderCloud's DELETE of a user.
+    pub(super) fn delete_user(&mut self, uri: &str) -> Expected {
         let Some(at) = self.user(uri) else { return missing("User") };
         self.users[at].deleted = true;
         good(204, Json::Null)
     }
 
-    pub fn add(&mut self, limited: bool, Labelled { labels, communities }: Labelled) -> Expected {
+    /// The Core API's add of a group.
+    pub(super) fn add(&mut self, limited: bool, Labelled { labels, communities }: Labelled) -> Expected {
         let communities: BTreeSet<_> = communities.into_iter().flatten().collect();
         if limited && communities != BTreeSet::from([A]) {
             return bad(400, "invalid_data");
@@ -262,23 +295,30 @@ impl Directory {
         good(200, json!({ "Success": true }))
     }
 
-    pub fn edit(&mut self, limited: bool, at: Option<usize>, Labelled { labels, communities }: Labelled) -> Expected {
-        let group = at.map(|at| &mut self.groups[at]).filter(|group| !group.deleted && group.seen(limited));
+    /// The Core API's edit of the group at this index, or of one that does not exist.
+    pub(super) fn edit(
+        &mut self,
+        limited: bool,
+        at: Option<usize>,
+        Labelled { labels, communities }: Labelled,
+    ) -> Expected {
+        let group = at.map(|at| &mut self.groups[at]).filter(|group| !group.deleted && group.visible(limited));
         let named: Option<BTreeSet<_>> = communities.map(|named| named.into_iter().collect());
         let refused = limited && named.as_ref().is_some_and(|named| *named != BTreeSet::from([A]));
         let Some(group) = group.filter(|_| !refused) else { return bad(400, "invalid_data") };
         group.labels = labels.into_iter().collect();
         match named {
-            // The limited caller names A, which is there; the rest is not its to replace.
+            // The limited caller names A, which is linked already; the caller may not replace the other links.
             Some(named) if !limited => group.communities = named,
             _ => {}
         }
         good(200, json!({ "Success": true }))
     }
 
-    pub fn delete_number(&mut self, limited: bool, at: Option<usize>) -> Expected {
-        let seen = at.filter(|at| self.groups[*at].seen(limited));
-        let Some(at) = seen else { return bad(404, "not_found") };
+    /// The Core API's delete of the group at this index, or of one that does not exist.
+    pub(super) fn delete_number(&mut self, limited: bool, at: Option<usize>) -> Expected {
+        let visible = at.filter(|at| self.groups[*at].visible(limited));
+        let Some(at) = visible else { return bad(404, "not_found") };
         if self.groups[at].deleted {
             return bad(410, "already_deleted");
         }
@@ -289,9 +329,10 @@ impl Directory {
         good(200, json!({ "Success": true }))
     }
 
-    pub fn get_number(&self, limited: bool, at: Option<usize>) -> Expected {
-        let seen = at.map(|at| &self.groups[at]).filter(|group| !group.deleted && group.seen(limited));
-        seen.map_or(bad(404, "not_found"), |group| good(200, group.at_core()))
+    /// The Core API's read of the group at this index, or of one that does not exist.
+    pub(super) fn get_number(&self, limited: bool, at: Option<usize>) -> Expected {
+        let visible = at.map(|at| &self.groups[at]).filter(|group| !group.deleted && group.visible(limited));
+        visible.map_or(bad(404, "not_found"), |group| good(200, group.at_core()))
     }
 }
 

@@ -1,12 +1,12 @@
-//! Random operations through both doors against a model of the directory: every answer, then the whole state.
+//! Random operations through both APIs against a model of the directory: compares every response, then the whole state.
 
-pub mod callers;
+mod apis;
+pub(crate) mod callers;
 mod directory;
-mod doors;
-pub mod operations;
+pub(crate) mod operations;
 
+use apis::Apis;
 use callers::Callers;
-use doors::Doors;
 use operations::{Operation, sequence};
 
 use crate::random::check;
@@ -16,14 +16,14 @@ const SEQUENCES: u32 = 12;
 const OPERATIONS: usize = 100;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_doors_agree_with_the_model() {
+async fn both_apis_agree_with_the_model() {
     let server = Server::start();
     let callers = Callers::at(&server).await;
     check(SEQUENCES, sequence(OPERATIONS), async |operations: Vec<(bool, Operation)>| {
-        let mut doors = Doors::emptied(callers.clone()).await;
+        let mut apis = Apis::emptied(callers.clone()).await;
         for (limited, operation) in operations {
-            doors.perform(limited, operation).await?;
+            apis.perform(limited, operation).await?;
         }
-        doors.compare().await
+        apis.compare().await
     });
 }

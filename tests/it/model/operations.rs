@@ -1,4 +1,4 @@
-//! What callers do, drawn at random from so few names that they meet all the time.
+//! Random operations on a small set of names, so that they often collide.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -8,61 +8,87 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::support::{A, B};
 
-/// IDs of groups and users, some of them equal but for case.
+/// IDs of groups and users; some differ in case only.
 const GROUP_IDS: &[&str] = &["alpha", "ALPHA", "beta", "Beta", "gamma-3"];
-pub const USER_IDS: &[&str] = &["ada", "ADA", "bob", "cyd", "dan"];
+/// IDs of users; two differ in case only.
+pub(crate) const USER_IDS: &[&str] = &["ada", "ADA", "bob", "cyd", "dan"];
 const USERNAMES: &[&str] = &["Ada", "böb", "BÖB", "cyd", "dan", "eve"];
 /// Names and labels of groups.
-pub const NAMES: &[&str] = &["Ops", "ops", "Team Ärger", "Zug", "x"];
+pub(crate) const NAMES: &[&str] = &["Ops", "ops", "Team Ärger", "Zug", "x"];
 
-/// The members of a group's body in a POST or PUT.
+/// The fields of a group's body in a POST or PUT.
 #[derive(Clone, Debug)]
-pub struct Draft {
+pub(crate) struct Draft {
+    /// The ID, if the body has one.
     pub id: Option<&'static str>,
+    /// The name.
     pub name: &'static str,
+    /// The description.
     pub description: Option<&'static str>,
+    /// The xp document.
     pub xp: Option<Json>,
 }
 
-/// The members of a group's body in a PATCH; an inner `None` is a null.
+/// The fields of a group's body in a PATCH; an inner `None` is a null.
 #[derive(Clone, Debug)]
-pub struct Patch {
+pub(crate) struct Patch {
+    /// The new ID.
     pub id: Option<&'static str>,
+    /// The new name.
     pub name: Option<&'static str>,
+    /// The new description.
     pub description: Option<Option<&'static str>>,
+    /// The new xp document, to be merged.
     pub xp: Option<Option<Json>>,
 }
 
-/// The labels, and the communities if they are named.
+/// The labels, and the communities if the request has them.
 #[derive(Clone, Debug)]
-pub struct Labelled {
+pub(crate) struct Labelled {
+    /// Pairs of language tag and label.
     pub labels: Vec<(&'static str, &'static str)>,
+    /// The communities.
     pub communities: Option<Vec<&'static str>>,
 }
 
 /// One request. An [`Index`] picks a group by number, live or deleted.
 #[derive(Clone, Debug)]
-pub enum Operation {
+pub(crate) enum Operation {
+    /// OrderCloud's POST of a group.
     Post(Draft),
+    /// OrderCloud's PUT: the ID in the path, the body.
     Put(&'static str, Draft),
+    /// OrderCloud's PATCH: the ID in the path, the body.
     Patch(&'static str, Patch),
+    /// OrderCloud's DELETE of a group.
     Delete(&'static str),
+    /// OrderCloud's GET of a group.
     Get(&'static str),
+    /// OrderCloud's POST of an assignment: the group, the user.
     Assign(&'static str, &'static str),
+    /// OrderCloud's DELETE of an assignment: the group, the user.
     Unassign(&'static str, &'static str),
+    /// OrderCloud's list of assignments, filtered by group and user.
     Assignments(Option<&'static str>, Option<&'static str>),
+    /// OrderCloud's POST of a user: the ID, the username.
     PostUser(&'static str, &'static str),
+    /// OrderCloud's PATCH of a user: the ID in the path, the new ID and username.
     PatchUser(&'static str, Option<&'static str>, Option<&'static str>),
+    /// OrderCloud's DELETE of a user.
     DeleteUser(&'static str),
+    /// The Core API's add of a group.
     Add(Labelled),
+    /// The Core API's edit of a group.
     Edit(Index, Labelled),
+    /// The Core API's delete of a group.
     DeleteNumber(Index),
+    /// The Core API's read of a group.
     GetNumber(Index),
 }
 
-/// Operations in a row, each by the caller limited to community A (`true`) or by one who is not limited; the first ones
-/// make users to begin with.
-pub fn sequence(length: usize) -> impl Strategy<Value = Vec<(bool, Operation)>> {
+/// A sequence of operations, each by the caller limited to community A (`true`) or by the other one; the first ones
+/// create users.
+pub(crate) fn sequence(length: usize) -> impl Strategy<Value = Vec<(bool, Operation)>> {
     let users = ["ada", "bob", "cyd"].map(|user| (false, Operation::PostUser(user, user)));
     vec((proptest::bool::weighted(0.25), operation()), length)
         .prop_map(move |operations| users.iter().cloned().chain(operations).collect())

@@ -38,7 +38,7 @@ async fn saving_one_answers_204_as_often_as_it_is_saved() {
 }
 
 #[tokio::test]
-async fn both_have_to_be_there_the_group_first() {
+async fn the_group_is_checked_before_the_user() {
     let server = Server::start();
     let admin = server.admin().await;
     make_groups(&admin, &["g"]).await;
@@ -51,13 +51,13 @@ async fn both_have_to_be_there_the_group_first() {
     delete("/v1/usergroups/g/assignments/u").await;
     delete("/v1/usergroups/no/assignments/u").await;
     delete("/v1/usergroups/g/assignments/nobody").await;
-    // Users and groups are named apart: one may be called as the other.
+    // Users and groups have separate IDs: a user may have the ID of a group.
     make_user(&admin, "g").await;
     assign(&admin, "g", "g").await.is(204);
 }
 
 #[tokio::test]
-async fn they_are_listed_by_group_then_user_and_asked_for_by_id() {
+async fn assignments_are_listed_by_group_then_user_and_filtered_by_id() {
     let server = Server::start();
     let admin = server.admin().await;
     make_groups(&admin, &["b", "A", "c"]).await;
@@ -77,8 +77,8 @@ async fn they_are_listed_by_group_then_user_and_asked_for_by_id() {
         ("userGroupID=nothing", &[]),
         ("userGroupID=a|b", &[]),
         ("userGroupID=*", &[]),
-        ("userGroupID=&userID=", &all),
-        ("search=b&sortBy=!UserID&Foo=1&Name=x", &all),
+        ("depth=all", &all),
+        ("Depth=&userGroupID=c", &[("c", "z")]),
     ] {
         assert_eq!(pairs(&admin, query).await, expected(found), "{query}");
     }
@@ -89,8 +89,36 @@ async fn they_are_listed_by_group_then_user_and_asked_for_by_id() {
     assert_eq!(page["Items"][0], json!({ "UserGroupID": "b", "UserID": "X" }));
 }
 
+/// A script that deletes what it listed must not delete more than it meant to.
 #[tokio::test]
-async fn they_go_with_their_group_and_their_user() {
+async fn an_unknown_parameter_or_an_empty_value_lists_nothing() {
+    let server = Server::start();
+    let admin = server.admin().await;
+    make_groups(&admin, &["g"]).await;
+    make_user(&admin, "u").await;
+    assign(&admin, "g", "u").await.is(204);
+    for query in [
+        "groupID=g",
+        "userGroupID=g&user=u",
+        "usergroup=g",
+        "search=g",
+        "sortBy=UserID",
+        "userGroupID=",
+        "userID=&userGroupID=g",
+        "USERID",
+        "userGroupID=g&=u",
+        "page=",
+        "xp.a=1",
+    ] {
+        admin.get(&format!("{ASSIGNMENTS}?{query}")).await.fails(400, "InvalidRequest");
+    }
+    admin.get(&format!("{ASSIGNMENTS}?pageSize=")).await.fails(400, "List.InvalidPageSize");
+    let observed = admin.get(&format!("{ASSIGNMENTS}?groupID=g")).await.text;
+    assert!(observed.contains("groupID is not a parameter of this list."), "{observed}");
+}
+
+#[tokio::test]
+async fn assignments_are_deleted_with_their_group_and_user() {
     let server = Server::start();
     let admin = server.admin().await;
     make_groups(&admin, &["g", "h"]).await;
@@ -100,12 +128,12 @@ async fn they_go_with_their_group_and_their_user() {
         assign(&admin, "h", user).await.is(204);
     }
     admin.delete("/v1/usergroups/g").await.is(204);
-    assert_eq!(pairs(&admin, "").await, expected(&[("h", "u"), ("h", "v")]), "members do not hold a group");
+    assert_eq!(pairs(&admin, "").await, expected(&[("h", "u"), ("h", "v")]), "members do not keep a group");
     admin.delete("/v1/adminusers/u").await.is(204);
     assert_eq!(pairs(&admin, "").await, expected(&[("h", "v")]));
     assign(&admin, "g", "v").await.fails(404, "NotFound");
     assign(&admin, "h", "u").await.fails(404, "NotFound");
-    // Who comes back under a name comes back without what it had.
+    // A new entity with the same ID has none of the old one's assignments.
     make_groups(&admin, &["g"]).await;
     make_user(&admin, "u").await;
     assert_eq!(pairs(&admin, "").await, expected(&[("h", "v")]));
@@ -125,7 +153,7 @@ async fn a_renamed_user_keeps_its_groups() {
 }
 
 #[tokio::test]
-async fn limited_callers_see_and_change_those_of_their_groups() {
+async fn limited_callers_see_and_change_assignments_of_their_groups() {
     let server = Server::start();
     let (admin, of_a) = (server.admin().await, server.token(&[FULL], &[A]).await);
     make_group(&admin, "own", &[A]).await;
@@ -136,7 +164,7 @@ async fn limited_callers_see_and_change_those_of_their_groups() {
     for group in [&own, &other] {
         assign(&admin, group, "u").await.is(204);
     }
-    assert_eq!(pairs(&of_a, "").await, expected(&[(&own, "u")]), "nor does the total betray the rest");
+    assert_eq!(pairs(&of_a, "").await, expected(&[(&own, "u")]), "the total does not reveal the others");
     assert_eq!(pairs(&of_a, &format!("userGroupID={other}")).await, []);
     assert_eq!(pairs(&of_a, "userID=u").await, expected(&[(&own, "u")]));
     let unseen = assign(&of_a, &other, "u").await.fails(404, "NotFound").text;

@@ -19,7 +19,7 @@ async fn a_group_always_has_its_four_properties() {
 }
 
 #[tokio::test]
-async fn an_id_is_generated_where_none_is_given() {
+async fn an_id_is_generated_if_none_is_given() {
     let server = Server::start();
     let admin = server.admin().await;
     let mut ids = Vec::new();
@@ -39,7 +39,7 @@ async fn an_id_is_unique_without_case_and_keeps_its_own() {
     let taken = admin.post(GROUPS, &json!({ "ID": "SALES-eu_1", "Name": "M" })).await.fails(409, "IdExists");
     assert_eq!(taken["Errors"][0]["Data"], json!({ "ObjectType": "UserGroup", "ObjectID": "SALES-eu_1" }));
     assert_eq!(admin.get("/v1/usergroups/sales-eu_1").await.is(200)["ID"], "Sales-EU_1");
-    // Only the casing is new: a rename like any other.
+    // Only the case differs: a rename like any other.
     let renamed = admin.patch("/v1/usergroups/SALES-EU_1", &json!({ "ID": "sales-eu_1" })).await.is(200);
     assert_eq!(renamed["ID"], "sales-eu_1");
     // A name need not be unique.
@@ -47,7 +47,7 @@ async fn an_id_is_unique_without_case_and_keeps_its_own() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_told_with_its_type_and_id() {
+async fn a_missing_resource_is_reported_with_its_type_and_id() {
     let server = Server::start();
     let admin = server.admin().await;
     let data = json!({ "ObjectType": "UserGroup", "ObjectID": "No-Such" });
@@ -58,7 +58,7 @@ async fn what_is_not_there_is_told_with_its_type_and_id() {
 }
 
 #[tokio::test]
-async fn a_deleted_group_is_gone_and_its_id_is_free() {
+async fn a_deleted_group_is_not_found_and_its_id_is_free() {
     let server = Server::start();
     let admin = server.admin().await;
     make_groups(&admin, &["g"]).await;
@@ -85,13 +85,13 @@ async fn a_rename_moves_the_group_and_its_assignments() {
     admin.get("/v1/usergroups/new").await.is(200);
     let assignments = admin.get("/v1/usergroups/assignments").await.is(200);
     assert_eq!(assignments["Items"], json!([pair("new")]));
-    // Who takes the old name takes none of the old group's users.
+    // A new group with the old ID has none of the old group's users.
     make_groups(&admin, &["old"]).await;
     assert_eq!(admin.get("/v1/usergroups/assignments?userGroupID=old").await.is(200).total(), 0);
 }
 
 #[tokio::test]
-async fn the_group_called_assignments_is_there_but_for_get_and_post() {
+async fn the_group_called_assignments_cannot_be_got_or_posted_to() {
     let server = Server::start();
     let admin = server.admin().await;
     admin.put("/v1/usergroups/assignments", &json!({ "Name": "Namesake" })).await.is(200);
@@ -104,7 +104,7 @@ async fn the_group_called_assignments_is_there_but_for_get_and_post() {
 }
 
 #[tokio::test]
-async fn members_match_without_case_and_unknown_ones_are_ignored() {
+async fn fields_match_without_case_and_unknown_ones_are_ignored() {
     let server = Server::start();
     let admin = server.admin().await;
     let body = r#"{"id":"g","NAME":"N","description":"d","XP":{"K":1,"k":2},"Foo":{"a":[]},"DateCreated":1}"#;
@@ -113,7 +113,7 @@ async fn members_match_without_case_and_unknown_ones_are_ignored() {
 }
 
 #[tokio::test]
-async fn a_reader_reads_and_a_reader_of_users_does_not() {
+async fn a_reader_of_groups_reads_and_a_reader_of_users_does_not() {
     let server = Server::start();
     make_groups(&server.admin().await, &["g"]).await;
     let reader = server.token(&[GROUP_READER], &[]).await;
@@ -129,7 +129,7 @@ async fn a_reader_reads_and_a_reader_of_users_does_not() {
 
 /// GET and DELETE with a content type and no body, as the vendor's JavaScript client sends them.
 #[tokio::test]
-async fn a_content_type_without_a_body_is_fine() {
+async fn a_content_type_without_a_body_is_accepted() {
     let server = Server::start();
     let admin = server.admin().await;
     make_groups(&admin, &["g"]).await;

@@ -1,4 +1,4 @@
-//! Headers of every API: CORS and the request's ID (docs/ordercloud.md, section 1).
+//! Headers of every API: CORS, the request ID, and headers for caches and browsers (docs/ordercloud.md, section 1).
 
 use crate::support::{Caller, Reply, Server};
 
@@ -18,11 +18,12 @@ async fn browsers_may_call_from_anywhere() {
         let preflight = callers[0].call("OPTIONS", path, None, "").await.is(204);
         assert_eq!(preflight.header("access-control-allow-origin"), "*");
         assert_eq!(preflight.header("access-control-allow-methods"), "GET, POST, PUT, PATCH, DELETE, OPTIONS");
-        assert_eq!(preflight.header("access-control-allow-headers"), "authorization, content-type, accept");
+        let allowed = "authorization, content-type, accept, if-match, if-none-match, idempotency-key, rollbook-reason";
+        assert_eq!(preflight.header("access-control-allow-headers"), allowed);
         for caller in &callers {
             let reply = caller.get(path).await;
             assert_eq!(reply.header("access-control-allow-origin"), "*", "{path} {}", reply.status);
-            let exposed = "Location, Link, X-Total-Count, X-Request-ID";
+            let exposed = "Location, Link, X-Total-Count, X-Request-ID, ETag, Idempotency-Replayed";
             assert_eq!(reply.header("access-control-expose-headers"), exposed);
             assert_eq!(reply.header("access-control-allow-credentials"), "");
         }
@@ -31,7 +32,43 @@ async fn browsers_may_call_from_anywhere() {
 }
 
 #[tokio::test]
-async fn every_answer_carries_a_request_id() {
+async fn no_response_is_cached_or_sniffed() {
+    let server = Server::start();
+    let admin = server.admin().await;
+    admin.post("/v1/usergroups", &serde_json::json!({ "ID": "g", "Name": "N" })).await.is(201);
+    let more = ["/v1/usergroups/none", "/api/admin/v1/users-groups/2", "/api/admin/v1/users-groups/list-all"];
+    let documents = ["/v1/openapi/v3", "/openapi/core.json", "/openapi/ordercloud.json"];
+    let others = ["/", "/nothing", "/healthz", "/readyz", "/metrics"];
+    for path in PATHS.into_iter().chain(more).chain(documents).chain(others) {
+        for caller in [&admin, &server.anonymous()] {
+            let reply = caller.get(path).await;
+            assert_eq!(
+                (reply.header("x-content-type-options"), reply.header("cache-control")),
+                ("nosniff", "no-store"),
+                "{path}"
+            );
+        }
+    }
+    for path in ["/v1/usergroups/g", "/api/admin/v1/users-groups/1"] {
+        assert_eq!(admin.get(path).await.is(200).header("cache-control"), "private, no-cache");
+        assert_eq!(server.anonymous().get(path).await.is(401).header("cache-control"), "no-store");
+    }
+    let anonymous = server.anonymous();
+    let keys = anonymous.get("/oauth/certs").await.is(200);
+    let one = format!("/oauth/certs/{}", keys["keys"][0]["kid"].as_str().unwrap());
+    for reply in [keys, anonymous.get(&one).await.is(200)] {
+        assert_eq!(reply.header("cache-control"), "public, max-age=300");
+        assert_eq!(reply.header("x-content-type-options"), "nosniff");
+    }
+    assert_eq!(anonymous.get("/oauth/certs/none").await.is(404).header("cache-control"), "no-store");
+    for path in ["/docs/", "/docs/swagger-initializer.js"] {
+        let page = anonymous.get(path).await.is(200);
+        assert_eq!((page.header("referrer-policy"), page.header("x-content-type-options")), ("no-referrer", "nosniff"));
+    }
+}
+
+#[tokio::test]
+async fn every_response_has_a_request_id() {
     let server = Server::start();
     let anonymous = server.anonymous();
     for path in PATHS.into_iter().chain(["/", "/nothing", "/healthz", "/docs/", "/openapi/core.json"]) {
@@ -47,10 +84,10 @@ async fn every_answer_carries_a_request_id() {
         let own = with_header(&anonymous, "/v1/usergroups", "x-request-id", bad).await;
         assert!(!own.header("x-request-id").is_empty() && own.header("x-request-id") != bad, "{bad}");
     }
-    assert!(server.log().contains("From_outside-1"), "the log tells which request failed");
+    assert!(server.log().contains("From_outside-1"), "the log names the request that failed");
 }
 
-/// Neither is trusted: links are paths.
+/// Neither `Host` nor `X-Forwarded-Host` is trusted: links are paths.
 #[tokio::test]
 async fn links_are_never_built_from_the_host() {
     let server = Server::start();

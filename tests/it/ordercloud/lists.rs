@@ -13,7 +13,7 @@ async fn found(caller: &Caller, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn meta_tells_where_a_page_stands() {
+async fn meta_describes_the_page() {
     let server = Server::start();
     let admin = server.admin().await;
     let meta = |page, size, total, pages, range: [u32; 2]| json!({ "Page": page, "PageSize": size, "TotalCount": total, "TotalPages": pages, "ItemRange": range, "NextPageKey": null });
@@ -36,25 +36,25 @@ async fn meta_tells_where_a_page_stands() {
 }
 
 #[tokio::test]
-async fn long_lists_are_walked_by_their_last_id() {
+async fn long_lists_are_paged_by_last_id() {
     let server = Server::start();
     let admin = server.admin().await;
     let ids = ["a", "B", "c-1", "c_1", "C1", "d"];
     make_groups(&admin, &ids).await;
-    let (mut walked, mut last) = (Vec::new(), String::new());
+    let (mut observed, mut last) = (Vec::new(), String::new());
     loop {
         let page =
             admin.list(GROUPS, &[("sortBy", "ID"), ("ID", &format!(">{last}")), ("pageSize", "2")]).await.is(200);
         let Some(next) = page.ids().pop() else { break };
-        (walked, last) = ([walked, page.ids()].concat(), next);
+        (observed, last) = ([observed, page.ids()].concat(), next);
     }
     let mut expected = ids.map(str::to_owned).to_vec();
     expected.sort_by_key(|id| id.to_lowercase());
-    assert_eq!(walked, expected, "compared and ordered alike");
+    assert_eq!(observed, expected, "comparisons and order agree");
 }
 
 #[tokio::test]
-async fn groups_are_ordered_by_name_then_id_unless_asked_otherwise() {
+async fn groups_are_sorted_by_name_then_id_by_default() {
     let server = Server::start();
     let admin = server.admin().await;
     for (id, name, rank) in
@@ -83,7 +83,7 @@ async fn groups_are_ordered_by_name_then_id_unless_asked_otherwise() {
 }
 
 #[tokio::test]
-async fn a_search_is_a_substring_of_any_length() {
+async fn a_search_matches_substrings_of_any_length() {
     let server = Server::start();
     let admin = server.admin().await;
     let groups = [

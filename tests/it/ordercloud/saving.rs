@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use crate::support::{Caller, Server, make_groups};
 
 #[tokio::test]
-async fn a_put_creates_or_replaces_and_answers_200() {
+async fn a_put_creates_or_replaces_and_returns_200() {
     let server = Server::start();
     let admin = server.admin().await;
     let whole = json!({ "Name": "N", "Description": "d", "xp": { "a": 1 } });
     let made = admin.put("/v1/usergroups/g", &whole).await.is(200);
     assert_eq!(made.text, r#"{"ID":"g","Name":"N","Description":"d","xp":{"a":1}}"#);
     let replaced = admin.put("/v1/usergroups/G", &json!({ "Name": "M" })).await.is(200);
-    assert_eq!(replaced.text, r#"{"ID":"g","Name":"M","Description":null,"xp":null}"#, "what is left out is null");
+    assert_eq!(replaced.text, r#"{"ID":"g","Name":"M","Description":null,"xp":null}"#, "absent fields are null");
 }
 
 #[tokio::test]
@@ -31,7 +31,7 @@ async fn a_put_with_another_id_renames_or_creates_it() {
 }
 
 #[tokio::test]
-async fn puts_that_race_to_create_one_id_all_succeed() {
+async fn concurrent_puts_of_one_new_id_all_succeed() {
     let server = Server::start();
     let admin = server.admin().await;
     let put = |caller: Caller| async move { caller.put("/v1/usergroups/g", &json!({ "Name": "N" })).await.status };
@@ -43,7 +43,7 @@ async fn puts_that_race_to_create_one_id_all_succeed() {
 }
 
 #[tokio::test]
-async fn a_patch_changes_what_it_names_alone() {
+async fn a_patch_changes_only_the_fields_it_has() {
     let server = Server::start();
     let admin = server.admin().await;
     let whole = json!({ "ID": "g", "Name": "N", "Description": "d", "xp": { "a": 1 } });
@@ -78,9 +78,9 @@ async fn a_patch_merges_xp_and_removes_nothing() {
     assert_eq!(put["xp"], json!({}), "only PUT removes");
 }
 
-/// Order, spelling of numbers and text come back as they were sent; insignificant space does not.
+/// The order of fields, the spelling of numbers and texts are returned as sent; insignificant white space is not.
 #[tokio::test]
-async fn xp_is_kept_as_it_is_spelled() {
+async fn xp_keeps_its_spelling() {
     let server = Server::start();
     let admin = server.admin().await;
     let xp = r#"{"z":1.0,"a":[1e2,-0,12345678901234567890.5,null,true,{}],"é \" \\ \n":"2015-01-01T00:00:00+05:30","":"€😀"}"#;
@@ -93,7 +93,7 @@ async fn xp_is_kept_as_it_is_spelled() {
 }
 
 #[tokio::test]
-async fn the_order_of_what_is_nested_stays() {
+async fn nested_fields_keep_their_order() {
     let server = Server::start();
     let admin = server.admin().await;
     let deep = (0..63).fold("1".to_owned(), |inner, _| format!(r#"{{"a":{inner}}}"#));

@@ -1,12 +1,12 @@
-//! What ends tokens, and what locks users out (docs/ordercloud.md, sections 3 and 8).
+//! Changes that end tokens, and failures that lock users (docs/ordercloud.md, sections 3 and 8).
 
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::{A, Caller, FULL, GROUP_ADMIN, GROUP_READER, PASSWORD, Server, eventually, make_user};
+use crate::support::{A, Caller, FULL, GROUP_ADMIN, GROUP_READER, Launch, PASSWORD, Server, eventually, make_user};
 
-/// A token of a user with this password, through a client without rights of its own.
+/// A token of a user with this password, through a client without roles of its own.
 async fn token_of(server: &Server, user: &str, password: &str) -> Caller {
     let session = server.log_on(user, password).await.is(200);
     server.bearer(session["Token"].as_str().unwrap())
@@ -44,14 +44,14 @@ async fn a_change_of_the_user_ends_its_tokens_at_once() {
     assert!(!is_revoked(&ada).await, "nor does another name");
     admin.delete("/v1/adminusers/eda").await.is(204);
     assert!(is_revoked(&ada).await);
-    // Whoever takes the name of a deleted user is somebody else.
+    // A new user with the ID of a deleted one is another user.
     make_user(&admin, "eda").await;
     assert!(is_revoked(&ada).await);
 }
 
-/// The command line is another process: its changes hold at the server within five seconds.
+/// The command line is another process: the server notices its changes within five seconds.
 #[tokio::test]
-async fn a_change_at_the_command_line_ends_tokens_soon() {
+async fn a_change_on_the_command_line_ends_tokens_within_seconds() {
     let server = Server::start();
     server.make_user("ada", &[GROUP_ADMIN, GROUP_READER], &[]);
     let (id, secret) = server.make_client(&[FULL], &[], &[]);
@@ -68,12 +68,12 @@ async fn a_change_at_the_command_line_ends_tokens_soon() {
     server.cli().run(&["client", "disable", &id]).printed();
     eventually("a disabled client", limit, async || is_revoked(&client).await).await;
     server.cli().run(&["client", "enable", &id]).printed();
-    assert!(is_revoked(&client).await, "what was ended stays ended");
+    assert!(is_revoked(&client).await, "ended tokens stay ended");
 }
 
-/// Communities are no part of a token: a new limit holds for those that are out.
+/// A token does not contain communities: a new limit applies to tokens that were issued before.
 #[tokio::test]
-async fn a_new_limit_holds_for_old_tokens() {
+async fn a_new_limit_applies_to_old_tokens() {
     let server = Server::start();
     crate::support::make_groups(&server.admin().await, &["g"]).await;
     server.make_user("ada", &[GROUP_READER], &[]);
@@ -84,7 +84,7 @@ async fn a_new_limit_holds_for_old_tokens() {
 }
 
 #[tokio::test]
-async fn ten_failures_through_whatever_door_lock_a_user_out() {
+async fn ten_failures_through_any_api_lock_a_user_out() {
     let server = Server::start();
     let admin = server.admin().await;
     server.make_user("ada", &[FULL], &[]);
@@ -108,7 +108,7 @@ async fn ten_failures_through_whatever_door_lock_a_user_out() {
     for _ in 0..10 {
         grant("wrong").await.is(400);
     }
-    assert_eq!(grant(PASSWORD).await.fails(400, "Auth.InvalidUsernameOrPassword").text, refusal, "not told apart");
+    assert_eq!(grant(PASSWORD).await.fails(400, "Auth.InvalidUsernameOrPassword").text, refusal, "not distinguished");
     server.log_on("ada", PASSWORD).await.fails(401, "invalid_credentials");
     admin.call("POST", "/v1/adminusers/ada/unlock", None, "").await.is(204);
     grant(PASSWORD).await.is(200);
@@ -130,4 +130,67 @@ async fn a_password_with_every_kind_of_character_works() {
         [("grant_type", "password"), ("client_id", &*id), ("username", "admin 01@x+y&z"), ("password", password)];
     server.grant(&fields).await.is(200);
     assert!(!server.log().contains("wörd"), "no password in the log");
+}
+
+/// `é` as one character and as two, as different keyboards send it: one password, wherever it is set and checked.
+#[tokio::test]
+async fn a_password_is_the_same_in_every_normalization() {
+    let (composed, apart) = ("Café-Horse-7", "Cafe\u{301}-Horse-7");
+    let secret = "caf\u{e9}-secret-of-the-test";
+    let server =
+        Launch::bare().env("ROLLBOOK_ADMIN_CLIENT_ID", "preset").env("ROLLBOOK_ADMIN_CLIENT_SECRET", secret).start();
+    let spelled = [("grant_type", "client_credentials"), ("client_id", "preset")];
+    let spelled = [&spelled[..], &[("client_secret", "cafe\u{301}-secret-of-the-test")]].concat();
+    let admin = server.grant(&spelled).await.is(200);
+    let admin = server.bearer(admin["access_token"].as_str().unwrap());
+    let (client, _) = server.make_client(&[], &[], &["--public"]);
+    let signs_in = async |password: &str| {
+        let fields = [("grant_type", "password"), ("client_id", &*client), ("username", "ada"), ("password", password)];
+        server.grant(&fields).await.is(200);
+        server.log_on("ada", password).await.is(200);
+    };
+    let mut user = crate::support::user_body("ada");
+    user["Password"] = composed.into();
+    admin.post("/v1/adminusers", &user).await.is(201);
+    server.cli().run(&["user", "set-roles", "ada", "--role", FULL]).printed();
+    signs_in(apart).await;
+    user["Password"] = apart.into();
+    admin.put("/v1/adminusers/ada", &user).await.is(200);
+    signs_in(composed).await;
+    admin.patch("/v1/adminusers/ada", &json!({ "Password": composed })).await.is(200);
+    signs_in(apart).await;
+    server.cli().run_with(&["user", "set-password", "ada"], &format!("{apart}\n")).printed();
+    signs_in(composed).await;
+    let longest = format!("aA1{}", "e\u{301}".repeat(125));
+    admin.patch("/v1/adminusers/ada", &json!({ "Password": longest })).await.is(200);
+    signs_in(&longest).await;
+    server.log_on("ada", "Cafe-Horse-7").await.fails(401, "invalid_credentials");
+}
+
+/// Deactivating the user for whom a client acts would end the client's tokens.
+#[tokio::test]
+async fn a_user_with_a_client_is_changed_only_by_who_has_its_roles() {
+    let server = Server::start();
+    let admin = server.admin().await;
+    make_user(&admin, "robot").await;
+    let (id, secret) = server.make_client(&[FULL], &[], &["--user", "robot"]);
+    let robot = server.bearer(&server.client_token(&id, &secret).await);
+    let user_admin = server.token(&["AdminUserAdmin"], &[]).await;
+    for (method, path, body) in [
+        ("DELETE", "", json!(null)),
+        ("DELETE", "/tokens", json!(null)),
+        ("PATCH", "", json!({ "Password": "Another-Horse-8" })),
+        ("PATCH", "", json!({ "Active": false })),
+        ("PATCH", "", json!({ "ID": "another" })),
+        ("PUT", "", crate::support::user_body("robot")),
+    ] {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let refused = user_admin.text(method, &format!("/v1/adminusers/robot{path}"), &body).await;
+        let data = refused.fails(403, "Auth.InsufficientRoles")["Errors"][0]["Data"].clone();
+        assert_eq!(data["SufficientRoles"], json!([FULL]), "{method} {path} {body}");
+    }
+    user_admin.call("POST", "/v1/adminusers/robot/unlock", None, "").await.is(204);
+    robot.get("/v1/usergroups").await.is(200);
+    server.cli().run(&["client", "delete", &id]).printed();
+    user_admin.delete("/v1/adminusers/robot").await.is(204);
 }

@@ -1,7 +1,7 @@
-//! Tokens: what they hold and what they are refused for (docs/ordercloud.md, section 8).
+//! Tokens: what they contain and why they are refused (docs/ordercloud.md, section 8).
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::support::{FULL, GROUP_ADMIN, GROUP_READER, Launch, PASSWORD, Reply, Server, USER_READER};
@@ -15,7 +15,7 @@ fn role(reply: &Reply) -> Value {
     claims(reply["access_token"].as_str().unwrap(), 1)["role"].clone()
 }
 
-/// A refusal in the form of RFC 6749 and in that of the API, in one.
+/// An error response in the form of RFC 6749 and in that of the API, in one body.
 #[track_caller]
 fn refused(reply: Reply, error: &str, code: &str) -> Reply {
     let reply = reply.fails(400, code);
@@ -26,7 +26,14 @@ fn refused(reply: Reply, error: &str, code: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn a_client_gets_a_token_that_can_be_read() {
+async fn an_empty_issuer_is_not_set() {
+    let server = Launch::default().env("ROLLBOOK_ISSUER", "").env("ROLLBOOK_PUBLIC_URL", "").start();
+    let claims = claims(server.admin().await.bearer(), 1);
+    assert_eq!((&claims["iss"], &claims["aud"]), (&json!("rollbook"), &json!("rollbook")));
+}
+
+#[tokio::test]
+async fn a_client_gets_a_token_with_readable_claims() {
     let server = Launch::default().arg("--issuer").arg("https://ids.example.com").start();
     let (id, secret) = server.make_client(&[GROUP_ADMIN, GROUP_READER], &[], &["--access-minutes", "30"]);
     let fields = [("grant_type", "client_credentials"), ("client_id", &*id), ("client_secret", &*secret)];
@@ -56,7 +63,7 @@ async fn a_client_gets_a_token_that_can_be_read() {
 }
 
 #[tokio::test]
-async fn a_users_roles_are_cut_to_the_clients() {
+async fn a_users_roles_are_limited_to_the_clients() {
     let server = Server::start();
     server.make_user("full", &[FULL], &[]);
     server.make_user("two", &[GROUP_ADMIN, USER_READER], &[]);
@@ -93,7 +100,7 @@ async fn a_users_roles_are_cut_to_the_clients() {
 }
 
 #[tokio::test]
-async fn a_scope_cuts_what_a_client_may() {
+async fn a_scope_limits_the_roles_of_a_client() {
     let server = Server::start();
     let (id, secret) = server.make_client(&[FULL], &[], &[]);
     let fields = [
@@ -118,7 +125,7 @@ async fn a_client_without_roles_gets_no_token_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_client_that_cannot_show_its_secret_is_refused() {
+async fn a_client_without_its_secret_is_refused() {
     let server = Server::start();
     let (id, secret) = server.make_client(&[FULL], &[], &[]);
     let (public, none) = server.make_client(&[FULL], &[], &["--public"]);
@@ -127,7 +134,7 @@ async fn a_client_that_cannot_show_its_secret_is_refused() {
         let reply = server.grant(&[&[("grant_type", "client_credentials")], fields].concat()).await;
         refused(reply, "invalid_client", "Auth.OauthError").text
     };
-    let mut answers = vec![
+    let mut responses = vec![
         grant(&[("client_id", &id), ("client_secret", "wrong")]).await,
         grant(&[("client_id", &id), ("client_secret", "")]).await,
         grant(&[("client_id", &id)]).await,
@@ -138,9 +145,9 @@ async fn a_client_that_cannot_show_its_secret_is_refused() {
         grant(&[("client_id", &"x".repeat(1000)), ("client_secret", &secret)]).await,
     ];
     server.cli().run(&["client", "disable", &id]).printed();
-    answers.push(grant(&[("client_id", &id), ("client_secret", &secret)]).await);
-    answers.dedup();
-    assert_eq!(answers.len(), 1, "one answer, whatever the reason: {answers:?}");
+    responses.push(grant(&[("client_id", &id), ("client_secret", &secret)]).await);
+    responses.dedup();
+    assert_eq!(responses.len(), 1, "one response, whatever the reason: {responses:?}");
     server.cli().run(&["client", "enable", &id]).printed();
     let upper = id.to_uppercase();
     server
@@ -150,7 +157,7 @@ async fn a_client_that_cannot_show_its_secret_is_refused() {
 }
 
 #[tokio::test]
-async fn a_client_with_a_secret_shows_it_for_its_users_too() {
+async fn a_confidential_client_sends_its_secret_for_its_users_too() {
     let server = Server::start();
     server.make_user("ada", &[FULL], &[]);
     let (id, secret) = server.make_client(&[], &[], &[]);
@@ -168,7 +175,7 @@ async fn a_client_with_a_secret_shows_it_for_its_users_too() {
 }
 
 #[tokio::test]
-async fn what_is_no_grant_is_refused() {
+async fn an_invalid_grant_is_refused() {
     let server = Server::start();
     let grant = async |fields: &[(&str, &str)]| server.grant(fields).await;
     for kind in ["", "implicit", "Password"] {
@@ -194,7 +201,7 @@ async fn what_is_no_grant_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_no_token_is_refused() {
+async fn an_invalid_token_is_refused() {
     let server = Server::start();
     let other = Server::start();
     let good = server.admin().await.bearer().to_owned();
@@ -224,4 +231,59 @@ async fn what_is_no_token_is_refused() {
         assert_eq!(refused.header("www-authenticate"), "Bearer");
     }
     send(&format!("bEARER  {good}")).await.is(200);
+}
+
+#[tokio::test]
+async fn a_client_may_authenticate_by_http_basic() {
+    let server = Server::start();
+    server.make_user("ada", &[FULL], &[]);
+    let (id, secret) = server.make_client(&[FULL], &[], &["--refresh-minutes", "60"]);
+    let send = async |scheme: &str, pair: &str, fields: &[(&str, &str)]| {
+        let anonymous = server.anonymous();
+        let header = format!("{scheme} {}", STANDARD.encode(pair));
+        let request = anonymous.request("POST", "/oauth/token").header("authorization", header);
+        anonymous.send(request.form(fields)).await
+    };
+    let (own, pair) = ([("grant_type", "client_credentials")], format!("{id}:{secret}"));
+    assert_eq!(role(&send("Basic", &pair, &own).await.is(200)), json!([FULL]));
+    send("basic", &pair.replace('-', "%2D"), &own).await.is(200);
+    send("Basic", &pair, &[own[0], ("client_id", &id.to_uppercase())]).await.is(200);
+    send("Basic", &pair, &[own[0], ("client_secret", "")]).await.is(200);
+    let user = [("grant_type", "password"), ("username", "ada"), ("password", PASSWORD)];
+    let granted = send("Basic", &pair, &user).await.is(200);
+    let renewal = [("grant_type", "refresh_token"), ("refresh_token", granted["refresh_token"].as_str().unwrap())];
+    send("Basic", &pair, &renewal).await.is(200);
+    send("Basic", &format!("{id}:"), &renewal).await.is(200);
+
+    for both in [("client_id", "another"), ("client_secret", &*secret)] {
+        refused(send("Basic", &pair, &[own[0], both]).await, "invalid_request", "Request.InvalidRequestBody");
+    }
+    for wrong in [format!("{id}:wrong"), format!("{id}:"), format!("nobody:{secret}"), id.clone(), String::new()] {
+        let reply = send("Basic", &wrong, &own).await.fails(401, "Auth.OauthError");
+        assert_eq!(reply["error"], "invalid_client");
+        assert_eq!(reply.header("www-authenticate"), "Basic realm=\"rollbook\"");
+        assert_eq!(reply.header("cache-control"), "no-store");
+    }
+    refused(send("Other", &pair, &own).await, "invalid_client", "Auth.OauthError");
+    refused(send("Basic", &pair, &[]).await, "unsupported_grant_type", "Auth.OauthError");
+    assert!(!server.log().contains(&secret), "no secret in the log");
+}
+
+#[tokio::test]
+async fn tokens_and_links_use_the_public_url() {
+    let url = "https://groups.example.com/rollbook";
+    let mut server = Launch::bare().arg("--public-url").arg("https://groups.example.com/rollbook/").start();
+    let announced = server.announcement();
+    assert!(announced.contains(&format!("{url}/oauth/token")), "{announced}");
+    assert!(
+        announced.contains(&format!("{url}/v1/usergroups")) && !announced.contains("http://127.0.0.1:"),
+        "{announced}"
+    );
+    let (id, secret) = server.make_client(&[FULL], &[], &[]);
+    let token = server.client_token(&id, &secret).await;
+    assert_eq!((&claims(&token, 1)["iss"], &claims(&token, 1)["aud"]), (&json!(url), &json!(url)));
+    server.bearer(&token).get("/v1/usergroups").await.is(200);
+    let named = Launch::default().arg("--public-url").arg(url).arg("--issuer").arg("rollbook").start();
+    let (id, secret) = named.make_client(&[FULL], &[], &[]);
+    assert_eq!(claims(&named.client_token(&id, &secret).await, 1)["iss"], "rollbook");
 }

@@ -45,7 +45,7 @@ async fn a_user_has_all_its_properties_and_no_password() {
     assert_eq!(properties, all);
     assert_eq!((&made["TermsAccepted"], &made["xp"]), (&json!("2019-06-04T20:35:36.38+00:00"), &json!({ "a": 1 })));
     let read_only = ["CompanyID", "Locale", "LastActive"].map(|name| &made[name]);
-    assert_eq!(read_only, [&Value::Null; 3], "what a client sends of these is ignored");
+    assert_eq!(read_only, [&Value::Null; 3], "read-only fields are ignored");
     assert_eq!((&made["FailedLoginAttempts"], &made["AvailableRoles"]), (&json!(0), &json!([])));
     for date in ["DateCreated", "PasswordLastSetDate"] {
         assert!(made[date].as_str().unwrap().ends_with("+00:00"), "{}", made[date]);
@@ -53,7 +53,7 @@ async fn a_user_has_all_its_properties_and_no_password() {
     assert_eq!(admin.get("/v1/adminusers/ADA").await.is(200).text, made.text);
 }
 
-/// A user with this ID and this username, which, unlike an ID, may hold anything.
+/// A user with this ID and this username; unlike an ID, a username may contain any character.
 fn named(id: &str, username: &str) -> Value {
     let mut body = user_body(id);
     body["Username"] = username.into();
@@ -73,7 +73,7 @@ async fn a_username_is_unique_without_case() {
     admin.patch("/v1/adminusers/b", &json!({ "Username": "straße" })).await.fails(409, code);
     admin.patch("/v1/adminusers/a", &json!({ "Username": "STRASSE" })).await.is(200);
     admin.post(USERS, &named("A", "new")).await.fails(409, "IdExists");
-    // Email need not be unique; a deleted user's names are free.
+    // Emails need not be unique; the ID and username of a deleted user are free.
     let mut same_email = user_body("d");
     same_email["Email"] = user_body("a")["Email"].clone();
     admin.post(USERS, &same_email).await.is(201);
@@ -100,7 +100,7 @@ async fn a_put_keeps_password_and_roles_and_clears_the_rest() {
 }
 
 #[tokio::test]
-async fn a_patch_changes_what_it_names() {
+async fn a_patch_changes_the_fields_it_has() {
     let server = Server::start();
     let admin = server.admin().await;
     make_user(&admin, "ada").await;
@@ -119,9 +119,9 @@ async fn a_patch_changes_what_it_names() {
     assert_eq!(missing["Errors"][0]["Data"], json!({ "ObjectType": "User", "ObjectID": "no" }));
 }
 
-/// Nobody becomes more by changing somebody who is more.
+/// Nobody gets more rights by changing a user that has more.
 #[tokio::test]
-async fn changing_a_user_takes_every_role_the_user_has() {
+async fn changing_a_user_requires_every_role_the_user_has() {
     let server = Server::start();
     let clerk = server.token(&[USER_ADMIN], &[]).await;
     for (user, roles) in [("boss", &[FULL][..]), ("reader", &[GROUP_READER]), ("peer", &[USER_ADMIN]), ("none", &[])] {
@@ -148,12 +148,12 @@ async fn changing_a_user_takes_every_role_the_user_has() {
             assert!([200, 204].contains(&status), "{method} {user}{below}: {status}");
         }
     }
-    // Whoever a user administrator makes has no roles.
+    // A user that a user administrator creates has no roles.
     assert_eq!(clerk.post(USERS, &user_body("new")).await.is(201)["AvailableRoles"], json!([]));
 }
 
 #[tokio::test]
-async fn unlock_and_revoke_answer_204_without_a_body() {
+async fn unlock_and_revoke_return_204_without_a_body() {
     let server = Server::start();
     let admin = server.admin().await;
     make_user(&admin, "ada").await;

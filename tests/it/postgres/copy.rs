@@ -1,4 +1,4 @@
-//! `rollbook copy` from a file to PostgreSQL and back.
+//! `rollbook copy` from a SQLite file to PostgreSQL and back.
 
 use std::fs;
 use std::path::Path;
@@ -20,22 +20,21 @@ const GROUPS: &str = "/v1/usergroups";
 const USERS: &str = "/v1/adminusers";
 const SOON: Duration = Duration::from_secs(10);
 
-/// What is held of a directory by those who use it, while it moves.
-struct Held {
-    /// Their tokens: one that is good, and one that was ended.
+/// What clients of a directory hold while it moves.
+struct SourceState {
+    /// Their tokens: one that is valid, and one that has ended.
     session: String,
     ended: String,
-    /// A public client and its refresh tokens: one that is good, and one that was used.
+    /// A public client and its refresh token, the second one of its sign-in.
     client: String,
     refresh: Json,
-    used: Json,
-    /// The numbers of a deleted group, and of the group that was made last.
+    /// The numbers of a deleted group, and of the group created last.
     deleted: i64,
     last: i64,
 }
 
-/// Puts something of everything into a directory.
-async fn fill(server: &Server) -> Held {
+/// Creates entities of every kind in a directory.
+async fn fill(server: &Server) -> SourceState {
     let admin = server.admin().await;
     for number in 0..30 {
         make_group(&admin, &format!("Größe {number}"), [&[][..], &[A], &[A, B]][number % 3]).await;
@@ -58,10 +57,10 @@ async fn fill(server: &Server) -> Held {
     admin.delete(&format!("{CORE}/{deleted}")).await.is(200);
     admin.delete(&format!("{USERS}/gone")).await.is(204);
     admin.delete(&format!("{GROUPS}/group-4")).await.is(204);
-    hold(server, deleted).await
+    record_state(server, deleted).await
 }
 
-async fn hold(server: &Server, deleted: i64) -> Held {
+async fn record_state(server: &Server, deleted: i64) -> SourceState {
     let log_on = async || {
         let session = server.log_on("eve", PASSWORD).await.is(200);
         session["Token"].as_str().expect("a token").to_owned()
@@ -69,13 +68,12 @@ async fn hold(server: &Server, deleted: i64) -> Held {
     let (session, ended) = (log_on().await, log_on().await);
     server.bearer(&ended).post("/api/admin/v1/user/logoff", &json!({})).await.is(200);
     server.log_on("bob", "wrong").await.fails(401, "invalid_credentials");
-    let (client, _) = server.make_client(&[], &[], &["--public", "--refresh-minutes", "60"]);
+    let (client, _) = server.make_client(&[], &[], &["--public", "--refresh-minutes", "60", "--refresh-rotation"]);
     let password = [("grant_type", "password"), ("username", "eve"), ("password", PASSWORD)];
     let signed_in = server.grant(&[&password[..], &[("client_id", &client)]].concat()).await.is(200);
-    let used = signed_in["refresh_token"].clone();
-    let refresh = refreshed(server, &client, &used).await.is(200)["refresh_token"].clone();
+    let refresh = refreshed(server, &client, &signed_in["refresh_token"]).await.is(200)["refresh_token"].clone();
     let last = make_group(&server.admin().await, "last", &[]).await;
-    Held { session, ended, client, refresh, used, deleted, last }
+    SourceState { session, ended, client, refresh, deleted, last }
 }
 
 async fn refreshed(server: &Server, client: &str, token: &Json) -> crate::support::Reply {
@@ -83,9 +81,9 @@ async fn refreshed(server: &Server, client: &str, token: &Json) -> crate::suppor
     server.grant(&[("grant_type", "refresh_token"), ("client_id", client), ("refresh_token", token)]).await
 }
 
-/// All that the directory answers to many questions.
-async fn told(admin: &Caller) -> Vec<String> {
-    let questions = [
+/// The responses of the directory to many requests.
+async fn observed(admin: &Caller) -> Vec<String> {
+    let paths = [
         format!("{GROUPS}?search=ö"),
         format!("{GROUPS}?search=röss&pageSize=100"),
         format!("{GROUPS}?search=τέλοσ&searchOn=Description&sortBy=!xp.size"),
@@ -96,14 +94,14 @@ async fn told(admin: &Caller) -> Vec<String> {
         format!("{CORE}/list-all"),
         "/oauth/certs".to_owned(),
     ];
-    let mut told = everything(admin).await;
-    for question in questions {
-        told.push(admin.get(&question).await.is(200).text);
+    let mut observed = everything(admin).await;
+    for path in paths {
+        observed.push(admin.get(&path).await.is(200).text);
     }
-    told
+    observed
 }
 
-/// Runs the copy to its end.
+/// Runs the copy until it exits.
 async fn copied(from: &str, to: &str) -> String {
     let (rollbook, arguments) = (Rollbook::on(from), ["copy", "--from", from, "--to", to].map(str::to_owned));
     spawn_blocking(move || rollbook.run(&arguments).printed()).await.unwrap()
@@ -121,39 +119,38 @@ fn file(folder: &Path) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_directory_goes_there_and_back() {
+async fn a_directory_is_copied_there_and_back() {
     let source = Launch::default().store(Store::Sqlite).start();
-    let held = fill(&source).await;
+    let state = fill(&source).await;
     let token = source.admin().await.bearer().to_owned();
-    let before = told(&source.bearer(&token)).await;
+    let before = observed(&source.bearer(&token)).await;
     let (there, back) = (Database::new(Store::Postgres), TempDir::new().unwrap());
     let on_the_way = copied(source.database().url(), there.url()).await;
     assert!(on_the_way.contains("read back. SHA-256 of all rows: "), "{on_the_way}");
     assert_eq!(copied(there.url(), &file(back.path())).await, on_the_way, "as many rows, and the same digest");
     for server in [launch().start_on(there), Launch::default().start_on(Database::in_folder(back))] {
-        assert_eq!(told(&server.bearer(&token)).await, before);
-        goes_on(&server, &held).await;
+        assert_eq!(observed(&server.bearer(&token)).await, before);
+        works_as_before(&server, &state).await;
     }
 }
 
-/// Nobody who uses the directory notices that it is another.
-async fn goes_on(server: &Server, held: &Held) {
-    server.bearer(&held.session).get(GROUPS).await.is(200);
-    server.bearer(&held.ended).get(GROUPS).await.fails(401, "Auth.TokenRevoked");
+/// Clients of the directory notice no difference.
+async fn works_as_before(server: &Server, state: &SourceState) {
+    server.bearer(&state.session).get(GROUPS).await.is(200);
+    server.bearer(&state.ended).get(GROUPS).await.fails(401, "Auth.TokenRevoked");
     server.log_on("eve", PASSWORD).await.is(200);
     server.log_on("gone", PASSWORD).await.fails(401, "invalid_credentials");
-    refreshed(server, &held.client, &held.refresh).await.is(200);
-    refreshed(server, &held.client, &held.used).await.fails(400, "Auth.OauthError");
+    refreshed(server, &state.client, &state.refresh).await.is(200);
     let admin = server.admin().await;
-    admin.delete(&format!("{CORE}/{}", held.deleted)).await.fails(410, "already_deleted");
-    assert_eq!(make_group(&admin, "new", &[]).await, held.last + 1, "no number is used again");
+    admin.delete(&format!("{CORE}/{}", state.deleted)).await.fails(410, "already_deleted");
+    assert_eq!(make_group(&admin, "new", &[]).await, state.last + 1, "no number is used again");
     admin.post(GROUPS, &json!({ "ID": "GROUP-1", "Name": "N" })).await.fails(409, "IdExists");
     admin.post(USERS, &user_body("Bob")).await.fails(409, "IdExists");
     admin.post(USERS, &user_body("gone")).await.is(201);
 }
 
-/// Copies while one group after the other is made: the copy has the first of them, and all that were there before.
-async fn is_one_moment(source: Server, to: &str, start: impl FnOnce() -> Server) {
+/// Copies while groups are created one after the other: the copy has the first of them, and all that existed before.
+async fn copies_one_state(source: Server, to: &str, start: impl FnOnce() -> Server) {
     let made = Arc::new(Mutex::new(Vec::new()));
     let admin = source.admin().await;
     let writing = tokio::spawn({
@@ -182,17 +179,17 @@ async fn is_one_moment(source: Server, to: &str, start: impl FnOnce() -> Server)
 async fn a_file_is_copied_while_it_is_written_to() {
     let database = Database::new(Store::Postgres);
     let to = database.url().to_owned();
-    is_one_moment(Launch::default().store(Store::Sqlite).start(), &to, || launch().start_on(database)).await;
+    copies_one_state(Launch::default().store(Store::Sqlite).start(), &to, || launch().start_on(database)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_is_copied_while_it_is_written_to() {
     let folder = TempDir::new().unwrap();
     let to = file(folder.path());
-    is_one_moment(launch().start(), &to, || Launch::default().start_on(Database::in_folder(folder))).await;
+    copies_one_state(launch().start(), &to, || Launch::default().start_on(Database::in_folder(folder))).await;
 }
 
-/// Waits until somebody waits for a lock in the database.
+/// Waits until a session waits for a lock in the database.
 async fn blocked(url: &str) {
     let waiting = "SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database \
                    WHERE d.datname = current_database() AND NOT l.granted";
@@ -200,34 +197,34 @@ async fn blocked(url: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interrupted_copy_into_a_database_leaves_nothing_and_is_run_again() {
+async fn an_interrupted_copy_into_a_database_leaves_nothing_and_can_be_repeated() {
     let source = Launch::default().store(Store::Sqlite).start();
     fill(&source).await;
     let (from, to) = (source.database().url(), Database::new(Store::Postgres));
-    // Makes the tables, and no more.
+    // Creates the tables only.
     let nothing = Rollbook::on(from).run(&["copy", "--from", "sqlite:/none.db", "--to", to.url()]).error();
     assert!(nothing.contains("there is no database /none.db"), "{nothing}");
     let mut holding = sql::connect(to.url()).await;
-    let held = holding.transaction().await.unwrap();
-    held.batch_execute("LOCK TABLE group_communities IN SHARE MODE").await.unwrap();
+    let lock = holding.transaction().await.unwrap();
+    lock.batch_execute("LOCK TABLE group_communities IN SHARE MODE").await.unwrap();
     let mut copy = copying(from, to.url());
     blocked(to.url()).await;
     copy.kill().unwrap();
     assert!(!copy.wait().unwrap().success());
-    held.commit().await.unwrap();
+    lock.commit().await.unwrap();
     let whole = copied(from, to.url()).await;
     let folder = TempDir::new().unwrap();
     assert_eq!(copied(from, &file(folder.path())).await, whole);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interrupted_copy_into_a_file_leaves_nothing_and_is_run_again() {
+async fn an_interrupted_copy_into_a_file_leaves_nothing_and_can_be_repeated() {
     let (source, folder) = (launch().start(), TempDir::new().unwrap());
     fill(&source).await;
     let (from, to) = (source.database().url(), file(folder.path()));
     let mut holding = sql::connect(from).await;
-    let held = holding.transaction().await.unwrap();
-    held.batch_execute("LOCK TABLE journal IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let lock = holding.transaction().await.unwrap();
+    lock.batch_execute("LOCK TABLE journal IN ACCESS EXCLUSIVE MODE").await.unwrap();
     let mut copy = copying(from, &to);
     blocked(from).await;
     let busy = spawn_blocking({
@@ -239,7 +236,7 @@ async fn an_interrupted_copy_into_a_file_leaves_nothing_and_is_run_again() {
     copy.wait().unwrap();
     let names = || fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
     assert_eq!(names(), ["rollbook.db.part"], "no directory yet");
-    held.commit().await.unwrap();
+    lock.commit().await.unwrap();
     copied(from, &to).await;
     assert_eq!(names(), ["rollbook.db"]);
 }

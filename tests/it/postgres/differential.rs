@@ -1,7 +1,8 @@
-//! The same requests to a server of each store, in the same order: every answer is the same, status, headers and body.
+//! The same requests to a server of each store, in the same order: every response has the same status, headers and
+//! body.
 //!
-//! What a server makes up itself is put aside: times, generated IDs and numbers. Of IDs and numbers it is held that they
-//! come in the same order at either store.
+//! Values that a server generates are masked: times, IDs and numbers. IDs and numbers must be generated in the same
+//! order on both stores.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -13,45 +14,45 @@ use super::launch;
 use crate::model::callers::{ASSIGNMENTS, Callers, GROUPS, USERS};
 use crate::model::operations::{Operation, sequence};
 use crate::properties::listing::page;
-use crate::properties::oracle::{self, Question, Schema};
-use crate::properties::strategies::Asking;
+use crate::properties::oracle::{self, ListRequest, Schema};
+use crate::properties::strategies::ListRequests;
 use crate::properties::{groups, users};
 use crate::random::{check, drawn};
 use crate::support::{CORE, Caller, Reply, Server, Store, core_groups};
 
 const SEQUENCES: u32 = 8;
 const OPERATIONS: usize = 80;
-const QUESTIONS: u32 = 200;
-/// How many things there are that lists are asked of.
-const THINGS: usize = 50;
+const REQUESTS: u32 = 200;
+/// How many entities the lists contain.
+const ENTITIES: usize = 50;
 /// A number that no group has.
 const NOBODY: i64 = 1_000_000_000;
 
-/// A server, and what it has made up so far.
-struct Side {
+/// A server, and the values it has generated so far.
+struct StoreUnderTest {
     callers: Callers,
     _server: Server,
-    made: Mutex<MadeUp>,
+    made: Mutex<GeneratedIds>,
 }
 
 #[derive(Default)]
-struct MadeUp {
-    /// The numbers of groups, live and deleted, in the order in which they were made.
+struct GeneratedIds {
+    /// The numbers of groups, live and deleted, in the order of creation.
     numbers: Vec<i64>,
-    /// The generated IDs in the order in which they were told.
+    /// The generated IDs in the order in which they were returned.
     ids: Vec<String>,
 }
 
 /// A server of each store.
-struct Twins([Side; 2]);
+struct BothStores([StoreUnderTest; 2]);
 
-impl Side {
+impl StoreUnderTest {
     async fn start(store: Store) -> Self {
         let server = launch().store(store).start();
         Self { callers: Callers::at(&server).await, _server: server, made: Mutex::default() }
     }
 
-    /// Does an operation; gives the answer with what was made up put aside.
+    /// Performs an operation; returns the response with generated values masked.
     async fn perform(&self, limited: bool, operation: &Operation) -> String {
         let mut made = self.made.lock().await;
         let picked = |nth: &prop::sample::Index| match &made.numbers[..] {
@@ -64,17 +65,17 @@ impl Side {
             let new: Vec<_> = all.into_iter().filter(|number| !made.numbers.contains(number)).collect();
             made.numbers.extend(new);
         }
-        made.told(reply)
+        made.observed(reply)
     }
 
-    async fn told(&self, reply: Reply) -> String {
-        self.made.lock().await.told(reply)
+    async fn observed(&self, reply: Reply) -> String {
+        self.made.lock().await.observed(reply)
     }
 }
 
-impl MadeUp {
-    /// The answer as a text: status, headers in order and body.
-    fn told(&mut self, reply: Reply) -> String {
+impl GeneratedIds {
+    /// The response as text: status, headers in order and body.
+    fn observed(&mut self, reply: Reply) -> String {
         let mut headers: Vec<_> =
             reply.headers.iter().map(|(name, value)| header(name.as_str(), value, &reply)).collect();
         headers.sort();
@@ -82,7 +83,7 @@ impl MadeUp {
         self.without_ids(&self.without_numbers(&without_times(&whole)))
     }
 
-    /// Numbers stand where only they can stand: behind these words.
+    /// Numbers occur in known places only: after these words.
     fn without_numbers(&self, text: &str) -> String {
         [r#""ID":"#, "users-groups/", "with the ID ", "there is no group "].iter().fold(
             text.to_owned(),
@@ -91,9 +92,9 @@ impl MadeUp {
                 let first = parts.next().unwrap_or_default().to_owned();
                 parts.fold(first, |text, part| {
                     let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-                    let place = |number: i64| self.numbers.iter().position(|own| *own == number);
-                    match part[..digits].parse().ok().and_then(place) {
-                        Some(place) => format!("{text}{words}NUMBER-{place}{}", &part[digits..]),
+                    let position = |number: i64| self.numbers.iter().position(|own| *own == number);
+                    match part[..digits].parse().ok().and_then(position) {
+                        Some(position) => format!("{text}{words}NUMBER-{position}{}", &part[digits..]),
                         None => text + words + part,
                     }
                 })
@@ -101,39 +102,50 @@ impl MadeUp {
         )
     }
 
-    /// Generated IDs are of 26 characters, which no ID of these tests is.
+    /// Generated IDs have 26 characters, which no ID of these tests has.
     fn without_ids(&mut self, text: &str) -> String {
         let is_part = |c: char| c.is_ascii_digit() || c.is_ascii_lowercase();
-        let mut told = String::new();
+        let mut observed = String::new();
         for run in text.split_inclusive(|c| !is_part(c)) {
             let word = run.trim_end_matches(|c| !is_part(c));
             if word.len() == 26 && word.starts_with('0') {
                 let known = self.ids.iter().position(|own| own == word);
-                let place = known.unwrap_or(self.ids.len());
+                let position = known.unwrap_or(self.ids.len());
                 if known.is_none() {
                     self.ids.push(word.to_owned());
                 }
-                told += &format!("GENERATED-{place}");
+                observed += &format!("GENERATED-{position}");
             } else {
-                told += word;
+                observed += word;
             }
-            told += &run[word.len()..];
+            observed += &run[word.len()..];
         }
-        told
+        observed
     }
 }
 
-/// A header's line, without what differs from one answer to the next.
+/// A header's line, without values that differ in every response.
 fn header(name: &str, value: &reqwest::header::HeaderValue, reply: &Reply) -> String {
     let value = value.to_str().expect("text");
     match name {
         "date" | "x-request-id" => format!("{name}: ..."),
+        "etag" => format!("{name}: {}", without_identity(value)),
         "content-length" if value == reply.text.len().to_string() => format!("{name}: as long as the body"),
         _ => format!("{name}: {value}"),
     }
 }
 
-/// `2026-11-22T01:02:03Z`, with a fraction or without, is put aside.
+/// Masks the number and the time of the last sign-in in an entity tag, such as `"ordercloud-12-2.1764211000000000-0"`.
+fn without_identity(tag: &str) -> String {
+    let parts = tag.split('-').enumerate().map(|(at, part)| match (at, part.split_once('.')) {
+        (1, _) => "NUMBER".to_owned(),
+        (2, Some((version, time))) if time != "0" => format!("{version}.TIME"),
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("-")
+}
+
+/// Masks `2026-11-22T01:02:03Z`, with a fraction or without.
 fn without_times(text: &str) -> String {
     const SHAPE: &[u8] = b"dddd-dd-ddTdd:dd:dd";
     let is_time = |text: &str| {
@@ -141,50 +153,50 @@ fn without_times(text: &str) -> String {
         text.len() > SHAPE.len()
             && bytes.into_iter().all(|(c, shape)| if *shape == b'd' { c.is_ascii_digit() } else { c == shape })
     };
-    let mut told = String::new();
+    let mut observed = String::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         if is_time(rest) {
             rest = rest[SHAPE.len()..].trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
-            told += "TIME";
+            observed += "TIME";
         } else {
-            told.push(c);
+            observed.push(c);
             rest = &rest[c.len_utf8()..];
         }
     }
-    told
+    observed
 }
 
-/// The thing without what only this server says, as nobody can ask another about that.
-fn without_dates(thing: &Json) -> Json {
-    let mut thing = thing.clone();
+/// The entity without generated values, for which the other server cannot be queried.
+fn without_dates(entity: &Json) -> Json {
+    let mut entity = entity.clone();
     for date in ["DateCreated", "LastActive", "PasswordLastSetDate"] {
-        thing.as_object_mut().and_then(|members| members.shift_remove(date));
+        entity.as_object_mut().and_then(|members| members.shift_remove(date));
     }
-    thing
+    entity
 }
 
-impl Twins {
+impl BothStores {
     async fn start() -> Self {
-        Self([Side::start(Store::Sqlite).await, Side::start(Store::Postgres).await])
+        Self([StoreUnderTest::start(Store::Sqlite).await, StoreUnderTest::start(Store::Postgres).await])
     }
 
-    /// Does the same at both, with the caller of each; the answers must be the same.
-    async fn same(&self, limited: bool, what: &str, ask: impl AsyncFn(&Caller) -> Reply) -> TestCaseResult {
+    /// Performs the same operation on both, with each server's caller; the responses must be equal.
+    async fn same(&self, limited: bool, what: &str, send: impl AsyncFn(&Caller) -> Reply) -> TestCaseResult {
         let [one, other] = &self.0;
-        let (expected, told) = tokio::join!(ask(one.callers.acting(limited)), ask(other.callers.acting(limited)));
-        prop_assert_eq!(other.told(told).await, one.told(expected).await, "{}", what);
+        let (expected, observed) = tokio::join!(send(one.callers.acting(limited)), send(other.callers.acting(limited)));
+        prop_assert_eq!(other.observed(observed).await, one.observed(expected).await, "{}", what);
         Ok(())
     }
 
     async fn perform(&self, limited: bool, operation: Operation) -> TestCaseResult {
         let [one, other] = &self.0;
-        let (expected, told) = tokio::join!(one.perform(limited, &operation), other.perform(limited, &operation));
-        prop_assert_eq!(told, expected, "{:?} limited: {}", operation, limited);
+        let (expected, observed) = tokio::join!(one.perform(limited, &operation), other.perform(limited, &operation));
+        prop_assert_eq!(observed, expected, "{:?} limited: {}", operation, limited);
         Ok(())
     }
 
-    /// All that either door lists is the same.
+    /// Compares all lists of both APIs.
     async fn same_lists(&self) -> TestCaseResult {
         let lists =
             [GROUPS, USERS, ASSIGNMENTS, &format!("{CORE}/list")].map(|path| format!("{path}?pageSize=7&page=2"));
@@ -198,62 +210,62 @@ impl Twins {
         Ok(())
     }
 
-    /// Makes the same things on both sides; gives them as the API tells them.
-    async fn fill(&self, path: &str, things: Vec<Json>) -> Vec<Json> {
-        for (at, thing) in things.iter().enumerate() {
+    /// Creates the same entities on both servers; returns them as the API returns them.
+    async fn fill(&self, path: &str, entities: Vec<Json>) -> Vec<Json> {
+        for (at, entity) in entities.iter().enumerate() {
             let limited = path == GROUPS && at % 3 == 0;
-            let make = async |caller: &Caller| caller.post(path, thing).await;
-            self.same(limited, &thing.to_string(), make).await.expect("made alike");
+            let make = async |caller: &Caller| caller.post(path, entity).await;
+            self.same(limited, &entity.to_string(), make).await.expect("equal responses");
         }
         let listed = self.0[0].callers.admin.get(&format!("{path}?pageSize=100")).await.is(200);
         listed["Items"].as_array().expect("a list").iter().map(without_dates).collect()
     }
 
-    /// Asks both the same random questions of a list.
-    async fn ask(&self, schema: &'static Schema, things: &[Json]) {
-        let asked = (Asking::of(schema, things).question(), 1..4_usize, 1..=60_usize, any::<bool>());
-        check(QUESTIONS, asked, async |(question, number, size, limited): (Question, usize, usize, bool)| {
-            let what = format!("{question:?} page {number} of {size}");
-            self.same(limited, &what, async |caller| page(caller, schema, &question, number, size).await).await
+    /// Sends the same random list requests to both.
+    async fn compare_lists(&self, schema: &'static Schema, entities: &[Json]) {
+        let strategy = (ListRequests::of(schema, entities).request(), 1..4_usize, 1..=60_usize, any::<bool>());
+        check(REQUESTS, strategy, async |(request, number, size, limited): (ListRequest, usize, usize, bool)| {
+            let what = format!("{request:?} page {number} of {size}");
+            self.same(limited, &what, async |caller| page(caller, schema, &request, number, size).await).await
         });
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn random_operations_are_answered_alike() {
-    let twins = Twins::start().await;
+async fn random_operations_get_equal_responses() {
+    let both_stores = BothStores::start().await;
     check(SEQUENCES, sequence(OPERATIONS), async |operations: Vec<(bool, Operation)>| {
-        for side in &twins.0 {
-            side.callers.empty().await;
+        for store_under_test in &both_stores.0 {
+            store_under_test.callers.empty().await;
         }
         for (limited, operation) in operations {
-            twins.perform(limited, operation).await?;
+            both_stores.perform(limited, operation).await?;
         }
-        twins.same_lists().await
+        both_stores.same_lists().await
     });
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn random_questions_are_answered_alike() {
-    let twins = Twins::start().await;
-    let with = |mut thing: Json, name: &str, value: String| {
-        thing[name] = value.into();
-        thing
+async fn random_list_requests_get_equal_responses() {
+    let both_stores = BothStores::start().await;
+    let with = |mut entity: Json, name: &str, value: String| {
+        entity[name] = value.into();
+        entity
     };
-    let groups = drawn(vec(groups::group(), THINGS)).into_iter().enumerate();
+    let groups = drawn(vec(groups::group(), ENTITIES)).into_iter().enumerate();
     let groups = groups.map(|(at, group)| {
         let id = format!("{}{at}", group["ID"].as_str().unwrap_or_default());
         with(group, "ID", id)
     });
-    let groups = twins.fill(GROUPS, groups.collect()).await;
-    twins.ask(&oracle::GROUPS, &groups).await;
-    let users = drawn(vec(users::user(), THINGS)).into_iter().enumerate();
+    let groups = both_stores.fill(GROUPS, groups.collect()).await;
+    both_stores.compare_lists(&oracle::GROUPS, &groups).await;
+    let users = drawn(vec(users::user(), ENTITIES)).into_iter().enumerate();
     let users =
         users.map(|(at, user)| with(with(user, "ID", format!("U{}-{at}", at % 5)), "Username", format!("name {at}")));
-    let users = twins.fill(USERS, users.collect()).await;
-    twins.ask(&oracle::USERS, &users).await;
-    twins.fill(ASSIGNMENTS, pairs(&groups, &users)).await;
-    twins.same_lists().await.expect("the same lists");
+    let users = both_stores.fill(USERS, users.collect()).await;
+    both_stores.compare_lists(&oracle::USERS, &users).await;
+    both_stores.fill(ASSIGNMENTS, pairs(&groups, &users)).await;
+    both_stores.same_lists().await.expect("the same lists");
 }
 
 /// Every seventh pair of a group and a user.

@@ -1,5 +1,5 @@
-//! The longest that is allowed is stored: no index of PostgreSQL takes an entry of more than 2,704 bytes, and no text
-//! that the APIs allow comes to that.
+//! The longest values that are allowed can be stored: an index of PostgreSQL takes entries of up to 2,704 bytes, and no
+//! text that the APIs allow needs more.
 
 use serde_json::{Value as Json, json};
 
@@ -8,20 +8,20 @@ use crate::support::{A, CORE, Caller, PASSWORD, Server, Store, labels};
 
 const GROUPS: &str = "/v1/usergroups";
 
-/// A character that folds to three, of two and three bytes each.
+/// A character that folds to three characters, each of two bytes.
 const FOLDS_LONGEST: &str = "\u{390}";
 
-/// Characters of four bytes that no compression makes much shorter.
+/// Characters of four bytes that compression shortens very little.
 fn varied(count: usize) -> String {
     (0..count).filter_map(|at| char::from_u32(0x1_0400 + (at as u32 * 7919) % 0x2_0000)).collect()
 }
 
-/// As much of the text as a document of 8,000 bytes takes.
+/// As much of the text as a document of 8,000 bytes holds.
 fn fitting(text: &str) -> &str {
     &text[..text.floor_char_boundary(7_980)]
 }
 
-/// Names and values of xp of the greatest length, and as many as there may be.
+/// Names and values of xp of the greatest length, as many as are allowed.
 fn documents() -> Vec<Json> {
     vec![
         json!({ "k": fitting(&varied(4_000)) }),
@@ -33,11 +33,11 @@ fn documents() -> Vec<Json> {
     ]
 }
 
-/// Does the same at one store as at the other; gives all that was told.
-async fn told(server: &Server) -> Vec<(u16, Json)> {
+/// Performs the same requests on both stores; returns all response bodies.
+async fn observed(server: &Server) -> Vec<(u16, Json)> {
     let admin = server.admin().await;
-    let mut told = Vec::new();
-    let mut note = |reply: crate::support::Reply| told.push((reply.status, reply.json().clone()));
+    let mut observed = Vec::new();
+    let mut note = |reply: crate::support::Reply| observed.push((reply.status, reply.json().clone()));
     for text in [FOLDS_LONGEST.repeat(100), varied(100), "\u{10ffff}".repeat(100)] {
         note(admin.post(GROUPS, &json!({ "ID": "i".repeat(100), "Name": text, "Description": text.repeat(20) })).await);
         note(admin.list(GROUPS, &[("search", &text), ("sortBy", "!Name")]).await);
@@ -52,7 +52,7 @@ async fn told(server: &Server) -> Vec<(u16, Json)> {
     }
     note(admin.list(GROUPS, &[("sortBy", "xp.k"), ("xp.k", "*"), ("pageSize", "100")]).await);
     users(&admin, &mut note).await;
-    told
+    observed
 }
 
 async fn users(admin: &Caller, note: &mut impl FnMut(crate::support::Reply)) {
@@ -71,9 +71,9 @@ async fn users(admin: &Caller, note: &mut impl FnMut(crate::support::Reply)) {
 }
 
 #[tokio::test]
-async fn the_longest_of_everything_is_stored_alike() {
+async fn the_longest_values_are_stored_alike() {
     let (file, node) = (launch().store(Store::Sqlite).start(), launch().start());
-    let (expected, found) = (told(&file).await, told(&node).await);
+    let (expected, found) = (observed(&file).await, observed(&node).await);
     assert_eq!(expected.len(), found.len());
     for (expected, found) in expected.iter().zip(&found) {
         assert_eq!(found.0, expected.0, "{expected:?} {found:?}");

@@ -1,5 +1,5 @@
-//! What is true of the PostgreSQL store alone: several nodes on one database, and what becomes of them when nodes,
-//! connections or the database fail. These tests are for `scripts/with-postgres`.
+//! What is true of the PostgreSQL store only: several nodes on one database, and failures of nodes, connections and the
+//! database. These tests need `scripts/with-postgres`.
 
 mod backups;
 mod clusters;
@@ -12,12 +12,12 @@ mod refusals;
 
 use crate::support::{Launch, Server, Store};
 
-/// How a node is started on a new database.
+/// How to start a node on a new database.
 fn launch() -> Launch {
     Launch::default().store(Store::Postgres)
 }
 
-/// Two nodes on a new database.
+/// Starts two nodes on a new database.
 fn two_nodes() -> [Server; 2] {
     let one = launch().start();
     let other = one.another_node();

@@ -1,4 +1,4 @@
-//! Several nodes on one database: none of them shows that there are others.
+//! Several nodes on one database: clients cannot distinguish them from one node.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use tokio::task::JoinSet;
 use super::{launch, two_nodes};
 use crate::support::{
     CORE, Caller, Database, FULL, PASSWORD, Reply, Server, Store, core_groups, eventually, everything, make_group,
-    make_user,
+    make_user, sql,
 };
 
 const GROUPS: &str = "/v1/usergroups";
-/// How long what ended a token may take to hold at another node.
-const REVOKED: Duration = Duration::from_secs(5);
+/// The time limit within which the end of a token applies on another node.
+const REVOCATION_LIMIT: Duration = Duration::from_secs(5);
 
-/// Sends the same request `count` times, to the nodes in turn and all at once.
+/// Sends the same request `count` times concurrently, to the nodes in turn.
 async fn at_once(nodes: &[Caller], count: usize, method: &str, path: &str, body: &Json) -> Vec<Reply> {
     let mut sending = JoinSet::new();
     for node in nodes.iter().cycle().take(count) {
@@ -36,13 +36,13 @@ async fn admins(nodes: &[Server; 2]) -> [Caller; 2] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_nodes_started_at_once_on_an_empty_database_both_come_up() {
+async fn two_nodes_started_together_on_an_empty_database_both_start() {
     let database = Arc::new(Database::new(Store::Postgres));
     let start = || launch().start_on(Arc::clone(&database));
     let [one, other] = thread::scope(|scope| [scope.spawn(start), scope.spawn(start)].map(|node| node.join().unwrap()));
     let admin = one.admin().await;
     make_group(&admin, "made at one", &[]).await;
-    // A token of either is good at both, as they sign with the same key.
+    // A token of one node is valid on the other, as they sign with the same key.
     assert_eq!(core_groups(&other.bearer(admin.bearer())).await.len(), 1);
     assert_eq!(core_groups(&one.bearer(other.admin().await.bearer())).await.len(), 1);
     let keys = other.anonymous().get("/oauth/certs").await.is(200);
@@ -50,7 +50,7 @@ async fn two_nodes_started_at_once_on_an_empty_database_both_come_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_fifty_creates_of_one_id_one_succeeds() {
+async fn one_of_fifty_creates_of_one_id_succeeds() {
     let nodes = two_nodes();
     let admins = admins(&nodes).await;
     let replies = at_once(&admins, 50, "POST", GROUPS, &json!({ "ID": "wanted", "Name": "N" })).await;
@@ -99,7 +99,7 @@ async fn fifty_assignments_of_one_pair_make_one_membership() {
 }
 
 #[tokio::test]
-async fn what_one_node_acknowledged_the_other_shows_at_once() {
+async fn a_write_acknowledged_by_one_node_is_read_from_the_other_at_once() {
     let nodes = two_nodes();
     let admins = admins(&nodes).await;
     for round in 0..20 {
@@ -127,12 +127,12 @@ async fn what_one_node_acknowledged_the_other_shows_at_once() {
 async fn numbers_are_unique_and_never_reused() {
     let nodes = two_nodes();
     let admins = admins(&nodes).await;
-    let mut known = BTreeSet::new();
+    let mut used = BTreeSet::new();
     for _ in 0..3 {
         let mut making = JoinSet::new();
         for (at, admin) in admins.iter().cycle().take(60).cloned().enumerate() {
             making.spawn(async move {
-                // Some names are taken, so that creates are refused among those that succeed.
+                // Some names exist already, so that some creates are refused.
                 let id = if at % 4 == 0 { "taken".to_owned() } else { format!("free-{at}") };
                 admin.post(GROUPS, &json!({ "ID": id, "Name": "N" })).await;
                 make_group(&admin, "N", &[]).await
@@ -142,7 +142,7 @@ async fn numbers_are_unique_and_never_reused() {
         let all = core_groups(&admins[0]).await;
         assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "{all:?}");
         for number in &all {
-            assert!(known.insert(*number), "{number} was used before");
+            assert!(used.insert(*number), "{number} was used before");
         }
         assert!(numbers.iter().all(|number| all.contains(number)), "{numbers:?}");
         for number in all {
@@ -152,7 +152,7 @@ async fn numbers_are_unique_and_never_reused() {
 }
 
 #[tokio::test]
-async fn a_revocation_and_a_logoff_hold_at_the_other_node() {
+async fn a_revocation_and_a_logoff_apply_on_the_other_node() {
     let nodes = two_nodes();
     let admins = admins(&nodes).await;
     make_user(&admins[0], "u").await;
@@ -168,16 +168,16 @@ async fn a_revocation_and_a_logoff_hold_at_the_other_node() {
     }
     let ended = async |caller: &Caller| caller.get(GROUPS).await.status == 401;
     sessions[0][0].post("/api/admin/v1/user/logoff", &json!({})).await.is(200);
-    assert!(ended(&sessions[0][0]).await, "at once where it was asked for");
-    eventually("the logoff", REVOKED, async || ended(&sessions[0][1]).await).await;
+    assert!(ended(&sessions[0][0]).await, "at once on the node that got the request");
+    eventually("the logoff", REVOCATION_LIMIT, async || ended(&sessions[0][1]).await).await;
     sessions[1][0].get(GROUPS).await.is(200);
     admins[1].delete("/v1/adminusers/u/tokens").await.is(204);
-    assert!(ended(&sessions[1][1]).await, "at once where it was asked for");
-    eventually("the revocation", REVOKED, async || ended(&sessions[1][0]).await).await;
+    assert!(ended(&sessions[1][1]).await, "at once on the node that got the request");
+    eventually("the revocation", REVOCATION_LIMIT, async || ended(&sessions[1][0]).await).await;
 }
 
 #[tokio::test]
-async fn ten_failures_spread_over_two_nodes_lock_at_both() {
+async fn ten_failures_spread_over_two_nodes_lock_on_both() {
     let nodes = two_nodes();
     make_user(&nodes[0].admin().await, "u").await;
     nodes[0].cli().run(&["user", "set-roles", "u", "--role", FULL]).printed();
@@ -193,12 +193,12 @@ async fn ten_failures_spread_over_two_nodes_lock_at_both() {
     }
 }
 
-/// Signs in at one node and uses the token at the other, again and again; gives the keys that signed, in order.
-async fn keep_signing_in(nodes: [Caller; 2], credentials: (String, String), enough: Arc<AtomicBool>) -> Vec<String> {
+/// Signs in at one node and uses the token at the other, repeatedly; returns the keys that signed, in order.
+async fn keep_signing_in(nodes: [Caller; 2], credentials: (String, String), stopped: Arc<AtomicBool>) -> Vec<String> {
     let (mut kids, mut tokens) = (Vec::<String>::new(), Vec::new());
     let (id, secret) = credentials;
     let fields = [("grant_type", "client_credentials"), ("client_id", &*id), ("client_secret", &*secret)];
-    while !enough.load(Ordering::Acquire) {
+    while !stopped.load(Ordering::Acquire) {
         let granted = nodes[0].form("/oauth/token", &fields).await.is(200);
         let token = granted["access_token"].as_str().expect("a token").to_owned();
         let kid = kid_of(&token);
@@ -226,11 +226,11 @@ async fn keys_rotate_without_a_failed_request() {
     let nodes = two_nodes();
     let credentials = nodes[0].make_client(&[FULL], &[], &[]);
     let before = kid_of(&nodes[0].client_token(&credentials.0, &credentials.1).await);
-    let enough = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::new(AtomicBool::new(false));
     let [one, other] = [nodes[0].anonymous(), nodes[1].anonymous()];
     let mut signing_in = JoinSet::new();
     for order in [[one.clone(), other.clone()], [other, one]] {
-        signing_in.spawn(keep_signing_in(order, credentials.clone(), Arc::clone(&enough)));
+        signing_in.spawn(keep_signing_in(order, credentials.clone(), Arc::clone(&stopped)));
     }
     let cli = nodes[0].cli();
     let rotate = move || cli.run(&["keys", "rotate", "--publish-seconds", "8"]).printed();
@@ -238,11 +238,37 @@ async fn keys_rotate_without_a_failed_request() {
     let signs_anew = async |node: &Server| kid_of(&node.client_token(&credentials.0, &credentials.1).await) != before;
     for node in &nodes {
         eventually("a token of the new key", Duration::from_secs(30), async || signs_anew(node).await).await;
-        let known = node.anonymous().get("/oauth/certs").await.is(200);
-        assert_eq!(known["keys"].as_array().map(Vec::len), Some(2), "{}", known.text);
+        let published = node.anonymous().get("/oauth/certs").await.is(200);
+        assert_eq!(published["keys"].as_array().map(Vec::len), Some(2), "{}", published.text);
     }
-    enough.store(true, Ordering::Release);
+    stopped.store(true, Ordering::Release);
     for kids in signing_in.join_all().await {
         assert_eq!((kids.len(), &kids[0]), (2, &before), "first one key, then the other: {kids:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_late_replay_ends_the_sign_in_on_every_node() {
+    let [one, other] = &two_nodes();
+    one.make_user("ada", &[FULL], &[]);
+    let (client, _) = one.make_client(&[], &[], &["--public", "--refresh-minutes", "60", "--refresh-rotation"]);
+    let sign_in = [("grant_type", "password"), ("client_id", &*client), ("username", "ada"), ("password", PASSWORD)];
+    let first = one.grant(&sign_in).await.is(200);
+    let renew = async |node: &Server, token: &Json| {
+        let token = token.as_str().unwrap();
+        node.grant(&[("grant_type", "refresh_token"), ("client_id", &client), ("refresh_token", token)]).await
+    };
+    let (here, there) = tokio::join!(renew(one, &first["refresh_token"]), renew(other, &first["refresh_token"]));
+    assert_eq!(here.is(200)["refresh_token"], there["refresh_token"], "one successor");
+    // As if the first use had been half a minute ago.
+    sql::run(one.database().url(), "UPDATE refresh_tokens SET used = used - 30000000 WHERE used IS NOT NULL");
+    renew(other, &first["refresh_token"]).await.fails(400, "Auth.OauthError");
+    renew(one, &there["refresh_token"]).await.fails(400, "Auth.OauthError");
+    for token in [&first, &there] {
+        let caller = one.bearer(token["access_token"].as_str().unwrap());
+        eventually("the end", REVOCATION_LIMIT, async || {
+            caller.get("/v1/usergroups").await.code() == "Auth.TokenRevoked"
+        })
+        .await;
     }
 }

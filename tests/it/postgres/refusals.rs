@@ -1,5 +1,5 @@
-//! Databases that a node does not start on, each refused with a sentence that says what to do; and what a node that
-//! runs takes calmly.
+//! Databases on which a node refuses to start, with a sentence that says what to do, and changes that a running node
+//! tolerates.
 
 use serde_json::json;
 
@@ -8,13 +8,13 @@ use crate::support::{Database, Rollbook, Server, Store, make_groups, server, sql
 
 /// The error with which a node refuses to start on this database.
 #[track_caller]
-pub fn refused(url: &str) -> String {
+pub(super) fn refused(url: &str) -> String {
     let error = Rollbook::on(url).run(&["serve", "--listen", "127.0.0.1:0"]).error();
     assert!(error.starts_with("error: ") && error.lines().count() == 1, "{error}");
     error
 }
 
-/// A migration of a later version, which adds to what there is.
+/// A migration of a later version that only adds to the schema.
 const LATER: &str = "BEGIN; ALTER TABLE groups ADD COLUMN later TEXT; ALTER TABLE users ADD COLUMN later BIGINT; \
      CREATE TABLE later (uid BIGINT); INSERT INTO migrations (version, checksum) VALUES (1000, 'later'); COMMIT";
 
@@ -28,7 +28,7 @@ async fn works(node: &Server) {
 }
 
 #[tokio::test]
-async fn a_running_node_goes_on_under_a_later_schema_and_none_is_started() {
+async fn a_running_node_continues_under_a_later_schema_and_none_starts() {
     let node = launch().start();
     works(&node).await;
     sql::run(node.database().url(), LATER);
@@ -38,8 +38,16 @@ async fn a_running_node_goes_on_under_a_later_schema_and_none_is_started() {
     works(&node).await;
 }
 
+#[tokio::test]
+async fn a_backup_refers_to_postgresqls_own_programs() {
+    let node = launch().start();
+    let error = node.cli().run(&["backup", node.database().folder().join("new/copy.db").to_str().unwrap()]).error();
+    assert!(error.contains("pg_dump") && error.contains("rollbook copy") && !error.contains("another file"), "{error}");
+    assert!(!node.database().folder().join("new").exists());
+}
+
 #[test]
-fn encodings_and_ctypes_that_lose_letters_are_refused() {
+fn encodings_and_ctypes_that_lose_characters_are_refused() {
     for (options, word) in [
         ("TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'", "SQL_ASCII"),
         ("TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'", "LATIN1"),
@@ -54,7 +62,7 @@ fn encodings_and_ctypes_that_lose_letters_are_refused() {
 }
 
 #[test]
-fn options_and_places_that_mean_nothing_are_refused() {
+fn invalid_database_urls_are_refused() {
     for (url, words) in [
         ("postgres://u@localhost/db?sslmode=prefer", "sslmode"),
         ("postgres://u@localhost/db?sslmode=verify-ca", "verify-full"),
@@ -74,20 +82,20 @@ fn options_and_places_that_mean_nothing_are_refused() {
 }
 
 #[test]
-fn a_password_is_no_argument() {
+fn a_password_is_refused_as_an_argument() {
     let secret = "never-to-be-seen";
     let url = format!("postgres://u:{secret}@127.0.0.1:1/db");
     for arguments in [&["serve", "--database", &url][..], &["client", "list", &format!("--database={url}")]] {
         let error = Rollbook::on("sqlite:none.db").run(arguments).error();
         assert!(error.contains("ROLLBOOK_DATABASE_PASSWORD") && !error.contains(secret), "{error}");
     }
-    // In the variable it is taken, and not told when the database is not there.
+    // A password in the environment is accepted, and not printed if the database cannot be reached.
     let error = refused(&url);
     assert!(error.contains("127.0.0.1:1") && !error.contains(secret), "{error}");
 }
 
 #[test]
-fn commands_need_a_directory_that_is_there() {
+fn commands_need_an_existing_directory() {
     let database = Database::new(Store::Postgres);
     for command in [&["client", "list"][..], &["user", "list"]] {
         let error = Rollbook::on(database.url()).run(command).error();

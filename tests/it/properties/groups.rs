@@ -5,13 +5,13 @@ use proptest::option;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-use super::listing::{holds, walks};
-use super::oracle::{GROUPS, Question, fold};
-use super::strategies::{Asking, text, xp};
+use super::listing::{check_all_pages, check_list};
+use super::oracle::{GROUPS, ListRequest, fold};
+use super::strategies::{ListRequests, text, xp};
 use crate::random::{check, drawn};
 use crate::support::{A, Caller, FULL, Server};
 
-/// How many groups there are; every third is the limited caller's.
+/// How many groups there are; the limited caller sees every third.
 const COUNT: usize = 60;
 
 struct Directory {
@@ -39,59 +39,60 @@ impl Directory {
         Self { admin, limited, groups, of_limited, _server: server }
     }
 
-    /// The limited caller and its groups, or the one who sees all.
-    fn seen(&self, limited: bool) -> (&Caller, &[Json]) {
+    /// The limited caller and its groups, or the other caller and all groups.
+    fn visible(&self, limited: bool) -> (&Caller, &[Json]) {
         if limited { (&self.limited, &self.of_limited) } else { (&self.admin, &self.groups) }
     }
 }
 
-/// A group whose ID is a beginning, to be made unique.
-pub fn group() -> impl Strategy<Value = Json> {
+/// A group whose ID is a prefix, to be made unique.
+pub(crate) fn group() -> impl Strategy<Value = Json> {
     let description = option::weighted(0.6, prop_oneof![1 => Just(String::new()), 6 => text()]);
     ("[A-Za-z_-]{0,3}", text(), description, xp())
         .prop_map(|(id, name, description, xp)| json!({ "ID": id, "Name": name, "Description": description, "xp": xp }))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_question_is_answered_as_in_memory() {
+async fn every_list_request_returns_what_the_oracle_expects() {
     let directory = Directory::filled().await;
-    let asked = (Asking::of(&GROUPS, &directory.groups).question(), proptest::bool::weighted(0.2));
-    check(400, asked, async |(question, limited): (Question, bool)| {
-        let (caller, groups) = directory.seen(limited);
-        holds(caller, &GROUPS, &question, groups).await
+    let strategy = (ListRequests::of(&GROUPS, &directory.groups).request(), proptest::bool::weighted(0.2));
+    check(400, strategy, async |(request, limited): (ListRequest, bool)| {
+        let (caller, groups) = directory.visible(limited);
+        check_list(caller, &GROUPS, &request, groups).await
     });
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_page_walk_is_whole() {
+async fn all_pages_together_are_the_list() {
     let directory = Directory::filled().await;
-    let asked = (Asking::of(&GROUPS, &directory.groups).question(), 1..=30_usize, proptest::bool::weighted(0.3));
-    check(40, asked, async |(mut question, size, limited): (Question, usize, bool)| {
-        question.filters.truncate(1);
-        let (caller, groups) = directory.seen(limited);
-        walks(caller, &GROUPS, &question, size, groups).await
+    let strategy =
+        (ListRequests::of(&GROUPS, &directory.groups).request(), 1..=30_usize, proptest::bool::weighted(0.3));
+    check(40, strategy, async |(mut request, size, limited): (ListRequest, usize, bool)| {
+        request.filters.truncate(1);
+        let (caller, groups) = directory.visible(limited);
+        check_all_pages(caller, &GROUPS, &request, size, groups).await
     });
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_walk_by_last_id_is_whole() {
+async fn all_pages_by_last_id_are_the_list() {
     let directory = Directory::filled().await;
     check(20, (1..=30_usize, any::<bool>()), async |(size, limited): (usize, bool)| {
-        let (caller, groups) = directory.seen(limited);
-        let (mut walked, mut last) = (Vec::new(), "-".to_owned());
+        let (caller, groups) = directory.visible(limited);
+        let (mut observed, mut last) = (Vec::new(), "-".to_owned());
         loop {
             let (after, size) = (format!(">{last}"), size.to_string());
             let query = [("sortBy", "ID"), ("ID", after.as_str()), ("page", "1"), ("pageSize", size.as_str())];
             let reply = caller.list(GROUPS.path, &query).await.is(200);
             let ids = reply.ids();
-            prop_assert_eq!(reply.total(), (groups.len() - walked.len()) as u64);
+            prop_assert_eq!(reply.total(), (groups.len() - observed.len()) as u64);
             let Some(end) = ids.last() else { break };
             last.clone_from(end);
-            walked.extend(ids);
+            observed.extend(ids);
         }
         let mut ids: Vec<_> = groups.iter().filter_map(|group| group["ID"].as_str()).collect();
         ids.sort_by_key(|id| fold(id));
-        prop_assert_eq!(walked, ids);
+        prop_assert_eq!(observed, ids);
         Ok(())
     });
 }

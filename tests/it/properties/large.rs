@@ -1,4 +1,4 @@
-//! A directory larger than what the store looks up and sorts at once, so that orders are walked, too.
+//! A directory larger than the threshold for look-up and sort, so that the store uses index scans, too.
 
 use std::sync::Mutex;
 
@@ -6,14 +6,14 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use serde_json::{Value as Json, json};
 
-use super::listing::{page, walks};
-use super::oracle::{GROUPS, Question};
-use super::strategies::Asking;
+use super::listing::{check_all_pages, page};
+use super::oracle::{GROUPS, ListRequest};
+use super::strategies::ListRequests;
 use crate::random::check;
 use crate::support::{Caller, Server};
 
 const COUNT: usize = 1_400;
-/// How many requests are under way at a time: they share commits.
+/// How many requests are in flight at a time: they share commits.
 const AT_ONCE: usize = 32;
 const PAGE: usize = 50;
 
@@ -40,8 +40,8 @@ async fn fill(admin: &Caller) -> Vec<Json> {
     groups
 }
 
-/// Some groups are moved within what lists are asked for, some are deleted and some are new: so few that the store makes the
-/// changes to what it remembers.
+/// Some groups are changed within the lists under test, some are deleted and some are new: few enough that the store
+/// updates its cached results from the journal.
 async fn change(admin: &Caller, groups: &mut Vec<Json>) {
     for at in (0..groups.len()).step_by(100) {
         let id = groups[at]["ID"].as_str().expect("an ID").to_owned();
@@ -66,22 +66,22 @@ async fn change(admin: &Caller, groups: &mut Vec<Json>) {
     }
 }
 
-/// Asks for the first page, one in the middle and the last.
-async fn ask(admin: &Caller, question: &Question, groups: &[Json]) -> Result<(), TestCaseError> {
-    let expected = question.answer(&GROUPS, groups);
+/// Requests the first page, one in the middle and the last.
+async fn check_pages(admin: &Caller, request: &ListRequest, groups: &[Json]) -> Result<(), TestCaseError> {
+    let expected = request.expected(&GROUPS, groups);
     let last = expected.len().div_ceil(PAGE).max(1);
     for number in [1, last.div_ceil(2), last] {
-        let reply = page(admin, &GROUPS, question, number, PAGE).await.is(200);
+        let reply = page(admin, &GROUPS, request, number, PAGE).await.is(200);
         let rows = expected.iter().skip((number - 1) * PAGE).take(PAGE);
         let ids: Vec<_> = rows.filter_map(|group| group["ID"].as_str()).collect();
-        prop_assert_eq!(reply.ids(), ids, "{:?}", question);
-        prop_assert_eq!(reply.total(), expected.len() as u64, "{:?}", question);
+        prop_assert_eq!(reply.ids(), ids, "{:?}", request);
+        prop_assert_eq!(reply.total(), expected.len() as u64, "{:?}", request);
     }
     Ok(())
 }
 
-/// Asks for what lies beyond some IDs, forward and back.
-async fn walk_by_id(admin: &Caller, groups: &[Json]) {
+/// Requests pages by last ID, forward and back.
+async fn check_pages_by_id(admin: &Caller, groups: &[Json]) {
     let mut ids: Vec<_> = groups.iter().filter_map(|group| group["ID"].as_str()).collect();
     ids.sort_unstable();
     let forward = (0..ids.len()).step_by(PAGE);
@@ -94,29 +94,29 @@ async fn walk_by_id(admin: &Caller, groups: &[Json]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn first_and_far_pages_are_those_of_memory() {
+async fn first_and_last_pages_are_what_the_oracle_expects() {
     let server = Server::start();
     let admin = server.admin().await;
     let mut groups = fill(&admin).await;
-    // Before, PostgreSQL guesses, and a busy machine may not get through a list of so many in time.
+    // Without statistics, PostgreSQL guesses, and a busy machine may not finish such a long list within its time limit.
     server.database().analyse();
-    let asking = Asking::of(&GROUPS, &groups[..40]);
-    let asked = Mutex::new(Vec::new());
-    check(100, asking.question(), async |question: Question| {
-        prop_assume!(question.suits());
-        ask(&admin, &question, &groups).await?;
-        asked.lock().expect("whole").push(question);
+    let requests = ListRequests::of(&GROUPS, &groups[..40]);
+    let sent = Mutex::new(Vec::new());
+    check(100, requests.request(), async |request: ListRequest| {
+        prop_assume!(request.suits());
+        check_pages(&admin, &request, &groups).await?;
+        sent.lock().expect("no panic").push(request);
         Ok(())
     });
-    walks(&admin, &GROUPS, &Question::default(), 100, &groups).await.expect("a whole walk");
-    let asked = asked.into_inner().expect("whole");
-    assert!(asked.len() >= 50);
-    walk_by_id(&admin, &groups).await;
+    check_all_pages(&admin, &GROUPS, &ListRequest::default(), 100, &groups).await.expect("all pages are the list");
+    let sent = sent.into_inner().expect("no panic");
+    assert!(sent.len() >= 50);
+    check_pages_by_id(&admin, &groups).await;
     for _ in 0..2 {
         change(&admin, &mut groups).await;
-        for question in &asked {
-            ask(&admin, question, &groups).await.expect("the same after changes");
+        for request in &sent {
+            check_pages(&admin, request, &groups).await.expect("the same after changes");
         }
-        walk_by_id(&admin, &groups).await;
+        check_pages_by_id(&admin, &groups).await;
     }
 }

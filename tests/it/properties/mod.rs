@@ -1,9 +1,9 @@
-//! Lists against an evaluation of the same things in memory, under questions made at random.
+//! Random list requests, compared with an evaluation of the same entities in memory (the oracle).
 
-pub mod groups;
+pub(crate) mod groups;
 mod large;
-pub mod listing;
-pub mod oracle;
+pub(crate) mod listing;
+pub(crate) mod oracle;
 mod spelling;
-pub mod strategies;
-pub mod users;
+pub(crate) mod strategies;
+pub(crate) mod users;

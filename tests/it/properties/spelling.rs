@@ -1,18 +1,18 @@
-//! Questions as the parameters of a URL, in all the spellings that the rules allow (docs/ordercloud.md, section 6).
+//! List requests as parameters of a URL, in all spellings that the rules allow (docs/ordercloud.md, section 6).
 
-use super::oracle::{Alternative, Field, Filter, Question, Relation, Search, Sort, Test};
+use super::oracle::{Alternative, Field, Filter, ListRequest, Relation, Search, Sort, Test};
 
-/// The parameters that ask the question, page settings excepted.
-pub fn parameters(question: &Question) -> Vec<(String, String)> {
-    let mut parameters: Vec<_> = question.filters.iter().map(filter).collect();
-    if let Some(Search { term, on }) = &question.search {
+/// The parameters of the request, without those of the page.
+pub(super) fn parameters(request: &ListRequest) -> Vec<(String, String)> {
+    let mut parameters: Vec<_> = request.filters.iter().map(filter).collect();
+    if let Some(Search { term, on }) = &request.search {
         parameters.push(("search".to_owned(), term.clone()));
         if !on.is_empty() {
             parameters.push(("searchOn".to_owned(), on.iter().map(name).collect::<Vec<_>>().join(",")));
         }
     }
-    if !question.sort.is_empty() {
-        parameters.push(("sortBy".to_owned(), question.sort.iter().map(sort_key).collect::<Vec<_>>().join(",")));
+    if !request.sort.is_empty() {
+        parameters.push(("sortBy".to_owned(), request.sort.iter().map(sort_key).collect::<Vec<_>>().join(",")));
     }
     parameters
 }
@@ -37,7 +37,7 @@ fn filter(Filter { field, alternatives }: &Filter) -> (String, String) {
     };
     let mut spelled: Vec<_> = alternatives.iter().map(alternative).collect();
     if variant & 2 == 2 {
-        spelled.push(String::new()); // an empty alternative counts for nothing
+        spelled.push(String::new()); // an empty alternative is ignored
     }
     (name, spelled.join("|"))
 }
@@ -67,7 +67,7 @@ fn comparisons(relation: Relation) -> &'static [&'static str] {
     }
 }
 
-/// The text with a backslash before what would not mean itself, or before every character.
+/// The text with a backslash before every character with a special meaning, or before every character.
 fn escaped(text: &str, at_the_begin: &str, anywhere: &str, every: bool) -> String {
     let mut spelled = String::new();
     for (at, character) in text.chars().enumerate() {

@@ -1,4 +1,4 @@
-//! What the lists are filled with and asked: little vocabularies that meet often, and now and then anything at all.
+//! Random entities and list requests: mostly from small vocabularies that match often, sometimes any value.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Map, Value as Json, json};
 
-use super::oracle::{Alternative, Field, Filter, Question, Relation, Schema, Search, Sort, Test, Type};
+use super::oracle::{Alternative, Field, Filter, ListRequest, Relation, Schema, Search, Sort, Test, Type};
 
-/// Texts with something to get wrong in each.
+/// Texts that are hard to compare, each for another reason.
 const TEXTS: &[&str] = &[
     "Alpha",
     "alpha beta",
@@ -46,6 +46,11 @@ const TEXTS: &[&str] = &[
     "+7",
     "12",
     "9",
+    "738529527931269425.0",
+    "73852952793126942.5e1",
+    "1e400",
+    "-1e-400",
+    "-0",
     "true",
     "FALSE",
     "null",
@@ -54,6 +59,10 @@ const TEXTS: &[&str] = &[
     "2014-12-31T23:59:59.5Z",
     "2016-02-29",
     "2015-13-01",
+    "0001-01-01",
+    "0001-01-01T00:00:00+01:00",
+    "9999-12-31T23:59:59.9999999",
+    "9999-12-31T23:59:59-00:01",
     "20150101",
     "00112233-4455-6677-8899-aabbccddeeff",
     "x,y",
@@ -62,7 +71,7 @@ const TEXTS: &[&str] = &[
     "\u{10ffff}z",
 ];
 
-/// Keys and paths inside xp; the last ones are nobody's.
+/// Keys and paths inside xp; no entity has the last ones.
 const KEYS: &[&str] = &["Dept", "dept", "N", "Mixed", "Tags", "When", "Items", "a", "a.b", "b", "ключ", "Sku", "Qty"];
 const PATHS: &[&str] = &[
     "Dept",
@@ -88,7 +97,7 @@ const PATHS: &[&str] = &[
 ];
 
 /// A text that is not blank, of at most 100 characters.
-pub fn text() -> impl Strategy<Value = String> {
+pub(crate) fn text() -> impl Strategy<Value = String> {
     let filled = |text: String| if text.chars().all(char::is_whitespace) { format!("{text}.") } else { text };
     prop_oneof![
         12 => select(TEXTS).prop_map(str::to_owned),
@@ -106,45 +115,52 @@ fn scalar() -> impl Strategy<Value = Json> {
         4 => (-3..13_i64).prop_map(Json::from),
         2 => select(vec![0.5, 5.0, -0.0, 1e20, 9.75]).prop_map(Json::from),
         1 => Just(json!(12_345_678_901_234_567_890_u64)),
+        // Different integers that are the same double.
+        2 => (738_529_527_931_269_424..738_529_527_931_269_427_i64).prop_map(Json::from),
         7 => text().prop_map(Json::from),
-        // Longer than what an index holds of a text.
+        // Longer than the prefix of a text that an index holds.
         1 => (select(vec!["x", "é"]), "[xyé]{0,3}").prop_map(|(run, end)| Json::from(run.repeat(200) + &end)),
     ]
 }
 
-fn object(value: impl Strategy<Value = Json>, members: std::ops::Range<usize>) -> impl Strategy<Value = Json> {
+fn object(value: impl Strategy<Value = Json>, fields: std::ops::Range<usize>) -> impl Strategy<Value = Json> {
     let member = (select(KEYS), value).prop_map(|(key, value)| (key.to_owned(), value));
-    vec(member, members).prop_map(|members| Json::Object(members.into_iter().collect::<Map<_, _>>()))
+    vec(member, fields).prop_map(|fields| Json::Object(fields.into_iter().collect::<Map<_, _>>()))
 }
 
 /// An xp document or null.
-pub fn xp() -> impl Strategy<Value = Json> {
+pub(crate) fn xp() -> impl Strategy<Value = Json> {
     let value = scalar().prop_recursive(3, 12, 4, |inner| {
         prop_oneof![vec(inner.clone(), 0..4).prop_map(Json::Array), object(inner, 0..4)]
     });
     prop_oneof![1 => Just(Json::Null), 9 => object(value, 0..7)]
 }
 
-/// Lists are asked of one thing or other that is in them, and now and then of what is not.
+/// List requests take values of the entities in the list, and sometimes other values.
 #[derive(Clone, Debug)]
-pub struct Asking {
+pub(crate) struct ListRequests {
     schema: &'static Schema,
-    things: Arc<[Json]>,
+    entities: Arc<[Json]>,
 }
 
-impl Asking {
-    pub fn of(schema: &'static Schema, things: &[Json]) -> Self {
-        Self { schema, things: things.into() }
+impl ListRequests {
+    /// Requests for the list of these entities.
+    pub(crate) fn of(schema: &'static Schema, entities: &[Json]) -> Self {
+        Self { schema, entities: entities.into() }
     }
 
-    /// A question of a few filters, perhaps a search, perhaps an order.
-    pub fn question(&self) -> impl Strategy<Value = Question> + use<> {
+    /// A request with some filters, and perhaps a search or an order.
+    pub(crate) fn request(&self) -> impl Strategy<Value = ListRequest> + use<> {
         (
             prop_oneof![1 => vec(self.filter(), 0..1), 6 => vec(self.filter(), 1..2), 3 => vec(self.filter(), 2..4)],
             option::weighted(0.3, self.search()),
             vec(self.sort(), 0..3),
         )
-            .prop_map(|(filters, search, sort)| Question { filters, search, sort: different(sort) })
+            .prop_map(|(filters, search, sort)| ListRequest {
+                filters,
+                search,
+                sort: without_duplicates(sort),
+            })
     }
 
     fn field(&self) -> impl Strategy<Value = Field> + use<> {
@@ -176,14 +192,14 @@ impl Asking {
         prop_oneof![1 => compare, 2 => negatable]
     }
 
-    /// What the field has somewhere, perhaps in other letters; a text at all; now and then of another type.
+    /// A value that the field has in some entity, perhaps in another case; any text; sometimes a value of another type.
     fn operand(&self, field: &Field) -> impl Strategy<Value = String> + use<> {
         let there = self.texts(field);
         let fitting = match field {
             Field::Own(_, Type::Boolean) => select(&["true", "False", "TRUE"][..]).prop_map(str::to_owned).boxed(),
             Field::Own(_, Type::Integer) => (-1..4_i64).prop_map(|number| number.to_string()).boxed(),
             Field::Own(_, Type::Instant) => {
-                select(&["2015-01-01", "2026-01-01T00:00:00", "2015-01-01T00:00:00+05:30"][..])
+                select(&["2015-01-01", "9999-12-31T23:59:59.9999999Z", "2015-01-01T00:00:00+05:30"][..])
                     .prop_map(str::to_owned)
                     .boxed()
             }
@@ -197,7 +213,7 @@ impl Asking {
         prop_oneof![12 => known, 6 => fitting, 1 => text()]
     }
 
-    /// A text of the field with a part cut out of it, and perhaps stars around it.
+    /// A text of the field with a part removed, and perhaps stars around it.
     fn runs(&self, field: &Field) -> impl Strategy<Value = Vec<String>> + use<> {
         (self.operand(field), any::<Index>(), any::<Index>(), 0..4_u8).prop_map(|(text, from, to, around)| {
             let characters: Vec<char> = text.chars().collect();
@@ -240,28 +256,28 @@ impl Asking {
         (field, any::<bool>()).prop_map(|(field, descending)| Sort { field, descending })
     }
 
-    /// The texts and numbers that things have in the field, in no order; never none.
+    /// The texts and numbers that entities have in the field, in no order; at least one.
     fn texts(&self, field: &Field) -> Vec<String> {
         let mut texts = vec!["x".to_owned()];
-        for thing in self.things.iter() {
+        for entity in self.entities.iter() {
             match field {
-                Field::Own(name, _) => leaves(&thing[*name], &mut texts),
-                Field::Xp(path) => leaves(&thing["xp"][path.split('.').next().unwrap_or_default()], &mut texts),
+                Field::Own(name, _) => leaves(&entity[*name], &mut texts),
+                Field::Xp(path) => leaves(&entity["xp"][path.split('.').next().unwrap_or_default()], &mut texts),
             }
         }
         texts
     }
 }
 
-/// The first of the sorts by each field.
-fn different(sorts: Vec<Sort>) -> Vec<Sort> {
-    let mut different: Vec<Sort> = Vec::new();
+/// Removes later sorts by the same field.
+fn without_duplicates(sorts: Vec<Sort>) -> Vec<Sort> {
+    let mut without_duplicates: Vec<Sort> = Vec::new();
     for sort in sorts {
-        if different.iter().all(|own| own.field != sort.field) {
-            different.push(sort);
+        if without_duplicates.iter().all(|own| own.field != sort.field) {
+            without_duplicates.push(sort);
         }
     }
-    different
+    without_duplicates
 }
 
 fn leaves(json: &Json, texts: &mut Vec<String>) {
@@ -270,7 +286,7 @@ fn leaves(json: &Json, texts: &mut Vec<String>) {
         Json::String(text) if text.is_empty() => {}
         Json::String(text) => texts.push(text.clone()),
         Json::Array(items) => items.iter().for_each(|item| leaves(item, texts)),
-        Json::Object(members) => members.values().for_each(|value| leaves(value, texts)),
+        Json::Object(fields) => fields.values().for_each(|value| leaves(value, texts)),
         other => texts.push(other.to_string()),
     }
 }

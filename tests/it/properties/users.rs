@@ -6,17 +6,17 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value as Json, json};
 
-use super::listing::{holds, walks};
-use super::oracle::{Question, USERS};
-use super::strategies::{Asking, text, xp};
+use super::listing::{check_all_pages, check_list};
+use super::oracle::{ListRequest, USERS};
+use super::strategies::{ListRequests, text, xp};
 use crate::random::{check, drawn};
 use crate::support::{Caller, FULL, GROUP_ADMIN, GROUP_READER, PASSWORD, Server, USER_READER};
 
 /// How many users there are.
 const COUNT: usize = 24;
 
-/// A user who has yet to be given an ID and a username.
-pub fn user() -> impl Strategy<Value = Json> {
+/// A user without an ID and a username yet.
+pub(crate) fn user() -> impl Strategy<Value = Json> {
     let terms =
         select(vec![None, Some("2015-01-01"), Some("2015-01-01T05:30:00+05:30"), Some("2026-02-03T04:05:06.789Z")]);
     (text(), text(), text(), option::of(text()), terms, any::<bool>(), xp()).prop_map(
@@ -29,7 +29,7 @@ pub fn user() -> impl Strategy<Value = Json> {
     )
 }
 
-/// Fills the directory; gives the users as the API tells them.
+/// Fills the directory; returns the users as the API returns them.
 async fn fill(server: &Server, admin: &Caller) -> Vec<Json> {
     let roles = || subsequence(vec![FULL, GROUP_ADMIN, GROUP_READER, USER_READER], 1..=3);
     for (at, (mut user, roles)) in drawn(vec((user(), roles()), COUNT)).into_iter().enumerate() {
@@ -60,14 +60,14 @@ fn set_roles(server: &Server, id: &str, roles: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_question_is_answered_as_in_memory() {
+async fn every_list_request_returns_what_the_oracle_expects() {
     let server = Server::start();
     let admin = server.admin().await;
     let users = fill(&server, &admin).await;
-    let asking = Asking::of(&USERS, &users);
-    check(250, asking.question(), async |question: Question| holds(&admin, &USERS, &question, &users).await);
-    check(15, (asking.question(), 1..=12_usize), async |(mut question, size): (Question, usize)| {
-        question.filters.clear();
-        walks(&admin, &USERS, &question, size, &users).await
+    let requests = ListRequests::of(&USERS, &users);
+    check(250, requests.request(), async |request: ListRequest| check_list(&admin, &USERS, &request, &users).await);
+    check(15, (requests.request(), 1..=12_usize), async |(mut request, size): (ListRequest, usize)| {
+        request.filters.clear();
+        check_all_pages(&admin, &USERS, &request, size, &users).await
     });
 }

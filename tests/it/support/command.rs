@@ -1,4 +1,4 @@
-//! The command line: the binary, run to its end.
+//! The command line: runs the binary and waits until it exits.
 
 use std::ffi::OsStr;
 use std::io::Write as _;
@@ -7,53 +7,68 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// The binary with nothing in its environment but the database, so that no setting of the machine gets in.
-pub fn binary(database: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rollbook"));
+const BINARY: &str = env!("CARGO_BIN_EXE_rollbook");
+
+/// The binary with only the database URL and `PATH` in its environment, so that no setting of the machine has effect.
+pub(super) fn binary(database: &str) -> Command {
+    bare(Command::new(BINARY), database)
+}
+
+/// As [`binary`], started by a shell that first runs `before` and redirects the standard streams as `streams` says.
+pub(crate) fn binary_in_shell(database: &str, before: &str, streams: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-euc", &format!("{before}\nexec \"$0\" \"$@\" {streams}"), BINARY]);
+    bare(shell, database)
+}
+
+fn bare(mut command: Command, database: &str) -> Command {
     command.env_clear().env("ROLLBOOK_DATABASE", database);
     command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
     command
 }
 
-/// The commands, on one database.
+/// The command line, on one database.
 #[derive(Clone, Debug)]
-pub struct Rollbook {
+pub(crate) struct Rollbook {
     database: String,
     environment: Vec<(String, String)>,
 }
 
-/// What came of a command.
+/// The outcome of a command.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub(crate) struct Outcome {
+    /// Whether the exit status is 0.
     pub success: bool,
+    /// The standard output.
     pub stdout: String,
+    /// The standard error.
     pub stderr: String,
 }
 
 impl Rollbook {
-    /// On `rollbook.db` in a directory.
-    pub fn at(directory: &Path) -> Self {
+    /// On the SQLite file `rollbook.db` in a folder.
+    pub(crate) fn at(directory: &Path) -> Self {
         Self::on(format!("sqlite:{}", directory.join("rollbook.db").display()))
     }
 
-    /// On the database that a URL names.
-    pub fn on(database: impl Into<String>) -> Self {
+    /// On the database with this URL.
+    pub(crate) fn on(database: impl Into<String>) -> Self {
         Self { database: database.into(), environment: Vec::new() }
     }
 
-    /// With this variable set.
-    pub fn env(mut self, name: &str, value: &str) -> Self {
+    /// With this environment variable.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// Runs a command with an empty standard input.
-    pub fn run(&self, arguments: &[impl AsRef<OsStr>]) -> Outcome {
+    pub(crate) fn run(&self, arguments: &[impl AsRef<OsStr>]) -> Outcome {
         self.run_with(arguments, "")
     }
 
     /// Runs a command with this standard input.
-    pub fn run_with(&self, arguments: &[impl AsRef<OsStr>], input: &str) -> Outcome {
+    pub(crate) fn run_with(&self, arguments: &[impl AsRef<OsStr>], input: &str) -> Outcome {
         let mut command = binary(&self.database);
         command
             .args(arguments)
@@ -62,7 +77,7 @@ impl Rollbook {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary starts");
-        // A command that reads no input may be gone before it is written.
+        // A command that reads no input may exit before the input is written.
         let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
         let output = child.wait_with_output().expect("the command ends");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("commands print UTF-8");
@@ -71,23 +86,23 @@ impl Rollbook {
 }
 
 impl Outcome {
-    /// What the command printed; it must have succeeded.
+    /// The standard output; panics if the command failed.
     #[track_caller]
-    pub fn printed(self) -> String {
+    pub(crate) fn printed(self) -> String {
         assert!(self.success, "{}", self.stderr);
         self.stdout
     }
 
-    /// The JSON that the command printed; it must have succeeded.
+    /// The standard output as JSON; panics if the command failed.
     #[track_caller]
-    pub fn json(self) -> Value {
+    pub(crate) fn json(self) -> Value {
         let printed = self.printed();
         serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{error}: {printed}"))
     }
 
-    /// The one line of the error; the command must have failed, and printed nothing else.
+    /// The error message; panics if the command succeeded or printed anything to standard output.
     #[track_caller]
-    pub fn error(self) -> String {
+    pub(crate) fn error(self) -> String {
         assert!(!self.success && self.stdout.is_empty(), "{}", self.stdout);
         self.stderr.trim_end().to_owned()
     }

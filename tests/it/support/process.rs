@@ -1,4 +1,4 @@
-//! The process of a server: started, told to stop, ended.
+//! The process of a server: start, signals, exit.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
@@ -6,13 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread;
 
-use super::command::binary;
+/// How many lines of the server's log a failed test prints.
+const PRINTED_LOG_LINES: usize = 30;
 
-/// How many lines of its server's log a test that fails shows.
-const LOG_SHOWN: usize = 30;
-
-/// The process behind a server.
-pub struct Process {
+/// The process of a server.
+pub(super) struct Process {
     child: Child,
     stdout: BufReader<ChildStdout>,
     base: String,
@@ -20,10 +18,14 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts the binary on the database that a URL names and waits until it listens. What it logs is added to `log`.
-    pub fn start(arguments: &[String], environment: &[(String, String)], database: &str, log: &Path) -> Self {
+    /// Starts the command and waits until the server listens. Its log is appended to the file `log`.
+    pub(super) fn start(
+        mut command: Command,
+        arguments: &[String],
+        environment: &[(String, String)],
+        log: &Path,
+    ) -> Self {
         let file = File::options().create(true).append(true).open(log).expect("a log");
-        let mut command = binary(database);
         command.args(arguments).envs(environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file);
         let mut child = command.spawn().expect("the binary starts");
@@ -37,40 +39,49 @@ impl Process {
         Self { child, stdout, base: base.to_owned(), log: log.to_owned() }
     }
 
-    /// All that was logged so far, of every start.
-    pub fn log(&self) -> String {
+    /// The whole log so far, of all starts.
+    pub(super) fn log(&self) -> String {
         fs::read_to_string(&self.log).expect("the log is UTF-8")
     }
 
-    /// Where it listens: `http://ADDR:PORT`.
-    pub fn base(&self) -> &str {
+    /// The base URL: `http://ADDR:PORT`.
+    pub(super) fn base(&self) -> &str {
         &self.base
     }
 
-    /// What was printed after the address, to the last `curl` line.
-    pub fn announcement(&mut self) -> String {
+    /// What the server printed after the line with its address, up to the last command it suggests.
+    pub(super) fn announcement(&mut self) -> String {
         let mut text = String::new();
-        while !text.contains("\ncurl ") {
+        while !text.contains(" client create ") {
             assert!(self.stdout.read_line(&mut text).expect("standard output is text") > 0, "{text}");
         }
         text
     }
 
     /// Sends SIGTERM.
-    pub fn terminate(&self) {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+    pub(super) fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Sends SIGHUP.
+    pub(super) fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
         assert!(sent.expect("kill runs").success());
     }
 
-    /// Ends it by SIGKILL, if it still runs.
-    pub fn kill(&mut self) {
-        // One that ended by itself is not there to be ended.
+    /// Kills the process by SIGKILL, if it still runs.
+    pub(super) fn kill(&mut self) {
+        // The process may have exited by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// Waits for its end.
-    pub fn wait(&mut self) -> ExitStatus {
+    /// Waits until the process has exited.
+    pub(super) fn wait(&mut self) -> ExitStatus {
         self.child.wait().expect("the server ends")
     }
 }
@@ -81,7 +92,7 @@ impl Drop for Process {
         if thread::panicking() {
             let log = fs::read_to_string(&self.log).unwrap_or_default();
             let lines: Vec<_> = log.lines().collect();
-            let last = &lines[lines.len().saturating_sub(LOG_SHOWN)..];
+            let last = &lines[lines.len().saturating_sub(PRINTED_LOG_LINES)..];
             eprintln!("the end of the log of {}:\n{}", self.base, last.join("\n"));
         }
     }

@@ -1,26 +1,27 @@
-//! HTTP byte by byte, for what a well-behaved client does not send.
+//! Raw HTTP bytes, for requests that no HTTP client sends.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// A connection on which a test writes what it likes.
-pub struct Raw(TcpStream);
+/// A TCP connection to a server, on which a test writes any bytes.
+pub(crate) struct RawConnection(TcpStream);
 
-impl Raw {
-    /// Connects to `127.0.0.1:PORT`. Reading gives up after a while, so that a test fails rather than hangs.
-    pub fn connect(address: &str) -> Self {
+impl RawConnection {
+    /// Connects to `127.0.0.1:PORT`. Reads have a timeout, so that a test fails and does not hang.
+    pub(crate) fn connect(address: &str) -> Self {
         let stream = TcpStream::connect(address).expect("the server listens");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
         Self(stream)
     }
 
-    pub fn write(&mut self, bytes: impl AsRef<[u8]>) {
+    /// Writes bytes.
+    pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) {
         self.0.write_all(bytes.as_ref()).expect("the server reads");
     }
 
-    /// One line that the server sends.
-    pub fn read_line(&mut self) -> String {
+    /// Reads one line.
+    pub(crate) fn read_line(&mut self) -> String {
         let (mut line, mut byte) = (Vec::new(), [0]);
         while byte != *b"\n" {
             self.0.read_exact(&mut byte).expect("the server sends a line");
@@ -29,17 +30,17 @@ impl Raw {
         String::from_utf8_lossy(&line).into_owned()
     }
 
-    /// All that the server sends until it closes the connection.
-    pub fn read_to_end(mut self) -> String {
+    /// Reads until the server closes the connection.
+    pub(crate) fn read_to_end(mut self) -> String {
         let mut bytes = Vec::new();
         self.0.read_to_end(&mut bytes).expect("the server closes the connection");
         String::from_utf8_lossy(&bytes).into_owned()
     }
 }
 
-/// The answer to one request written as it stands. The request must ask for `Connection: close`.
-pub fn raw(address: &str, request: impl AsRef<[u8]>) -> String {
-    let mut connection = Raw::connect(address);
+/// Sends the bytes of one request; returns the response. The request must have the header `Connection: close`.
+pub(crate) fn send_raw(address: &str, request: impl AsRef<[u8]>) -> String {
+    let mut connection = RawConnection::connect(address);
     connection.write(request);
     connection.read_to_end()
 }

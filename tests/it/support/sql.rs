@@ -1,20 +1,20 @@
-//! SQL of a test's own, behind the back of the servers.
+//! SQL that a test runs on a database directly, without the server.
 
 use std::thread;
 
 use tokio_postgres::{Client, Error, NoTls, SimpleQueryMessage};
 
-/// Rows of texts; `None` is a null.
-pub type Rows = Vec<Vec<Option<String>>>;
+/// Rows of text values; `None` is NULL.
+pub(crate) type Rows = Vec<Vec<Option<String>>>;
 
-/// Runs statements in the database that a URL leads to; gives the rows of them all.
+/// Runs statements in the database with this URL; returns the rows of all of them.
 #[track_caller]
-pub fn run(url: &str, statements: &str) -> Rows {
+pub(crate) fn run(url: &str, statements: &str) -> Rows {
     try_run(url, statements).unwrap_or_else(|error| panic!("{statements}: {error:?}"))
 }
 
-/// As [`run`], where the database may refuse or be gone. It can be called anywhere, in a runtime or not.
-pub fn try_run(url: &str, statements: &str) -> Result<Rows, Error> {
+/// As [`run`], but returns errors of the database and the connection. Works inside and outside of a Tokio runtime.
+pub(crate) fn try_run(url: &str, statements: &str) -> Result<Rows, Error> {
     thread::scope(|scope| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let run = move || {
@@ -27,8 +27,8 @@ pub fn try_run(url: &str, statements: &str) -> Result<Rows, Error> {
     })
 }
 
-/// A session, for transactions that stay open while the servers work. It ends with the value.
-pub async fn connect(url: &str) -> Client {
+/// Opens a session, for transactions that stay open while servers work. It ends when the value is dropped.
+pub(crate) async fn connect(url: &str) -> Client {
     try_connect(url).await.unwrap_or_else(|error| panic!("{url}: {error:?}"))
 }
 

@@ -1,23 +1,23 @@
--- Times are microseconds since 1970-01-01 UTC. Columns that end in _key hold folded text, written by the program:
--- every comparison, search and order uses them. Rows with a value in "deleted" are tombstones.
+-- Times are microseconds since 1970-01-01 UTC. Columns that end in _key contain folded text, which the program writes:
+-- every comparison, search and sort uses them. Rows with a value in "deleted" are tombstones.
 --
--- All text is COLLATE "C": it compares by code points whatever locale the database was made with.
+-- All text is COLLATE "C": it compares by code points, independent of the locale of the database.
 --
--- Lists put nulls lowest (first ascending, last descending), which is NULLS FIRST for an index on a nullable column;
--- for columns without nulls the default serves both directions.
+-- Lists sort nulls lowest (first if ascending, last if descending), so an index on a nullable column is NULLS FIRST.
+-- For columns without nulls the default serves both directions.
 --
--- An entry of a B-tree holds at most 2,704 bytes. Folding makes at most 12 bytes of a character (U+1D160 and its
--- neighbours become three of four bytes each): 1,200 of a name, 2,400 of an email address. The longest entries are
--- those of users_last_name (1,200 + 1,200 + 100 of an ID, with their lengths 2,520) and users_email (2,412).
+-- An entry of a B-tree has at most 2,704 bytes. Folding expands a character to at most 12 bytes (U+1D160 and its
+-- neighbours become three characters of four bytes each): 1,200 bytes for a name, 2,400 for an email address. The longest
+-- entries are those of users_last_name (1,200 + 1,200 + 100 for an ID, 2,520 with their lengths) and users_email (2,420).
 
 CREATE TABLE settings (
     key TEXT COLLATE "C" PRIMARY KEY,
     value TEXT COLLATE "C" NOT NULL
 );
 
--- Numbers that would be a scan to count: live groups, live users, memberships of both. Each is the sum of its slots,
--- and a change goes to any one of them: changes at once do not queue up behind one row. Half of every page stays
--- free for the next versions of its rows, which then leave the index alone.
+-- Counts that would otherwise need a scan: live groups, live users, memberships of both. Each count is the sum of its
+-- slots, and a transaction changes any one of them, so concurrent transactions do not wait for one row. fillfactor keeps
+-- half of every page free for new versions of its rows, so that updates do not touch the index.
 CREATE TABLE counters (
     name TEXT COLLATE "C" NOT NULL,
     slot SMALLINT NOT NULL,
@@ -27,8 +27,8 @@ CREATE TABLE counters (
 INSERT INTO counters (name, slot, value)
 SELECT name, slot, 0 FROM unnest(ARRAY['groups', 'users', 'memberships']) AS name, generate_series(0, 63) AS slot;
 
--- Numbers are drawn from sequences, which no rollback turns back: gaps are allowed, reuse is not. fillfactor leaves
--- room beside a row for the change of "members" that comes with each membership.
+-- Numbers are drawn from sequences, which a rollback does not set back: gaps are allowed, reuse is not. fillfactor
+-- leaves space in each page for new versions of rows, because each new membership updates "members".
 CREATE TABLE groups (
     uid BIGINT PRIMARY KEY,
     id TEXT COLLATE "C" NOT NULL,
@@ -44,35 +44,70 @@ CREATE TABLE groups (
     updated BIGINT NOT NULL,
     deleted BIGINT,
     version BIGINT NOT NULL,
-    members BIGINT NOT NULL
+    members BIGINT NOT NULL,
+    members_version BIGINT NOT NULL
 ) WITH (fillfactor = 90);
 CREATE SEQUENCE groups_uid OWNED BY groups.uid;
 CREATE UNIQUE INDEX groups_id ON groups (id_key) WHERE deleted IS NULL;
 CREATE INDEX groups_name ON groups (name_key, id_key) WHERE deleted IS NULL;
--- Pages by number skip any run of tombstones at once.
+-- Lists in the order of numbers skip tombstones by this index.
 CREATE INDEX groups_live ON groups (uid) WHERE deleted IS NULL;
+-- For the list of deleted groups, newest first.
+CREATE INDEX groups_tombstones ON groups (deleted, uid) WHERE deleted IS NOT NULL;
+-- For walks by cursor: with the number, an index gives the whole order of a walk, and a range of it any page.
+CREATE INDEX groups_created ON groups (created, uid) WHERE deleted IS NULL;
+CREATE INDEX groups_updated ON groups (updated, uid) WHERE deleted IS NULL;
 
--- The side tables below hold rows of live things alone; a tombstone keeps what it needs in its own row.
+-- The member counts of live groups, for filters and sorting. They are not indexed in the table of groups, so that a new
+-- member is a small update there, which changes no index.
+CREATE TABLE group_sizes (
+    owner BIGINT PRIMARY KEY,
+    members BIGINT NOT NULL
+) WITH (fillfactor = 90);
+CREATE INDEX group_sizes_members ON group_sizes (members, owner);
+
+-- The tables of derived rows below contain only rows of live entities; a tombstone has all its data in its own row.
 CREATE TABLE group_communities (
     community TEXT COLLATE "C" NOT NULL,
     owner BIGINT NOT NULL,
     PRIMARY KEY (community, owner)
 );
+CREATE INDEX group_communities_owner ON group_communities (owner);
 
--- One row a different value at a path of xp. kind: 0 array or object, 1 number, 2 text. text: the first 200
--- characters, rest: those after them. number is also set for text that reads as a number, instant for text that
--- reads as a date. least: 1 for the value by which the owner is sorted at that path, else 0.
+-- One row for each label, with the lower-case tag of its language. text: the first 200 characters; rest: the remaining
+-- ones. Statements read labels through the view, as they read the values in xp.
+CREATE TABLE group_labels (
+    owner BIGINT NOT NULL,
+    tag TEXT COLLATE "C" NOT NULL,
+    text TEXT COLLATE "C" NOT NULL,
+    rest TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (owner, tag)
+);
+CREATE INDEX group_labels_text ON group_labels (tag, text, rest, owner);
+CREATE VIEW group_label_entries AS
+SELECT owner, tag AS path, 2::SMALLINT AS kind, text, rest, NULL::TEXT COLLATE "C" AS number,
+    ''::TEXT COLLATE "C" AS number_rest, NULL::BIGINT AS instant, 1::SMALLINT AS least
+FROM group_labels;
+
+-- One row per distinct value at a path of xp.
+-- - kind: 0 array or object, 1 number, 2 text.
+-- - text: the first 200 characters; rest: the characters after them.
+-- - number and number_rest: likewise the exact number, as a text whose byte order is the numeric order. Set for numbers,
+--   and for text that can be read as a number.
+-- - instant: set for text that can be read as a date.
+-- - least: 1 for the value by which the owner is sorted at that path, 0 for the others.
 --
--- No primary key: rest can be longer than an index entry. An entry of the longest index is a path of 300 bytes and a
--- text of 800, with their lengths 1,124. Rows without a number (or instant) are in its index too: a comparison asks
--- for rows by number, and by text for those that have none.
+-- No primary key, because rest can be longer than an index entry. An entry of the longest index has a path of 300 bytes, a
+-- number of 200 and a text of 800, with their lengths 1,328. Rows without a number (or instant) are in its index too,
+-- because a comparison selects rows by number, and by text those without one.
 CREATE TABLE group_xp (
     owner BIGINT NOT NULL,
     path TEXT COLLATE "C" NOT NULL,
     kind SMALLINT NOT NULL,
     text TEXT COLLATE "C" NOT NULL,
     rest TEXT COLLATE "C" NOT NULL,
-    number DOUBLE PRECISION,
+    number TEXT COLLATE "C",
+    number_rest TEXT COLLATE "C" NOT NULL,
     instant BIGINT,
     least SMALLINT NOT NULL
 );
@@ -81,17 +116,17 @@ CREATE INDEX group_xp_text ON group_xp (path, text);
 CREATE INDEX group_xp_number ON group_xp (path, number, text);
 CREATE INDEX group_xp_instant ON group_xp (path, instant, text);
 
--- Substring search: three characters and more by trigrams, one and two by grams of that length, each a number made
--- of the field and the code points.
+-- Substring search: terms of three and more characters use trigrams, terms of one and two characters use n-grams of that
+-- length. An n-gram is stored as a number that encodes the field and the code points.
 CREATE INDEX groups_text ON groups
     USING gin (id_key gin_trgm_ops, name_key gin_trgm_ops, description_key gin_trgm_ops) WHERE deleted IS NULL;
-CREATE TABLE group_grams (
+CREATE TABLE group_ngrams (
     owner BIGINT PRIMARY KEY,
-    grams BIGINT[] NOT NULL
+    ngrams BIGINT[] NOT NULL
 );
-CREATE INDEX group_grams_grams ON group_grams USING gin (grams);
+CREATE INDEX group_ngrams_ngrams ON group_ngrams USING gin (ngrams);
 
--- fillfactor leaves room beside a row for the traces of signing in.
+-- fillfactor leaves space in each page for new versions of rows, because each sign-in updates its user.
 CREATE TABLE users (
     uid BIGINT PRIMARY KEY,
     id TEXT COLLATE "C" NOT NULL,
@@ -126,11 +161,23 @@ CREATE SEQUENCE users_uid OWNED BY users.uid;
 CREATE UNIQUE INDEX users_id ON users (id_key) WHERE deleted IS NULL;
 CREATE UNIQUE INDEX users_username ON users (username_key) WHERE deleted IS NULL;
 CREATE INDEX users_last_name ON users (last_name_key, first_name_key, id_key) WHERE deleted IS NULL;
-CREATE INDEX users_first_name ON users (first_name_key) WHERE deleted IS NULL;
-CREATE INDEX users_email ON users (email_key) WHERE deleted IS NULL;
-CREATE INDEX users_created ON users (created) WHERE deleted IS NULL;
-CREATE INDEX users_last_active ON users (last_active NULLS FIRST) WHERE deleted IS NULL;
+CREATE INDEX users_live ON users (uid) WHERE deleted IS NULL;
+CREATE INDEX users_first_name ON users (first_name_key, uid) WHERE deleted IS NULL;
+CREATE INDEX users_email ON users (email_key, uid) WHERE deleted IS NULL;
+CREATE INDEX users_created ON users (created, uid) WHERE deleted IS NULL;
+CREATE INDEX users_last_active ON users (last_active NULLS FIRST, uid) WHERE deleted IS NULL;
 CREATE INDEX users_password_set ON users (password_set NULLS FIRST) WHERE deleted IS NULL;
+
+CREATE INDEX users_tombstones ON users (deleted, uid) WHERE deleted IS NOT NULL;
+-- Few users are locked.
+CREATE INDEX users_locked ON users (locked_until) WHERE deleted IS NULL AND locked_until IS NOT NULL;
+
+CREATE TABLE user_communities (
+    community TEXT COLLATE "C" NOT NULL,
+    owner BIGINT NOT NULL,
+    PRIMARY KEY (community, owner)
+);
+CREATE INDEX user_communities_owner ON user_communities (owner);
 
 CREATE TABLE user_xp (
     owner BIGINT NOT NULL,
@@ -138,7 +185,8 @@ CREATE TABLE user_xp (
     kind SMALLINT NOT NULL,
     text TEXT COLLATE "C" NOT NULL,
     rest TEXT COLLATE "C" NOT NULL,
-    number DOUBLE PRECISION,
+    number TEXT COLLATE "C",
+    number_rest TEXT COLLATE "C" NOT NULL,
     instant BIGINT,
     least SMALLINT NOT NULL
 );
@@ -151,26 +199,31 @@ CREATE INDEX users_text ON users USING gin (
     id_key gin_trgm_ops, username_key gin_trgm_ops, first_name_key gin_trgm_ops, last_name_key gin_trgm_ops,
     email_key gin_trgm_ops
 ) WHERE deleted IS NULL;
-CREATE TABLE user_grams (
+CREATE TABLE user_ngrams (
     owner BIGINT PRIMARY KEY,
-    grams BIGINT[] NOT NULL
+    ngrams BIGINT[] NOT NULL
 );
-CREATE INDEX user_grams_grams ON user_grams USING gin (grams);
+CREATE INDEX user_ngrams_ngrams ON user_ngrams USING gin (ngrams);
 
--- user_key is the user's id_key, kept here so that the members of a group are read in their order; live is 1 until
--- the user is deleted. Rows of a deleted group stay as they are: nothing reaches them but through the group.
+-- user_key is the user's id_key, stored here so that an index gives the members of a group in order. live is 1 until the
+-- user is deleted. Rows of a deleted group do not change, because they are read only through the group. change: the number
+-- of the journal entry that gave the membership; null = unknown.
 --
--- live is a column of the index, not its condition: statements compare it with a parameter, and a plan made for any
--- value of it could not use a partial index.
+-- live is a column of the index, not its condition: statements compare it with a parameter, and a generic plan, which is
+-- valid for any parameter, cannot use a partial index.
 CREATE TABLE memberships (
     group_uid BIGINT NOT NULL,
     user_uid BIGINT NOT NULL,
     user_key TEXT COLLATE "C" NOT NULL,
     live SMALLINT NOT NULL,
     added BIGINT NOT NULL,
+    change BIGINT,
     PRIMARY KEY (group_uid, user_uid)
 );
 CREATE INDEX memberships_group ON memberships (group_uid, live, user_key);
+-- The sum is in no statement that looks up one membership. If the index had user_uid itself, the planner would take it for
+-- such a look-up, as an index-only scan of the whole group, because it knows only the size of the average group.
+CREATE INDEX memberships_added ON memberships (group_uid, live, added, (user_uid + 0));
 CREATE INDEX memberships_user ON memberships (user_uid);
 
 CREATE TABLE clients (
@@ -183,8 +236,10 @@ CREATE TABLE clients (
     user_uid BIGINT,
     access_minutes BIGINT NOT NULL,
     refresh_minutes BIGINT NOT NULL,
+    refresh_rotation SMALLINT NOT NULL,
     enabled SMALLINT NOT NULL,
     generation BIGINT NOT NULL,
+    long_lived_generation BIGINT NOT NULL,
     secret_hash TEXT COLLATE "C",
     secret_set BIGINT,
     created BIGINT NOT NULL,
@@ -194,26 +249,72 @@ CREATE TABLE clients (
 );
 CREATE SEQUENCE clients_uid OWNED BY clients.uid;
 CREATE UNIQUE INDEX clients_id ON clients (id_key) WHERE deleted IS NULL;
+CREATE INDEX clients_user ON clients (user_uid) WHERE deleted IS NULL;
 
+-- name: the jti of an access token, or the family of refresh tokens, which ends together with all its access tokens.
 CREATE TABLE ended_tokens (
-    jti TEXT COLLATE "C" PRIMARY KEY,
+    name TEXT COLLATE "C" PRIMARY KEY,
     expires BIGINT NOT NULL
 );
 CREATE INDEX ended_tokens_expires ON ended_tokens (expires);
 
+-- The answers to requests with an idempotency key, until the key expires. scope: the caller. fingerprint: the digest of the
+-- request, without passwords. body: null if it was too long. A row is inserted before its change is made, and completed with
+-- the answer in the same transaction: so it also is the lock of the key.
+CREATE TABLE idempotency_keys (
+    scope TEXT COLLATE "C" NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    fingerprint TEXT COLLATE "C" NOT NULL,
+    operation TEXT COLLATE "C" NOT NULL,
+    expires BIGINT NOT NULL,
+    status BIGINT NOT NULL,
+    location TEXT COLLATE "C",
+    tag TEXT COLLATE "C",
+    content_type TEXT COLLATE "C",
+    body TEXT COLLATE "C",
+    PRIMARY KEY (scope, key)
+);
+CREATE INDEX idempotency_keys_expires ON idempotency_keys (expires);
+
+-- used: when the token was first used; null = not yet.
 CREATE TABLE refresh_tokens (
     hash TEXT COLLATE "C" PRIMARY KEY,
     family TEXT COLLATE "C" NOT NULL,
+    salt TEXT COLLATE "C" NOT NULL,
     user_uid BIGINT NOT NULL,
     client_uid BIGINT NOT NULL,
     user_generation BIGINT NOT NULL,
     client_generation BIGINT NOT NULL,
     scope SMALLINT,
     expires BIGINT NOT NULL,
-    used SMALLINT NOT NULL
+    used BIGINT
 );
-CREATE INDEX refresh_tokens_family ON refresh_tokens (family);
 CREATE INDEX refresh_tokens_expires ON refresh_tokens (expires);
+
+-- Tokens for programs that cannot use the token endpoint. hash: SHA-256 of the token. deleted: the time of the revocation.
+-- A token has also ended if its client or user is deleted or has another generation. last_used: in whole hours.
+CREATE TABLE long_lived_tokens (
+    uid BIGINT PRIMARY KEY,
+    id TEXT COLLATE "C" NOT NULL,
+    id_key TEXT COLLATE "C" NOT NULL,
+    hash TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    client_uid BIGINT NOT NULL,
+    client_generation BIGINT NOT NULL,
+    user_uid BIGINT,
+    user_generation BIGINT NOT NULL,
+    expires BIGINT NOT NULL,
+    last_used BIGINT,
+    created BIGINT NOT NULL,
+    updated BIGINT NOT NULL,
+    deleted BIGINT,
+    version BIGINT NOT NULL
+);
+CREATE SEQUENCE long_lived_tokens_uid OWNED BY long_lived_tokens.uid;
+CREATE UNIQUE INDEX long_lived_tokens_id ON long_lived_tokens (id_key) WHERE deleted IS NULL;
+CREATE UNIQUE INDEX long_lived_tokens_hash ON long_lived_tokens (hash);
+CREATE INDEX long_lived_tokens_client ON long_lived_tokens (client_uid, uid) WHERE deleted IS NULL;
+CREATE INDEX long_lived_tokens_expires ON long_lived_tokens (expires, uid) WHERE deleted IS NULL;
 
 CREATE TABLE signing_keys (
     kid TEXT COLLATE "C" PRIMARY KEY,
@@ -221,13 +322,15 @@ CREATE TABLE signing_keys (
     signs_from BIGINT NOT NULL
 );
 
--- kind: group, user, membership, client or batch; subject: its number, 0 of a batch; member: the user of a membership.
+-- kind: group, user, membership, members (several of one group), client, token or batch. subject: the number of the
+-- entity, 0 for a batch; for memberships, the number of the group. member: the user of a single membership.
 --
--- Transactions commit in another order than they draw seq in, so a reader that went by seq alone could pass a number
--- whose row is not there yet. xid is the transaction: all rows of those below pg_snapshot_xmin() are there for good,
--- and a reader goes by (xid, seq) up to that horizon.
+-- Transactions do not commit in the order in which they draw seq, so a reader that follows seq alone could skip a row that
+-- is committed later. xid is the transaction ID: all transactions below pg_snapshot_xmin() have ended, so no row can
+-- appear below it any more. A reader follows (xid, seq) up to that horizon.
 --
--- seq is drawn after the change's locks were taken: of one subject, a later change has the higher number.
+-- seq is drawn after the transaction has locked its entity: of two entries of one entity, the later one has the higher
+-- seq.
 CREATE SEQUENCE journal_seq;
 CREATE TABLE journal (
     seq BIGINT PRIMARY KEY DEFAULT nextval('journal_seq'),
@@ -236,7 +339,10 @@ CREATE TABLE journal (
     at BIGINT NOT NULL,
     actor_user BIGINT,
     actor_client BIGINT,
-    door TEXT COLLATE "C" NOT NULL,
+    channel TEXT COLLATE "C" NOT NULL,
+    reason TEXT COLLATE "C",
+    operator_user TEXT COLLATE "C",
+    operator_host TEXT COLLATE "C",
     kind TEXT COLLATE "C" NOT NULL,
     change TEXT COLLATE "C" NOT NULL,
     subject BIGINT NOT NULL,
@@ -246,14 +352,35 @@ CREATE TABLE journal (
 );
 ALTER SEQUENCE journal_seq OWNED BY journal.seq;
 CREATE INDEX journal_settled ON journal (xid, seq);
--- Whether a commit took place whose answer was lost is asked by operation.
+CREATE INDEX journal_subject ON journal (kind, subject, seq);
+CREATE INDEX journal_member ON journal (member, seq) WHERE member IS NOT NULL;
+-- The look-up of a commit outcome also searches by operation.
 CREATE INDEX journal_operation ON journal (operation);
+CREATE INDEX journal_at ON journal (at);
 
--- Of a column that PostgreSQL has not looked at it guesses that one row in 200 is null: it would plan the lists of a
--- directory that was just filled as if nearly all of it were deleted. So it looks once at some things that live, which
--- go again; they are too few for it to look a second time before there are others.
-INSERT INTO groups (uid, id, id_key, name, name_key, labels, communities, created, updated, version, members)
-SELECT n, n, n, 'Name', 'name', '{"en":"Name"}', '[]', 0, 0, 1, 0 FROM generate_series(1, 20) AS n;
+-- The index of batches: which entries of batches touched which groups and users. kind: what the entries did. segment:
+-- the number of the group or user divided by 65,536. level: 0 for one entry, otherwise a node unites sixteen of the level
+-- below. numbers: the remainders of the numbers, as a Roaring bitmap in base64. merged: 1 if the node is united with
+-- others at the level above.
+CREATE TABLE batch_index (
+    kind TEXT COLLATE "C" NOT NULL,
+    segment BIGINT NOT NULL,
+    level SMALLINT NOT NULL,
+    first_seq BIGINT NOT NULL,
+    last_seq BIGINT NOT NULL,
+    merged SMALLINT NOT NULL,
+    numbers TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (kind, segment, level, first_seq)
+);
+CREATE INDEX batch_index_roots ON batch_index (kind, segment) WHERE merged = 0;
+
+-- Without statistics PostgreSQL assumes that one row in 200 is null in a column: it would plan the lists of a newly filled
+-- directory as if nearly all entities were deleted. So some live entities are inserted, analyzed and deleted again. They
+-- are too few to trigger another automatic ANALYZE before the directory has other entities.
+INSERT INTO groups (
+    uid, id, id_key, name, name_key, labels, communities, created, updated, version, members, members_version
+)
+SELECT n, n, n, 'Name', 'name', '{"en":"Name"}', '[]', 0, 0, 1, 0, 0 FROM generate_series(1, 20) AS n;
 INSERT INTO users (
     uid, id, id_key, username, username_key, first_name, first_name_key, last_name, last_name_key, email, email_key,
     active, roles, communities, generation, failed_attempts, created, updated, version

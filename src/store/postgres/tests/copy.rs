@@ -1,14 +1,14 @@
-//! Copies of databases.
+//! Tests of copies between PostgreSQL databases.
 
 use super::*;
 
 #[tokio::test]
 async fn a_copy_of_a_copy_is_the_same_store() {
-    let (store, scratch) = open().await;
+    let (store, test_database) = open().await;
     crate::store::suite::copy::fill(&store).await;
-    let copies = [Scratch::new().await, Scratch::new().await];
+    let copies = [TestDatabase::new().await, TestDatabase::new().await];
     let mut digests = Vec::new();
-    for (from, to) in [(&scratch, &copies[0]), (&copies[0], &copies[1])] {
+    for (from, to) in [(&test_database, &copies[0]), (&copies[0], &copies[1])] {
         let mut source = Snapshot::of(from.url(), None).await.unwrap();
         let destination = NewDirectory::begin(to.url(), None).await.unwrap();
         digests.push(crate::store::suite::copy::copies(&mut source, Box::new(destination)).await);

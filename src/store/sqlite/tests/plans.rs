@@ -1,4 +1,4 @@
-//! How SQLite finds what lists ask for, in a directory of 100,000 groups and users: by an index wherever one serves.
+//! The query plans of SQLite's lists, in a directory of 100,000 groups and users: they use an index if one serves.
 
 use std::collections::BTreeSet;
 
@@ -6,22 +6,25 @@ use rusqlite::params_from_iter;
 use sea_query::{SelectStatement, SqliteQueryBuilder};
 
 use super::*;
-use crate::store::sql::asked;
-use crate::store::sqlite::bind::Bound;
-use crate::store::sqlite::memory::Memory;
-use crate::store::sqlite::search::{TextQuestion, question};
-use crate::store::sqlite::{lists, member_lists};
-use crate::store::suite::plans::{COMMON, RARE, filling, groups, memberships, unexpected, users};
+use crate::store::sql::list::statement_log;
+use crate::store::sqlite::list::bind::Bound;
+use crate::store::sqlite::list::result_cache::ResultCache;
+use crate::store::sqlite::list::text_index::{TextQuery, text_query};
+use crate::store::sqlite::list::{cursor, entities, members, memberships, tombstones};
+use crate::store::suite::plans::{COMMON, RARE, filling, groups, members, memberships, unexpected, users};
+use crate::store::suite::walk_plans;
 
-/// The lists for which the whole directory is gone through, by the beginnings of their names: no index has the order, or
-/// what is tested. (Of columns that are never NULL, absence takes no step in truth, and presence lets all through.)
-const WALKS: &[&str] = &[
+/// The lists that scan a whole table, by the prefixes of their names: no index has the sort order or the tested column.
+/// (For columns that are never NULL, a test for absence reads nothing in practice, and a test for presence lets all
+/// rows through.)
+const TABLE_SCANS: &[&str] = &[
     "groups: all, by Description",
     "groups: Id present",
     "groups: Id absent",
     "groups: Name present",
     "groups: Name absent",
     "groups: Description not equal",
+    "groups: Description one of many",
     "groups: Description not prefix",
     "groups: Description below",
     "groups: Description present",
@@ -47,19 +50,37 @@ const WALKS: &[&str] = &[
     "users: Created absent",
     "users: FailedAttempts",
     "users: Roles",
+    "walk of groups: Created present",
+    "walk of groups: Created absent",
+    "walk of groups: Updated present",
+    "walk of groups: Updated absent",
+    "walk of groups: Members present",
+    "walk of groups: Members absent",
+    "walk of groups: communities present",
+    "walk of groups: communities absent",
+    "walk of users: communities present",
+    "walk of users: communities absent",
 ];
 
-/// The indexes that lists need.
+/// The indexes that lists use.
 const INDEXES: &[&str] = &[
+    "group_communities_owner",
+    "group_labels_text",
     "group_xp_instant",
     "group_xp_number",
     "group_xp_text",
+    "groups_created",
     "groups_deleted",
     "groups_id",
     "groups_live",
+    "groups_members",
     "groups_name",
+    "groups_tombstones",
+    "groups_updated",
+    "memberships_added",
     "memberships_group",
     "memberships_user",
+    "user_communities_owner",
     "user_xp_instant",
     "user_xp_number",
     "user_xp_text",
@@ -69,25 +90,28 @@ const INDEXES: &[&str] = &[
     "users_id",
     "users_last_active",
     "users_last_name",
+    "users_live",
+    "users_locked",
     "users_password_set",
+    "users_tombstones",
     "users_username",
 ];
 
-/// What was seen of the plans.
+/// The indexes used and the lists that scan, collected over all plans.
 #[derive(Default)]
-struct Seen {
+struct TestStatements {
     indexes: BTreeSet<String>,
-    walks: Vec<String>,
+    table_scans: Vec<String>,
 }
 
 #[tokio::test]
-async fn lists_go_by_indexes() {
+async fn lists_use_indexes() {
     assert_plans(false).await;
 }
 
-/// As whoever runs ANALYZE on the file would have it.
+/// With the statistics that an administrator's ANALYZE leaves in the file.
 #[tokio::test]
-async fn lists_go_by_indexes_when_analysed() {
+async fn lists_use_indexes_when_analysed() {
     assert_plans(true).await;
 }
 
@@ -95,21 +119,38 @@ async fn assert_plans(analysed: bool) {
     let (store, _folder) = open().await;
     store.close().await;
     let connection = filled(&store.path, analysed);
-    let mut seen = Seen::default();
+    let mut seen = TestStatements::default();
     for shape in groups() {
-        lists::of_groups(&connection, &Memory::default(), &shape.query).unwrap();
-        seen.look(&connection, &shape.name);
+        entities::of_groups(&connection, &ResultCache::default(), &shape.query).unwrap();
+        seen.record(&connection, &shape.name);
     }
     for shape in users() {
-        lists::of_users(&connection, &Memory::default(), &shape.query).unwrap();
-        seen.look(&connection, &shape.name);
+        entities::of_users(&connection, &ResultCache::default(), &shape.query).unwrap();
+        seen.record(&connection, &shape.name);
     }
+    for shape in walk_plans::groups() {
+        cursor::of_groups(&connection, &ResultCache::default(), &shape.query).unwrap();
+        seen.record(&connection, &format!("walk of {}", shape.name));
+    }
+    for shape in walk_plans::users() {
+        cursor::of_users(&connection, &ResultCache::default(), &shape.query).unwrap();
+        seen.record(&connection, &format!("walk of {}", shape.name));
+    }
+    let (groups, users) = (walk_plans::tombstones("groups"), walk_plans::tombstones("users"));
+    tombstones::of_groups(&connection, &groups.query).unwrap();
+    seen.record(&connection, &groups.name);
+    tombstones::of_users(&connection, &users.query).unwrap();
+    seen.record(&connection, &users.name);
     for shape in memberships() {
-        member_lists::of_memberships(&connection, &Memory::default(), &shape.query).unwrap();
-        seen.look(&connection, &shape.name);
+        memberships::of_memberships(&connection, &ResultCache::default(), &shape.query).unwrap();
+        seen.record(&connection, &shape.name);
+    }
+    for shape in members() {
+        members::of_group(&connection, &shape.query).unwrap();
+        seen.record(&connection, &shape.name);
     }
     assert_eq!(
-        (unexpected(&seen.walks, WALKS), seen.indexes.iter().map(|index| &**index).collect()),
+        (unexpected(&seen.table_scans, TABLE_SCANS), seen.indexes.iter().map(|index| &**index).collect()),
         (vec![], INDEXES.to_vec())
     );
 }
@@ -122,10 +163,10 @@ fn filled(path: &Path, analysed: bool) -> Connection {
     for sql in filling() {
         connection.execute_batch(&sql).unwrap();
     }
-    let grams = |terms: &[&str]| {
-        let tokens = terms.iter().filter_map(|term| match question(term, &[1], &["id_key", "name_key"]) {
-            TextQuestion::Grams(tokens) => tokens.split(' ').next().map(str::to_owned),
-            TextQuestion::Trigrams(_) => None,
+    let ngrams = |terms: &[&str]| {
+        let tokens = terms.iter().filter_map(|term| match text_query(term, &[1], &["id_key", "name_key"]) {
+            TextQuery::NGrams(tokens) => tokens.split(' ').next().map(str::to_owned),
+            TextQuery::Trigrams(_) => None,
         });
         tokens.collect::<Vec<_>>().join(" ")
     };
@@ -134,35 +175,35 @@ fn filled(path: &Path, analysed: bool) -> Connection {
          SELECT uid, id_key, name_key, description_key FROM groups; \
          INSERT INTO user_text (rowid, id_key, username_key, first_name_key, last_name_key, email_key) \
          SELECT uid, id_key, username_key, first_name_key, last_name_key, email_key FROM users; \
-         INSERT INTO group_grams (rowid, grams) \
+         INSERT INTO group_ngrams (rowid, ngrams) \
          SELECT uid, '{}' || CASE WHEN uid % 1000 = 0 THEN ' {}' ELSE '' END FROM groups; \
-         INSERT INTO user_grams (rowid, grams) \
+         INSERT INTO user_ngrams (rowid, ngrams) \
          SELECT uid, '{}' || CASE WHEN uid % 1000 = 0 THEN ' {}' ELSE '' END FROM users; \
          UPDATE counters SET value = 100000; COMMIT",
-        grams(&COMMON),
-        grams(&RARE),
-        grams(&["u", "us"]),
-        grams(&RARE),
+        ngrams(&COMMON),
+        ngrams(&RARE),
+        ngrams(&["u", "us"]),
+        ngrams(&RARE),
     );
     connection.execute_batch(&fill_text).unwrap();
     if analysed {
         connection.execute_batch("ANALYZE").unwrap();
     }
-    asked::take();
+    statement_log::take();
     connection
 }
 
-impl Seen {
-    /// Looks at the plans of what a list has just asked.
-    fn look(&mut self, connection: &Connection, name: &str) {
-        let asked = asked::take();
-        assert!(!asked.is_empty(), "{name}");
-        if asked.iter().filter(|statement| self.walks_through(connection, statement)).count() > 0 {
-            self.walks.push(name.to_owned());
+impl TestStatements {
+    /// Records the plans of the statements that the last list executed.
+    fn record(&mut self, connection: &Connection, name: &str) {
+        let statements = statement_log::take();
+        assert!(!statements.is_empty(), "{name}");
+        if statements.iter().filter(|statement| self.scans_a_table(connection, statement)).count() > 0 {
+            self.table_scans.push(name.to_owned());
         }
     }
 
-    fn walks_through(&mut self, connection: &Connection, statement: &SelectStatement) -> bool {
+    fn scans_a_table(&mut self, connection: &Connection, statement: &SelectStatement) -> bool {
         let (sql, values) = statement.build(SqliteQueryBuilder);
         let mut explained = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let values = params_from_iter(values.into_iter().map(Bound));
@@ -172,15 +213,15 @@ impl Seen {
             let index = step.split_once("INDEX ").map(|(_, rest)| rest.split([' ', ':']).next().unwrap_or_default());
             self.indexes.extend(index.filter(|_| !step.contains("VIRTUAL")).map(str::to_owned));
         }
-        // A walk along the index of an order ends where the page is full.
+        // A scan of the index that has the sort order ends when the page is full.
         let is_sorted = steps.iter().any(|step| step == "USE TEMP B-TREE FOR ORDER BY");
         let in_order = sql.contains("ORDER BY") && !is_sorted;
-        !in_order && steps.iter().any(|step| is_whole(step, &steps))
+        !in_order && steps.iter().any(|step| is_full_scan(step, &steps))
     }
 }
 
-/// Whether the step goes through all of a table, or of an index.
-fn is_whole(step: &str, steps: &[String]) -> bool {
+/// Whether the step scans a whole table or a whole index.
+fn is_full_scan(step: &str, steps: &[String]) -> bool {
     let Some(scanned) = step.strip_prefix("SCAN ") else { return false };
     let made = |step: &String| {
         let name = step.strip_prefix("CO-ROUTINE ").or_else(|| step.strip_prefix("MATERIALIZE "));

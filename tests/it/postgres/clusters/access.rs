@@ -1,4 +1,4 @@
-//! Who is let in: roles, passwords and certificates.
+//! Authentication and authorization: roles, passwords and certificates.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,7 +24,7 @@ async fn works(url: &str) -> Server {
 }
 
 #[tokio::test]
-async fn a_role_without_the_right_to_make_pg_trgm_is_told_so() {
+async fn a_role_without_the_right_to_make_pg_trgm_is_refused_with_the_reason() {
     let cluster = Cluster::start(&[]);
     let refused_as_app = |word: &str| {
         let error = refused(&url(&cluster, "app", "127.0.0.1", ""));
@@ -42,7 +42,7 @@ async fn a_role_without_the_right_to_make_pg_trgm_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_password_comes_by_the_environment_and_is_never_told() {
+async fn a_password_comes_from_the_environment_and_is_never_printed() {
     const PASSWORD: &str = "p@ss:w/rd";
     let cluster = Cluster::start(&[]);
     sql::run(&cluster.url(), &format!("CREATE ROLE app LOGIN SUPERUSER PASSWORD '{PASSWORD}'"));
@@ -60,7 +60,7 @@ async fn a_password_comes_by_the_environment_and_is_never_told() {
     assert!(error.contains("password") && !error.contains("another@"), "{error}");
 }
 
-/// An authority of a test's own.
+/// A certificate authority for one test.
 struct Authority(TempDir);
 
 impl Authority {
@@ -77,17 +77,17 @@ impl Authority {
         self.0.path().join("ca.pem")
     }
 
-    /// Lets the cluster take connections with a certificate for `localhost`.
+    /// Makes the cluster accept TLS connections, with a certificate for `localhost`.
     fn certify(&self, cluster: &Cluster) {
         let (folder, data) = (self.0.path(), cluster.data());
         let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
         openssl(
             folder,
-            &[&["req"], &key[..], &["-subj", "/CN=localhost", "-keyout", "server.key", "-out", "asked"]].concat(),
+            &[&["req"], &key[..], &["-subj", "/CN=localhost", "-keyout", "server.key", "-out", "request.csr"]].concat(),
         );
         fs::write(folder.join("names"), "subjectAltName=DNS:localhost").expect("our own folder");
         let signed = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names"];
-        openssl(folder, &[&["x509", "-req", "-in", "asked", "-out", "server.crt"], &signed[..]].concat());
+        openssl(folder, &[&["x509", "-req", "-in", "request.csr", "-out", "server.crt"], &signed[..]].concat());
         for file in ["server.crt", "server.key"] {
             cluster.take_over(&folder.join(file), &data.join(file)).expect("our own cluster");
         }
@@ -103,10 +103,10 @@ fn openssl(folder: &Path, arguments: &[&str]) {
 }
 
 impl Cluster {
-    /// Copies a file for the server alone to read.
+    /// Copies a file, readable by the server only.
     fn take_over(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::copy(from, to)?;
-        self.owns(to)
+        self.give_to_server(to)
     }
 }
 
@@ -133,12 +133,12 @@ async fn certificates_are_checked() {
         let error = refused(&with(host, options, authority));
         assert!(error.contains("certificate"), "{host} {options}: {error}");
     }
-    // Nobody else vouches for it.
+    // No other authority has signed the certificate.
     assert!(refused(&url(&cluster, "postgres", "localhost", "sslmode=verify-full")).contains("certificate"));
 }
 
 #[tokio::test]
-async fn a_server_without_tls_is_not_spoken_to_in_the_clear() {
+async fn a_server_without_tls_gets_no_plain_text() {
     let (cluster, authority) = (Cluster::start(&[]), Authority::new());
     let options = format!("sslmode=require&sslrootcert={}", authority.root().display());
     let error = refused(&url(&cluster, "postgres", "127.0.0.1", &options));

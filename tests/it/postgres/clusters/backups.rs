@@ -1,27 +1,27 @@
-//! Backups made with PostgreSQL's own programs, by the commands of docs/operations.md, and restored on another server.
+//! Backups with PostgreSQL's own programs and the commands of docs/operations.md, restored on another server.
 
 use std::os::unix::process::CommandExt as _;
 
 use tempfile::TempDir;
 
 use super::{Cluster, run, unprivileged};
-use crate::operations::{self, Kept};
+use crate::operations::{self, DirectoryState};
 use crate::postgres::launch;
 use crate::support::{Database, make_group, sql};
 
-/// The URL of a database made as the page says, and of a role that owns it and may do nothing more.
+/// The URL of a database that is created as the page says, and of a role that owns it and has no other rights.
 fn created_in(cluster: &Cluster) -> String {
     operations::run("postgres-create", &[("SERVER", cluster.url().as_ref())]);
     format!("postgres://rollbook@{}/rollbook", cluster.address())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dump_restored_on_another_server_answers_like_its_source() {
+async fn a_dump_restored_on_another_server_responds_like_its_source() {
     let (source, other) = (Cluster::start(&[]), Cluster::start(&[]));
     let (database, restored) = (created_in(&source), created_in(&other));
     let server = launch().start_on(Database::elsewhere(&*database));
-    let kept = Kept::in_directory_of(&server).await;
-    // As on a server that has been in use for long; the other one's transactions are numbered from the beginning.
+    let kept = DirectoryState::in_directory_of(&server).await;
+    // As on a server that has been in use for long; the other server's transaction IDs start from the beginning.
     sql::run(&database, "UPDATE journal SET xid = (xid::text::bigint + 1000000000)::text::xid8 WHERE seq > 3");
     let folder = TempDir::new().unwrap();
     let backup = folder.path().join("rollbook.dump");
@@ -36,10 +36,10 @@ async fn a_dump_restored_on_another_server_answers_like_its_source() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_base_backup_started_answers_like_its_source() {
+async fn a_started_base_backup_responds_like_its_source() {
     let (source, mut restored) = (Cluster::start(&[]), Cluster::prepared(&[]));
     let server = launch().start_on(Database::elsewhere(source.url()));
-    let kept = Kept::in_directory_of(&server).await;
+    let kept = DirectoryState::in_directory_of(&server).await;
     let (url, data) = (source.url(), restored.data());
     let variables = [("SERVER", url.as_ref()), ("BACKUP", data.as_os_str())];
     let mut backup = operations::command("postgres-basebackup", &variables);

@@ -1,9 +1,13 @@
-//! PostgreSQL servers of a test's own, to be stopped, killed and promoted.
+//! PostgreSQL servers for one test, to be stopped, killed and promoted.
 
 mod access;
 mod backups;
+mod damage;
 mod failover;
+mod frozen;
 mod outage;
+mod pooler;
+mod readiness;
 
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -19,12 +23,12 @@ use tempfile::TempDir;
 
 use crate::support::sql;
 
-/// How long a server may take to start.
-const START: Duration = Duration::from_secs(60);
+/// The time limit for the start of a server.
+const START_LIMIT: Duration = Duration::from_secs(60);
 
-/// A PostgreSQL server with its data in a folder of its own, on a port of loopback that stays the same. It ends, and
-/// its data are gone, with the value.
-pub struct Cluster {
+/// A PostgreSQL server with its own data folder, on a fixed port of loopback. When the value is dropped, the server is
+/// killed and its data are deleted.
+pub(super) struct Cluster {
     folder: TempDir,
     port: u16,
     settings: Vec<String>,
@@ -34,7 +38,7 @@ pub struct Cluster {
 
 impl Cluster {
     /// A new server with these settings, each `name=value`.
-    pub fn start(settings: &[&str]) -> Self {
+    pub(super) fn start(settings: &[&str]) -> Self {
         let mut cluster = Self::prepared(settings);
         let data = cluster.data();
         run(program("initdb", &cluster.folder).arg("--pgdata").arg(&data).args([
@@ -42,23 +46,32 @@ impl Cluster {
             "--auth=trust",
             "--encoding=UTF8",
             "--locale=C.UTF-8",
+            "--data-checksums",
         ]));
         cluster.start_again();
         cluster
     }
 
-    /// A standby of this server, which it waits for at every commit from now on.
-    pub fn synchronous_standby(&self) -> Self {
+    /// Starts a standby of this server, for which commits do not wait.
+    pub(super) fn standby(&self) -> Self {
         let mut standby = Self::prepared(&["cluster_name=standby"]);
         let data = standby.data();
         let mut copy = program("pg_basebackup", &standby.folder);
         copy.args(["--write-recovery-conf", "--checkpoint=fast", "--create-slot", "--slot=standby"]);
         run(copy.arg("--dbname").arg(self.url()).arg("--pgdata").arg(data));
         standby.start_again();
+        let streaming = "SELECT 1 FROM pg_stat_replication WHERE state = 'streaming'";
+        wait("the standby", || !sql::run(&self.url(), streaming).is_empty());
+        standby
+    }
+
+    /// Starts a standby of this server, for which every commit waits from now on.
+    pub(super) fn synchronous_standby(&self) -> Self {
+        let standby = self.standby();
         sql::run(&self.url(), "ALTER SYSTEM SET synchronous_standby_names = 'standby'");
         sql::run(&self.url(), "SELECT pg_reload_conf()");
         let synchronous = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'";
-        wait("the standby", || !sql::run(&self.url(), synchronous).is_empty());
+        wait("the synchronous standby", || !sql::run(&self.url(), synchronous).is_empty());
         standby
     }
 
@@ -66,12 +79,12 @@ impl Cluster {
         let folder = tempfile::Builder::new().prefix("rollbook-cluster-").tempdir().expect("a temporary directory");
         let settings = settings.iter().map(|own| (*own).to_owned()).collect();
         let cluster = Self { folder, port: free_port(), settings, postmaster: None };
-        cluster.owns(cluster.folder.path()).expect("it is ours to give");
+        cluster.give_to_server(cluster.folder.path()).expect("a file of our own");
         cluster
     }
 
-    /// Gives a file or folder to the user that the server runs as, and to nobody else.
-    fn owns(&self, path: &Path) -> io::Result<()> {
+    /// Makes a file or folder the property of the user that the server runs as, with no access for others.
+    fn give_to_server(&self, path: &Path) -> io::Result<()> {
         if let Some((user, group)) = unprivileged() {
             chown(path, Some(user), Some(group))?;
         }
@@ -82,19 +95,19 @@ impl Cluster {
         self.folder.path().join("data")
     }
 
-    /// `127.0.0.1:PORT`.
-    pub fn address(&self) -> String {
+    /// The address: `127.0.0.1:PORT`.
+    pub(super) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
     /// The URL of its database `postgres`.
-    pub fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("postgres://postgres@{}/postgres", self.address())
     }
 
-    /// Starts it, after an end of any kind, and waits until it takes connections. It does not start while a process of
-    /// the one before is still there, and is tried again then.
-    pub fn start_again(&mut self) {
+    /// Starts the server, however it ended before, and waits until it accepts connections. It does not start while a
+    /// process of the last run still exists, so the start is repeated.
+    pub(super) fn start_again(&mut self) {
         let mut server = self.spawn();
         wait("the PostgreSQL server", || {
             if server.try_wait().expect("our own child").is_some() {
@@ -121,27 +134,42 @@ impl Cluster {
         server.stdout(Stdio::null()).stderr(log).spawn().expect("the server starts")
     }
 
-    /// Stops it, cutting its connections.
-    pub fn stop(&mut self) {
+    /// Stops the server and closes its connections.
+    pub(super) fn stop(&mut self) {
         self.end("-INT", &[]);
     }
 
-    /// Ends it and all its processes by SIGKILL.
-    pub fn kill_9(&mut self) {
-        let children = self.postmaster.as_ref().map(|postmaster| children_of(postmaster.id())).unwrap_or_default();
+    /// Kills the server and all its processes by SIGKILL.
+    pub(super) fn kill_9(&mut self) {
+        let children = self.children();
         self.end("-KILL", &children);
     }
 
-    fn end(&mut self, signal: &str, more: &[u32]) {
+    /// Stops the server and all its processes by SIGSTOP: the operating system accepts connections, but nothing
+    /// responds.
+    pub(super) fn freeze(&self) {
+        let postmaster = self.postmaster.as_ref().expect("it runs").id();
+        signal("-STOP", &[postmaster]);
+        signal("-STOP", &self.children());
+    }
+
+    /// Continues the server after [`Self::freeze`].
+    pub(super) fn thaw(&self) {
+        signal("-CONT", &[self.children(), vec![self.postmaster.as_ref().expect("it runs").id()]].concat());
+    }
+
+    fn children(&self) -> Vec<u32> {
+        self.postmaster.as_ref().map(|postmaster| children_of(postmaster.id())).unwrap_or_default()
+    }
+
+    fn end(&mut self, name: &str, more: &[u32]) {
         let Some(mut postmaster) = self.postmaster.take() else { return };
-        let pids = [&[postmaster.id()], more].concat();
-        // A child may be gone before it is told to.
-        let _ = Command::new("kill").arg(signal).args(pids.iter().map(u32::to_string)).stderr(Stdio::null()).status();
+        signal(name, &[&[postmaster.id()], more].concat());
         postmaster.wait().expect("the server ends");
     }
 
-    /// Makes a standby the primary.
-    pub fn promote(&self) {
+    /// Promotes a standby to primary.
+    pub(super) fn promote(&self) {
         sql::run(&self.url(), "SELECT pg_promote()");
     }
 }
@@ -156,11 +184,16 @@ impl Drop for Cluster {
     }
 }
 
-/// A program of the server, run in this folder by a user that it agrees to be run by.
+/// A command of the server's programs, run in this folder by a user that they accept.
 fn program(name: &str, folder: &TempDir) -> Command {
     let programs = env::var("TEST_POSTGRES_BIN").ok().filter(|folder| !folder.is_empty());
     let programs = programs.expect("TEST_POSTGRES_BIN is not set: run this by scripts/with-postgres COMMAND");
-    let mut command = Command::new(PathBuf::from(programs).join(name));
+    program_at(&PathBuf::from(programs).join(name), folder)
+}
+
+/// As [`program`], for the program at this path.
+fn program_at(path: &Path, folder: &TempDir) -> Command {
+    let mut command = Command::new(path);
     command.current_dir(folder.path()).stdin(Stdio::null());
     if let Some((user, group)) = unprivileged() {
         command.uid(user).gid(group);
@@ -168,7 +201,7 @@ fn program(name: &str, folder: &TempDir) -> Command {
     command
 }
 
-/// Who servers run as, if we are root.
+/// The user that servers run as if the tests run as root.
 fn unprivileged() -> Option<(u32, u32)> {
     let user = env::var("TEST_POSTGRES_USER").ok().filter(|user| !user.is_empty())?;
     let id = |option: &str| {
@@ -178,12 +211,17 @@ fn unprivileged() -> Option<(u32, u32)> {
     Some((id("-u"), id("-g")))
 }
 
+/// Sends the signal to our processes; each of them may have exited.
+fn signal(name: &str, pids: &[u32]) {
+    let _ = Command::new("kill").arg(name).args(pids.iter().map(u32::to_string)).stderr(Stdio::null()).status();
+}
+
 fn run(command: &mut Command) {
     let output = command.output().expect("the program runs");
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A free port below those that the system gives away, so that it is still free after a stop.
+/// A free port below those that the system assigns, so that it is still free after a stop.
 fn free_port() -> u16 {
     let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
     std::iter::repeat_with(|| random_range(10_000..20_000)).find(free).expect("a free port")
@@ -199,11 +237,11 @@ fn children_of(parent: u32) -> Vec<u32> {
     pairs.into_iter().filter(|(_, own)| *own == parent).map(|(pid, _)| pid).collect()
 }
 
-/// Asks until it is so. Each question is a round trip, which is the pace of it.
-fn wait(what: &str, mut so: impl FnMut() -> bool) {
+/// Checks a condition until it is true. The condition makes a round trip, which limits the rate.
+fn wait(what: &str, mut condition: impl FnMut() -> bool) {
     let begin = Instant::now();
-    while !so() {
-        assert!(begin.elapsed() < START, "{what} did not come in time");
+    while !condition() {
+        assert!(begin.elapsed() < START_LIMIT, "{what} did not come in time");
         thread::yield_now();
     }
 }

@@ -1,0 +1,173 @@
+//! Completes the OpenAPI document of Rollbook's own API: the description, the required roles, every error, and the
+//! schemas of bodies.
+
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::{Components, OpenApi};
+use utoipa::{PartialSchema as _, ToSchema as _};
+
+use crate::domain::caller::{Permission as _, ReadGroups, WriteGroups};
+use crate::domain::error::{ResourceKind, SignInError, Violation};
+use crate::domain::role::Roles;
+use crate::http::openapi::{self, ErrorBody, ErrorExample};
+use crate::http::request::error::{DirectoryError, Error, ListError, RequestError};
+
+use super::error::{FieldProblem, PROBLEM_JSON, Problem, error_response};
+
+const DESCRIPTION: &str = "Rollbook's own API: all that the directory knows, written safely (docs/rollbook.md). Every error \
+    is problem details (RFC 9457) with a stable `code`; beside the errors listed with an operation, an unknown path is 404 \
+    `no_route` and a path called with another method is 405 `method_not_allowed`.";
+
+/// The schemas of responses, in which every property is always present.
+const RESPONSES: [&str; 2] = ["Group", "ListPage_Group"];
+
+/// What an operation needs and which errors are its own.
+struct Described {
+    roles: Roles,
+    is_write: bool,
+    /// Whether the operation depends on the version of an entity.
+    is_conditional: bool,
+    /// Whether the operation accepts an `Idempotency-Key`.
+    is_repeatable: bool,
+    errors: Vec<Error>,
+}
+
+/// Completes the document that the router created from the handlers.
+pub(super) fn complete(mut document: OpenApi) -> OpenApi {
+    openapi::introduce(&mut document, "Rollbook", DESCRIPTION);
+    let components = document.components.get_or_insert_with(Components::new);
+    components.schemas.insert(Problem::name().into_owned(), Problem::schema());
+    components.schemas.insert(FieldProblem::name().into_owned(), FieldProblem::schema());
+    complete_schemas(components);
+    openapi::operations(&mut document).for_each(|(path, operation)| describe(path, operation));
+    document
+}
+
+/// Adds to the schemas of responses what their types do not express, and derives the schemas of bodies from them.
+fn complete_schemas(components: &mut Components) {
+    openapi::require_all(components, &RESPONSES);
+    openapi::refer_to_items(components, "ListPage", "items");
+    openapi::open_objects(components);
+    if let Some(group) = openapi::object(components, "Group") {
+        let body = openapi::body_of(group);
+        components.schemas.insert("PartialGroup".to_owned(), body.clone().into());
+        components.schemas.insert("GroupInput".to_owned(), body.into());
+    }
+}
+
+/// Adds the required roles, the headers and the error responses of the operation.
+fn describe(path: &str, operation: &mut Operation) {
+    let Described { roles, is_write, is_conditional, is_repeatable, errors } =
+        of_operation(operation.operation_id.as_deref().unwrap_or_default());
+    openapi::require(operation, roles);
+    if is_write {
+        openapi::describe_write(operation, is_conditional, is_repeatable);
+    } else if is_conditional {
+        openapi::describe_read(operation);
+    }
+    let forbidden = Error::Directory(DirectoryError::Forbidden { sufficient: roles, assigned: Roles::NONE });
+    let access = [
+        Error::Directory(DirectoryError::SignIn(SignInError::Unauthenticated)),
+        Error::Directory(DirectoryError::SignIn(SignInError::TokenRevoked)),
+        forbidden,
+        Error::Request(RequestError::List(ListError::Unknown("dryrun".to_owned()))),
+    ];
+    let writes = is_write.then(|| {
+        let header = "Rollbook-Reason must be one text of 1 to 500 characters.";
+        [
+            Error::Request(RequestError::Malformed(header)),
+            Error::Directory(DirectoryError::OutcomeUnknown(String::new())),
+        ]
+    });
+    let path_error = path.contains('{').then(|| Error::Request(RequestError::InvalidPath(String::new())));
+    let condition = is_conditional.then_some(Error::Directory(DirectoryError::PreconditionFailed));
+    let errors = errors
+        .into_iter()
+        .chain(access)
+        .chain(path_error)
+        .chain(writes.into_iter().flatten())
+        .chain(condition)
+        .chain(always());
+    openapi::add_errors(
+        operation,
+        ErrorBody { media_type: PROBLEM_JSON, schema: &Problem::name() },
+        errors.map(|error| example(&error)),
+    );
+}
+
+fn of_operation(id: &str) -> Described {
+    let missing = || Error::Directory(DirectoryError::NotFound(ResourceKind::Group, "support".to_owned()));
+    let taken = || Error::Directory(DirectoryError::AlreadyExists(ResourceKind::Group, "support".to_owned()));
+    let deleted = || Error::Directory(DirectoryError::AlreadyDeleted);
+    let write = |is_conditional, errors| Described {
+        roles: WriteGroups::ROLES,
+        is_write: true,
+        is_conditional,
+        is_repeatable: ["groups.create", "groups.patch"].contains(&id),
+        errors,
+    };
+    match id {
+        "groups.create" => write(
+            false,
+            [body_errors("labels"), vec![taken(), Error::Directory(DirectoryError::NotAuthorizedToAdmin)]].concat(),
+        ),
+        "groups.put" => write(
+            true,
+            [
+                body_errors("labels"),
+                vec![missing(), taken(), deleted(), Error::Directory(DirectoryError::NotAuthorizedToAdmin)],
+            ]
+            .concat(),
+        ),
+        "groups.patch" => write(true, [body_errors("labels"), vec![missing(), taken(), deleted()]].concat()),
+        "groups.delete" => write(true, vec![missing(), deleted(), Error::Directory(DirectoryError::HasUsers(3))]),
+        _ => Described {
+            roles: ReadGroups::ROLES,
+            is_write: false,
+            is_conditional: true,
+            is_repeatable: false,
+            errors: vec![missing()],
+        },
+    }
+}
+
+/// The documented example of an error response.
+fn example(error: &Error) -> ErrorExample {
+    let (status, body) = error_response(error);
+    ErrorExample::new(status, body.code, &body.detail, &body)
+}
+
+/// The errors of operations with a body; `field` is the example of an invalid field.
+fn body_errors(field: &'static str) -> Vec<Error> {
+    vec![
+        Error::Request(RequestError::InvalidBody("the member 'nmae' is not known".to_owned())),
+        Error::Directory(DirectoryError::Invalid(vec![Violation::new(field, "is required, or name")])),
+        Error::Request(RequestError::UnsupportedMediaType),
+    ]
+}
+
+/// The errors of every operation.
+fn always() -> [Error; 4] {
+    [
+        Error::Request(RequestError::TooLarge),
+        Error::Request(RequestError::UriTooLong),
+        Error::internal(anyhow::anyhow!("")),
+        Error::Directory(DirectoryError::Unavailable(String::new())),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_documents_its_roles_and_errors() {
+        let mut document = complete(super::super::router().into_openapi());
+        for (_, operation) in openapi::operations(&mut document) {
+            let id = operation.operation_id.clone().unwrap_or_default();
+            assert!(operation.security.as_ref().is_some_and(|roles| !roles.is_empty()), "{id}");
+            for status in ["400", "401", "403", "500", "503"] {
+                assert!(operation.responses.responses.contains_key(status), "{id} {status}");
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The JSON objects that commands print with `--json`: one for each line, with the names of properties that the APIs of
+//! Rollbook use.
+
+use std::io::{self, Write as _};
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::domain::client::Client;
+use crate::domain::long_lived_token::LongLivedToken;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::service::tokens::KeyStatus;
+
+/// Prints the object as one line on standard output.
+pub(super) fn print(object: &impl Serialize) -> anyhow::Result<()> {
+    let line = serde_json::to_string(object)?;
+    Ok(writeln!(io::stdout(), "{line}")?)
+}
+
+/// A user.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserObject<'a> {
+    uid: i64,
+    id: String,
+    username: &'a str,
+    first_name: &'a str,
+    last_name: &'a str,
+    email: &'a str,
+    phone: Option<&'a str>,
+    active: bool,
+    terms_accepted: Option<String>,
+    password_set: bool,
+    xp: Option<&'a RawValue>,
+    roles: Vec<&'static str>,
+    communities: Vec<String>,
+    locked_until: Option<String>,
+    failed_sign_ins: i64,
+    last_active: Option<String>,
+    version: i64,
+    created: String,
+    updated: String,
+}
+
+/// The user as an object. Fails if the stored xp is no JSON.
+pub(super) fn user(user: &User) -> anyhow::Result<impl Serialize> {
+    let fields = &user.fields;
+    Ok(UserObject {
+        uid: user.uid,
+        id: fields.id.to_string(),
+        username: &fields.username,
+        first_name: &fields.first_name,
+        last_name: &fields.last_name,
+        email: &fields.email,
+        phone: fields.phone.as_deref(),
+        active: fields.active,
+        terms_accepted: fields.terms_accepted.map(time),
+        password_set: fields.password_set.is_some(),
+        xp: fields.xp.as_ref().map(|xp| serde_json::from_str(xp.as_str())).transpose()?,
+        roles: fields.roles.names().collect(),
+        communities: fields.communities.iter().map(ToString::to_string).collect(),
+        locked_until: user.locked_until.map(time),
+        failed_sign_ins: user.failed_attempts,
+        last_active: user.last_active.map(time),
+        version: user.version,
+        created: time(user.created),
+        updated: time(user.updated),
+    })
+}
+
+/// The client as an object, with the user that it acts for.
+pub(super) fn client(client: &Client, user: Option<&User>) -> Value {
+    let fields = &client.fields;
+    json!({
+        "id": fields.id,
+        "name": fields.name,
+        "roles": fields.roles.names().collect::<Vec<_>>(),
+        "communities": fields.communities.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "user": user.map(|user| user.fields.id.to_string()),
+        "public": client.secret_hash.is_none(),
+        "enabled": fields.enabled,
+        "accessMinutes": fields.access_minutes,
+        "refreshMinutes": fields.refresh_minutes,
+        "refreshRotation": fields.refresh_rotation,
+        "created": time(client.created),
+        "updated": time(client.updated),
+    })
+}
+
+/// The long-lived token as an object, with the ID of its client.
+pub(super) fn token(token: &LongLivedToken, client: Option<&str>) -> Value {
+    json!({
+        "id": token.fields.id,
+        "name": token.fields.name,
+        "client": client,
+        "created": time(token.created),
+        "expires": time(token.fields.expires),
+        "lastUsed": token.last_used.map(time),
+    })
+}
+
+/// The signing key as an object.
+pub(super) fn key(key: &KeyStatus) -> Value {
+    json!({ "kid": key.kid, "state": key.state.name(), "signsFrom": time(key.signs_from) })
+}
+
+/// The time in UTC, with all digits of the second.
+pub(super) fn time(moment: Timestamp) -> String {
+    format!("{}Z", moment.to_civil())
+}

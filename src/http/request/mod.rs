@@ -1,0 +1,17 @@
+//! What the server reads from a request: credentials, body, parameters, request ID; and the errors of a request.
+
+pub(crate) mod basic_auth;
+pub(crate) mod bodies;
+pub(crate) mod caller;
+pub(crate) mod conditions;
+pub(crate) mod cursor;
+pub(crate) mod error;
+pub(crate) mod extract;
+pub(crate) mod fields;
+pub(crate) mod filter;
+pub(crate) mod handler;
+pub(crate) mod idempotency;
+pub(crate) mod page;
+pub(crate) mod request_id;
+pub(crate) mod role_filter;
+pub(crate) mod write;

@@ -1,0 +1,45 @@
+//! Appends to the journal.
+//!
+//! - An entry draws its number after the transaction has locked the entity. So of two entries of one entity, the later
+//!   one has the higher number.
+//! - An entry also stores its transaction ID. A reader that follows the journal reads in the order of transaction IDs
+//!   and stops below the oldest transaction in progress (`pg_snapshot_xmin`). All transactions below that have ended,
+//!   so no entry can appear there later.
+
+use std::sync::LazyLock;
+
+use crate::domain::error::{Error, Result};
+use crate::domain::journal::Operation;
+use crate::store::copy::Value;
+use crate::store::sql::copy::insert;
+use crate::store::sql::journal::{INSERT, JOURNAL, JournalEntry, values};
+
+use crate::store::postgres::connection::database_error::DatabaseError;
+use crate::store::postgres::read::point_reads::PointReads;
+use crate::store::postgres::write::pipeline::owned;
+use crate::store::postgres::write::transaction::Transaction;
+
+/// Returns the operation of the latest entry, if any.
+pub(crate) async fn latest(point_reads: &PointReads) -> Result<Option<String>> {
+    let result = point_reads.find("SELECT operation FROM journal ORDER BY seq DESC LIMIT 1", &[]).await?;
+    result.map(|row| row.try_get(0)).transpose().map_err(Error::internal)
+}
+
+/// Queues the insertion of the entry.
+pub(crate) fn append(transaction: &mut Transaction<'_>, operation: &Operation, entry: JournalEntry) {
+    transaction.queue(&INSERT, owned(values(operation, entry).into_iter()));
+}
+
+/// Draws the numbers of that many entries, in order. To be called once all locks are held.
+pub(crate) async fn draw_numbers(transaction: &mut Transaction<'_>, count: usize) -> Result<Vec<i64>, DatabaseError> {
+    let sql = "SELECT nextval('journal_seq') FROM generate_series(1, $1::BIGINT)";
+    let rows = transaction.read(sql, &[&(count as i64)]).await?;
+    Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
+}
+
+/// As [`append`], for an entry with a drawn number.
+pub(crate) fn append_numbered(transaction: &mut Transaction<'_>, operation: &Operation, seq: i64, entry: JournalEntry) {
+    static INSERT: LazyLock<String> = LazyLock::new(|| insert(&JOURNAL));
+    let values = std::iter::once(Value::from(seq)).chain(values(operation, entry));
+    transaction.queue(&INSERT, owned(values));
+}

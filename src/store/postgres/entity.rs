@@ -1,0 +1,359 @@
+//! Generic reads and writes of groups, users and clients in PostgreSQL. The statements are derived from the description
+//! of each entity's columns.
+
+use async_trait::async_trait;
+use tokio_postgres::Row;
+
+use crate::domain::error::{Error, Result};
+use crate::domain::journal::Operation;
+use crate::domain::labels::Tag;
+use crate::domain::target::Target;
+use crate::store::Mutation;
+use crate::store::sql::columns::{insert, inserted, select, update, updated};
+use crate::store::sql::entity::{
+    Applied, Lookup, Sources, StoredEntity, after, changed_labels, changed_links, live_difference, live_sources, xp_of,
+};
+use crate::store::sql::journal::JournalEntry;
+use crate::store::sql::labels::{LabelRow, rows as label_rows};
+use crate::store::sql::list::ngrams::{NGram, ngrams};
+
+use super::connection::database_error::DatabaseError;
+use super::entities::journal::append;
+use super::entities::{counters, xp};
+use super::read::point_reads::PointReads;
+use super::write::pipeline::{owned, parameters};
+use super::write::transaction::{OnUniqueViolation, OutcomeLookup, Transaction, UnitOfWork};
+
+/// A kind of entity, with the steps that are specific to it in PostgreSQL.
+#[async_trait]
+pub(super) trait PostgresEntity: StoredEntity {
+    /// The statements of this kind, built once.
+    fn statements() -> &'static Statements;
+
+    /// Reads the context that the update function needs in addition to the entity, which is already locked.
+    async fn context(
+        _transaction: &mut Transaction<'_>,
+        _current: Option<&Self>,
+    ) -> Result<Self::Context, DatabaseError> {
+        Ok(Self::Context::default())
+    }
+
+    /// Fails with `NotFound` if the mutation creates an entity with a reference to an entity that does not exist.
+    async fn check_references(
+        _transaction: &mut Transaction<'_>,
+        _current: Option<&Self>,
+        _mutation: &Mutation<Self::Fields>,
+    ) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
+    /// Queues the changes to rows that depend on the entity without being derived from it alone (memberships and
+    /// counters), when it changes from `before` to `after`.
+    async fn update_dependents(
+        _transaction: &mut Transaction<'_>,
+        _before: Option<&Self>,
+        _after: &Self,
+    ) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+}
+
+/// The statements of one kind of entity. They live for the whole process, because sessions cache prepared statements by
+/// text.
+pub(super) struct Statements {
+    /// Selects an entity by number, live or deleted.
+    pub by_uid: String,
+    /// Selects entities by numbers, in no order.
+    pub these: String,
+    /// Selects the deleted entities with these numbers, and locks them in the order of their numbers.
+    pub these_deleted: String,
+    /// Selects the live entities with these ID keys, and locks them in the order of their numbers.
+    pub these_live: String,
+    /// Selects which of these numbers are taken, each with whether its entity is deleted.
+    pub taken: String,
+    /// Draws the next number.
+    pub next: String,
+    /// The name of the sequence of numbers.
+    pub sequence: String,
+    /// Advances the sequence, so that it gives only numbers greater than the parameter.
+    pub advance_sequence: String,
+    /// As `by_uid`, and locks the entity.
+    by_uid_locked: String,
+    /// For each column of [`StoredEntity::UNIQUE`]: its name, the statement that selects a live entity by it, and the
+    /// same with a lock.
+    by_unique: Vec<(&'static str, String, String)>,
+    insert: String,
+    update: String,
+    /// Updates [`StoredEntity::SECRET_COLUMN`].
+    set_secret: Option<String>,
+    /// The name of the unique index of the numbers.
+    primary_key: String,
+    derived: Option<DerivedStatements>,
+}
+
+/// The statements of the derived rows.
+struct DerivedStatements {
+    delete_links: Option<String>,
+    insert_links: Option<String>,
+    delete_labels: Option<String>,
+    insert_labels: Option<String>,
+    xp: xp::Statements,
+    upsert_ngrams: String,
+    delete_ngrams: String,
+}
+
+const LOCKED: &str = "FOR NO KEY UPDATE";
+
+impl Statements {
+    /// Builds the statements of the kind `E`.
+    pub(super) fn of<E: StoredEntity>() -> Self {
+        let (table, by_uid) = (E::TABLE, select::<E>("WHERE uid = $1"));
+        let by_unique = E::UNIQUE.iter().map(|unique| {
+            let sql = select::<E>(&format!("WHERE {} = $1 AND deleted IS NULL", unique.column));
+            let locked = format!("{sql} {LOCKED}");
+            (unique.column, sql, locked)
+        });
+        Self {
+            these: select::<E>("WHERE uid = ANY($1)"),
+            these_deleted: select::<E>(&format!("WHERE uid = ANY($1) AND deleted IS NOT NULL ORDER BY uid {LOCKED}")),
+            these_live: select::<E>(&format!(
+                "WHERE id_key IN (SELECT unnest($1::TEXT[])) AND deleted IS NULL ORDER BY uid {LOCKED}"
+            )),
+            taken: format!("SELECT uid, deleted IS NOT NULL FROM {table} WHERE uid = ANY($1)"),
+            next: format!("SELECT nextval('{table}_uid')"),
+            sequence: format!("{table}_uid"),
+            advance_sequence: format!("SELECT setval('{table}_uid', $1) FROM {table}_uid WHERE last_value <= $1"),
+            by_uid_locked: format!("{by_uid} {LOCKED}"),
+            by_uid,
+            by_unique: by_unique.collect(),
+            insert: insert::<E>(),
+            update: update::<E>(),
+            set_secret: E::SECRET_COLUMN.map(|column| format!("UPDATE {table} SET {column} = $2 WHERE uid = $1")),
+            primary_key: format!("{table}_pkey"),
+            derived: E::DERIVED.map(|tables| {
+                let (links, ngrams) = (tables.links.map(|table| table.name), tables.ngrams);
+                let labels = tables.labels.map(|table| table.name);
+                let insert_labels = |labels| {
+                    format!(
+                        "INSERT INTO {labels} (owner, tag, text, rest) \
+                         SELECT $1, * FROM unnest($2::TEXT[], $3::TEXT[], $4::TEXT[])"
+                    )
+                };
+                let delete_links = |links| format!("DELETE FROM {links} WHERE community = ANY($1) AND owner = $2");
+                let insert_links =
+                    |links| format!("INSERT INTO {links} (community, owner) SELECT unnest($1::TEXT[]), $2");
+                DerivedStatements {
+                    delete_links: links.map(delete_links),
+                    insert_links: links.map(insert_links),
+                    delete_labels: labels.map(|labels| format!("DELETE FROM {labels} WHERE owner = $1")),
+                    insert_labels: labels.map(insert_labels),
+                    xp: xp::Statements::of(tables.xp),
+                    upsert_ngrams: format!(
+                        "INSERT INTO {ngrams} (owner, ngrams) VALUES ($1, $2) \
+                         ON CONFLICT (owner) DO UPDATE SET ngrams = EXCLUDED.ngrams"
+                    ),
+                    delete_ngrams: format!("DELETE FROM {ngrams} WHERE owner = $1"),
+                }
+            }),
+        }
+    }
+
+    /// Returns the statement that selects a live entity by this column of [`StoredEntity::UNIQUE`], and the same with a
+    /// lock. Fails if the column is not unique.
+    pub(super) fn by_unique(&'static self, column: &str) -> Result<(&'static str, &'static str)> {
+        let result = self.by_unique.iter().find(|(unique, ..)| *unique == column);
+        let (_, sql, locked) =
+            result.ok_or_else(|| Error::internal(anyhow::anyhow!("no unique index is on {column}")))?;
+        Ok((sql, locked))
+    }
+}
+
+/// Implements [`PostgresEntity::statements`] for `$entity`: builds them when they are first needed.
+macro_rules! statements {
+    ($entity:ty) => {
+        fn statements() -> &'static $crate::store::postgres::entity::Statements {
+            use $crate::store::postgres::entity::Statements;
+            static STATEMENTS: std::sync::LazyLock<Statements> = std::sync::LazyLock::new(Statements::of::<$entity>);
+            &STATEMENTS
+        }
+    };
+}
+pub(super) use statements;
+
+/// Returns the entity with the key, if it exists. A key that is a number also finds a deleted entity.
+pub(super) async fn find<E: PostgresEntity>(point_reads: &PointReads, key: &E::Key) -> Result<Option<E>> {
+    let statements = E::statements();
+    let result = match E::lookup(key) {
+        Lookup::Uid(uid) => point_reads.find(&statements.by_uid, &[&uid]).await?,
+        Lookup::Unique(column, value) => point_reads.find(statements.by_unique(column)?.0, &[&value]).await?,
+    };
+    result.as_ref().map(E::read::<Row>).transpose()
+}
+
+/// As [`find`], and locks the entity until the transaction ends.
+pub(super) async fn find_locked<E: PostgresEntity>(
+    transaction: &mut Transaction<'_>,
+    key: &E::Key,
+) -> Result<Option<E>, DatabaseError> {
+    let statements = E::statements();
+    let result = match E::lookup(key) {
+        Lookup::Uid(uid) => transaction.lock(&statements.by_uid_locked, &[&uid]).await?,
+        Lookup::Unique(column, value) => transaction.lock(statements.by_unique(column)?.1, &[&value]).await?,
+    };
+    Ok(result.as_ref().map(E::read::<Row>).transpose()?)
+}
+
+/// The unit of work that creates, changes or deletes one entity by an update function.
+pub(super) struct WriteEntity<E: PostgresEntity> {
+    /// The operation, for the journal.
+    pub operation: Operation,
+    /// The key of the entity, or a new entity.
+    pub target: Target<E::Key>,
+    /// The update function.
+    pub update: E::Update,
+    /// The default language of the directory.
+    pub language: Tag,
+}
+
+#[async_trait]
+impl<E: PostgresEntity> UnitOfWork for WriteEntity<E> {
+    type Output = E;
+
+    fn outcome_lookup(&self) -> OutcomeLookup<'_> {
+        OutcomeLookup::Operation(&self.operation.id)
+    }
+
+    async fn run(&self, transaction: &mut Transaction<'_>) -> Result<E, DatabaseError> {
+        let (operation, statements) = (&self.operation, E::statements());
+        let before: Option<E> = match self.target.key() {
+            Some(key) => find_locked(transaction, key).await?,
+            None => None,
+        };
+        let context = E::context(transaction, before.as_ref()).await?;
+        let mutation = E::apply(&self.update, before.as_ref(), context)?;
+        E::check_references(transaction, before.as_ref(), &mutation).await?;
+        let uid = match &before {
+            Some(entity) => entity.uid(),
+            None => transaction.next(&statements.next).await?,
+        };
+        let (after, secret) = match after(mutation, before.as_ref(), uid, &self.language, transaction.time(operation))?
+        {
+            Applied::Unchanged(entity) => return Ok(entity),
+            Applied::Changed(entity, secret) => (entity, secret),
+        };
+        store(transaction, before.as_ref(), &after).await?;
+        if let (Some(text), Some(sql)) = (secret, &statements.set_secret) {
+            transaction.queue(sql, parameters![uid, text]);
+        }
+        append(transaction, operation, JournalEntry::of(before.as_ref(), &after)?);
+        Ok(after)
+    }
+
+    fn on_unique_violation(&self, output: &E, index: &str) -> OnUniqueViolation {
+        if index == E::statements().primary_key {
+            // A batch has used this number itself, or has set the sequence back a little, because its
+            // `advance_sequence` ran while others drew numbers.
+            return OnUniqueViolation::Retry(Error::Unavailable("a number was drawn twice".to_owned()));
+        }
+        let Some(unique) = E::UNIQUE.iter().find(|unique| unique.index == index) else {
+            return OnUniqueViolation::unexpected(index);
+        };
+        let error = (unique.refusal)(output);
+        match self.target.key().map(E::lookup) {
+            // No entity had the key when it was read. Another transaction may have created it since then.
+            Some(Lookup::Unique(..)) if output.version() == 1 => OnUniqueViolation::Retry(error),
+            _ => OnUniqueViolation::Refused(error),
+        }
+    }
+}
+
+/// Queues all writes that change the entity from `before` (`None` = new) to `after`, except its secret and its journal
+/// entry.
+pub(super) async fn store<E: PostgresEntity>(
+    transaction: &mut Transaction<'_>,
+    before: Option<&E>,
+    after: &E,
+) -> Result<(), DatabaseError> {
+    let statements = E::statements();
+    match before {
+        Some(_) => transaction.queue(&statements.update, owned(updated(after))),
+        None => transaction.queue(&statements.insert, owned(inserted(after))),
+    }
+    if let Some(statements) = &statements.derived {
+        update_derived(transaction, statements, before, after);
+    }
+    if let Some(counter) = E::COUNTER {
+        counters::add(transaction, counter, live_difference(before, after));
+    }
+    E::update_dependents(transaction, before, after).await
+}
+
+/// Queues the changes to the derived rows of the entity. Only live entities have derived rows.
+fn update_derived<E: PostgresEntity>(
+    transaction: &mut Transaction<'_>,
+    statements: &'static DerivedStatements,
+    before: Option<&E>,
+    after: &E,
+) {
+    let uid = after.uid();
+    let (was, is) = (live_sources(before), live_sources(Some(after)));
+    update_links(transaction, statements, uid, was.as_ref(), is.as_ref());
+    update_labels(transaction, statements, uid, was.as_ref(), is.as_ref());
+    xp::update(transaction, &statements.xp, uid, xp_of(was.as_ref()), xp_of(is.as_ref()));
+    let (texts_were, texts_are) = (was.map(|sources| sources.texts), is.map(|sources| sources.texts));
+    match texts_are {
+        _ if texts_were == texts_are => {}
+        Some(texts) => {
+            // N-grams serve search terms of one and two characters. For longer terms PostgreSQL maintains trigram
+            // indexes on the texts themselves.
+            let numbers: Vec<i64> = ngrams(&texts).iter().map(NGram::number).collect();
+            transaction.queue(&statements.upsert_ngrams, parameters![uid, numbers]);
+        }
+        None => transaction.queue(&statements.delete_ngrams, parameters![uid]),
+    }
+}
+
+/// Queues the changes to the links between the entity and its communities.
+fn update_links(
+    transaction: &mut Transaction<'_>,
+    statements: &'static DerivedStatements,
+    uid: i64,
+    was: Option<&Sources<'_>>,
+    is: Option<&Sources<'_>>,
+) {
+    let (Some(delete), Some(insert)) = (&statements.delete_links, &statements.insert_links) else { return };
+    let (gone, new) = changed_links(was, is);
+    if !gone.is_empty() {
+        transaction.queue(delete, parameters![gone, uid]);
+    }
+    if !new.is_empty() {
+        transaction.queue(insert, parameters![new, uid]);
+    }
+}
+
+/// Queues the replacement of the rows of the labels, if these change.
+fn update_labels(
+    transaction: &mut Transaction<'_>,
+    statements: &'static DerivedStatements,
+    uid: i64,
+    was: Option<&Sources<'_>>,
+    is: Option<&Sources<'_>>,
+) {
+    let (Some(delete), Some(insert)) = (&statements.delete_labels, &statements.insert_labels) else { return };
+    let Some(labels) = changed_labels(was, is) else { return };
+    if was.is_some() {
+        transaction.queue(delete, parameters![uid]);
+    }
+    let rows: Vec<LabelRow> = labels.into_iter().flat_map(label_rows).collect();
+    if !rows.is_empty() {
+        transaction.queue(
+            insert,
+            parameters![
+                uid,
+                rows.iter().map(|row| row.tag.clone()).collect::<Vec<_>>(),
+                rows.iter().map(|row| row.text.clone()).collect::<Vec<_>>(),
+                rows.iter().map(|row| row.rest.clone()).collect::<Vec<_>>(),
+            ],
+        );
+    }
+}

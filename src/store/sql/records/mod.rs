@@ -1,0 +1,9 @@
+//! The description of each record: its table, its columns and what a change makes of it. A new column of an entity is
+//! added here and in the migrations of each store.
+
+mod answers;
+mod clients;
+mod groups;
+pub(crate) mod long_lived_tokens;
+mod tokens;
+mod users;

@@ -1,0 +1,47 @@
+//! What only groups need in SQLite.
+
+use rusqlite::{Connection, params};
+
+use crate::domain::community::{Communities, Visibility};
+use crate::domain::group::{Group, GroupSummary, GroupUid};
+use crate::store::sql::columns::select;
+use crate::store::sql::counters::Counter;
+use crate::store::sql::entity::{is_restored, live_difference};
+
+use super::{counters, memberships, rows};
+use crate::store::sqlite::entity::{SqliteEntity, statements};
+use crate::store::sqlite::read::group_cache::Invalidation;
+use crate::store::sqlite::write::writer::WriteContext;
+
+impl SqliteEntity for Group {
+    statements!(Group);
+
+    /// Invalidates the cached group and updates the counter of memberships. A restored group starts without members.
+    fn update_dependents(context: &mut WriteContext<'_>, before: Option<&Self>, after: &Self) -> rusqlite::Result<()> {
+        let keys = before.into_iter().chain([after]).map(|group| Invalidation::Group(group.fields.id.key()));
+        context.invalidations.extend(keys);
+        if is_restored(before, after) {
+            memberships::delete_of_group(context.connection, after.uid)?;
+        }
+        let members = live_difference(before, after) * after.members;
+        counters::add(context.connection, Counter::Memberships, members)
+    }
+}
+
+/// Returns the first `limit` live, visible groups with a number above `after`, ordered by number.
+pub(crate) fn after(
+    connection: &Connection,
+    after: GroupUid,
+    limit: u32,
+    visibility: &Visibility,
+) -> rusqlite::Result<Vec<GroupSummary>> {
+    let sql = select::<GroupSummary>(
+        "WHERE uid > ?1 AND deleted IS NULL AND (?3 IS NULL OR EXISTS (SELECT 1 FROM group_communities c \
+         WHERE c.owner = groups.uid AND c.community IN (SELECT value FROM json_each(?3)))) ORDER BY uid LIMIT ?2",
+    );
+    let to_json = |communities: &Communities| {
+        serde_json::Value::from_iter(communities.iter().map(ToString::to_string)).to_string()
+    };
+    let communities = visibility.limit().map(to_json);
+    connection.prepare_cached(&sql)?.query_map(params![after, limit, communities], rows::record)?.collect()
+}

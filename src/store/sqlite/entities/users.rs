@@ -1,0 +1,90 @@
+//! What only users need in SQLite, and the state of their sign-ins.
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::domain::lockout::{Attempt, Failures};
+use crate::domain::role::Roles;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Credentials, User, UserKey, UserUid};
+use crate::store::sql::entity::is_restored;
+use crate::store::sql::rows::optional_time;
+
+use super::{clients, memberships};
+use crate::store::sqlite::entity::{SqliteEntity, find, statements};
+use crate::store::sqlite::read::group_cache::Invalidation;
+use crate::store::sqlite::write::writer::WriteContext;
+
+impl SqliteEntity for User {
+    statements!(User);
+
+    fn context(connection: &Connection, current: Option<&Self>) -> rusqlite::Result<Roles> {
+        current.map_or(Ok(Roles::NONE), |user| clients::roles_acting_for(connection, user.uid))
+    }
+
+    /// Updates the user's memberships after a change. A restored user starts without memberships.
+    fn update_dependents(context: &mut WriteContext<'_>, before: Option<&Self>, after: &Self) -> rusqlite::Result<()> {
+        let (connection, key) = (context.connection, after.fields.id.key());
+        let live_before = before.filter(|user| user.deleted.is_none());
+        match (live_before, after.deleted) {
+            (Some(_), Some(_)) => {
+                // The member counts of many groups may change.
+                context.invalidations.push(Invalidation::All);
+                memberships::hide_user(connection, after.uid)
+            }
+            (Some(before), None) if before.fields.id.key() != key => {
+                memberships::rename_user(connection, after.uid, &key)
+            }
+            _ if is_restored(before, after) => memberships::delete_of_user(connection, after.uid),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Returns the number of the live user whose ID has the key.
+pub(crate) fn live_user(connection: &Connection, key: &str) -> rusqlite::Result<Option<UserUid>> {
+    let sql = "SELECT uid FROM users WHERE id_key = ?1 AND deleted IS NULL";
+    connection.prepare_cached(sql)?.query_row([key], |row| row.get(0)).optional()
+}
+
+/// Returns the live user with this username and the password hash.
+pub(crate) fn credentials(connection: &Connection, username: &str) -> rusqlite::Result<Option<Credentials>> {
+    let Some(user) = find::<User>(connection, &UserKey::Username(username.to_owned()))? else { return Ok(None) };
+    let sql = "SELECT password_hash FROM users WHERE uid = ?1";
+    let password_hash = connection.prepare_cached(sql)?.query_row([user.uid], |row| row.get(0))?;
+    Ok(Some(Credentials { user, password_hash }))
+}
+
+/// Counts a sign-in attempt and returns whether the user may sign in.
+pub(crate) fn count_sign_in(
+    connection: &Connection,
+    uid: UserUid,
+    at: Timestamp,
+    succeeded: bool,
+) -> rusqlite::Result<bool> {
+    let sql = "SELECT failed_attempts, locked_until FROM users WHERE uid = ?1 AND deleted IS NULL AND active = 1";
+    let result = connection
+        .prepare_cached(sql)?
+        .query_row([uid], |row| Ok(Failures { count: row.get(0)?, locked_until: optional_time(row, 1)? }))
+        .optional()?;
+    let Some(failures) = result else { return Ok(false) };
+    match failures.attempt(at, succeeded) {
+        Attempt::LockedOut => Ok(false),
+        Attempt::Succeeded => {
+            let sql = "UPDATE users SET failed_attempts = 0, locked_until = NULL, \
+                       last_active = max(?2, coalesce(last_active, created)) WHERE uid = ?1";
+            connection.prepare_cached(sql)?.execute((uid, at.as_micros()))?;
+            Ok(true)
+        }
+        Attempt::Failed(Failures { count, locked_until }) => {
+            let sql = "UPDATE users SET failed_attempts = ?2, locked_until = ?3 WHERE uid = ?1";
+            connection.prepare_cached(sql)?.execute((uid, count, locked_until.map(Timestamp::as_micros)))?;
+            Ok(false)
+        }
+    }
+}
+
+/// Clears the user's failures and lock. Returns false if no live user has the number.
+pub(crate) fn unlock(connection: &Connection, uid: UserUid) -> rusqlite::Result<bool> {
+    let sql = "UPDATE users SET failed_attempts = 0, locked_until = NULL WHERE uid = ?1 AND deleted IS NULL";
+    Ok(connection.prepare_cached(sql)?.execute([uid])? == 1)
+}

@@ -1,0 +1,11 @@
+//! The database file: opening, migration, folding of keys, integrity checks, backups and copies.
+
+pub(super) mod backup;
+pub(super) mod copy;
+pub(super) mod database_file;
+pub(super) mod folding;
+pub(super) mod integrity;
+pub(super) mod migrate;
+pub(super) mod open;
+pub(super) mod readiness;
+mod wal;

@@ -1,0 +1,4 @@
+//! Rollbook's own API.
+
+mod groups;
+mod lists;
