@@ -1,21 +1,19 @@
-//! Request bodies of Rollbook's own API (docs/rollbook.md, section 3). Unknown fields are refused, so that a typo
-//! never widens what is done. Read-only fields of responses are accepted and ignored, so that what GET returned can be
-//! changed and sent back.
+//! The bodies of groups (docs/rollbook.md, section 3).
 
-use crate::domain::community::{Communities, Community};
 use crate::domain::group::DESCRIPTION_MAX;
 use crate::domain::labels::{Labels, Tag};
-use crate::domain::xp::Xp;
 use crate::http::request::error::Result;
 use crate::http::request::fields::{FieldReader, Fields};
 use crate::json::Json;
-use crate::service::complete_groups::{CompleteGroup, GroupChange, Identity, Naming};
+use crate::service::complete_groups::{CompleteGroup, GroupChange, Naming};
+
+use super::{communities, identity, skip, xp};
 
 /// The fields of a group that only responses set.
 const READ_ONLY_OF_GROUPS: [&str; 4] = ["memberCount", "created", "updated", "deleted"];
 
 /// Reads a complete group, for POST and PUT. Fails with `Invalid` or `InvalidBody`.
-pub(super) fn group(fields: Fields) -> Result<CompleteGroup> {
+pub(in crate::api::rollbook) fn group(fields: Fields) -> Result<CompleteGroup> {
     let mut reader = FieldReader::new(fields);
     skip(&mut reader, &READ_ONLY_OF_GROUPS);
     let labels = reader.take("labels").and_then(|json| labels(&mut reader, &json));
@@ -35,7 +33,7 @@ pub(super) fn group(fields: Fields) -> Result<CompleteGroup> {
 }
 
 /// Reads a merge patch of a group (RFC 7396). Fails with `Invalid` or `InvalidBody`.
-pub(super) fn group_change(fields: Fields) -> Result<GroupChange> {
+pub(in crate::api::rollbook) fn group_change(fields: Fields) -> Result<GroupChange> {
     let mut reader = FieldReader::new(fields);
     skip(&mut reader, &READ_ONLY_OF_GROUPS);
     let change = GroupChange {
@@ -48,29 +46,6 @@ pub(super) fn group_change(fields: Fields) -> Result<GroupChange> {
         communities: communities(&mut reader),
     };
     reader.finish_known(change)
-}
-
-/// Reads the number and version that the body names.
-fn identity(reader: &mut FieldReader) -> Identity {
-    Identity { uid: positive(reader, "uid"), version: positive(reader, "version") }
-}
-
-fn positive(reader: &mut FieldReader, field: &'static str) -> Option<i64> {
-    let number = match reader.take(field)? {
-        Json::Number(digits) => digits.parse().ok().filter(|number| *number > 0),
-        _ => None,
-    };
-    if number.is_none() {
-        reader.violate(field, "must be a whole number from 1");
-    }
-    number
-}
-
-/// Removes fields without reading them.
-fn skip(reader: &mut FieldReader, fields: &[&'static str]) {
-    for field in fields {
-        let _ignored = reader.take(field);
-    }
 }
 
 /// Reads a complete set of labels.
@@ -109,30 +84,4 @@ fn label_pairs<T>(json: &Json, label: impl Fn(&Json) -> Option<T>) -> Result<Vec
         Ok((parsed, label))
     };
     fields.iter().map(pair).collect()
-}
-
-/// Reads an xp, complete or to merge: `None` if it is absent, `Some(None)` if it is null. The limits of a complete xp
-/// bound the work of a merge inside the transaction.
-fn xp(reader: &mut FieldReader) -> Option<Option<Xp>> {
-    match reader.take("xp")? {
-        Json::Null => Some(None),
-        json => Some(Xp::new(&json).map_err(|rule| reader.violate("xp", rule)).ok()),
-    }
-}
-
-/// Reads a set of communities; `None` if it is absent.
-fn communities(reader: &mut FieldReader) -> Option<Communities> {
-    let json = reader.take("communities")?;
-    let parsed = match &json {
-        Json::Array(items) if items.len() <= Community::MAX => {
-            let community = |item: &Json| match item {
-                Json::String(text) => Community::parse(text),
-                _ => None,
-            };
-            items.iter().map(community).collect::<Option<Vec<_>>>()
-        }
-        _ => None,
-    };
-    let set = parsed.ok_or_else(|| format!("must be an array of at most {} GUIDs", Community::MAX));
-    set.and_then(Community::set).map_err(|rule| reader.violate("communities", rule)).ok()
 }

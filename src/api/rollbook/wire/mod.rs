@@ -1,0 +1,59 @@
+//! Responses of Rollbook's own API (docs/rollbook.md, section 3). Every property is always present; it is null if
+//! it is not set.
+
+mod groups;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::community::{Communities, Visibility};
+use crate::domain::time::Timestamp;
+
+pub(super) use groups::Group;
+
+/// One page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ListPage<T> {
+    /// The items of the page.
+    pub items: Vec<T>,
+    /// The number of items on all pages; null if counting would cost too much.
+    #[schema(example = 25)]
+    pub total: Option<u64>,
+    /// The value of `after` for the next page; null on the last page.
+    #[schema(example = "AVY4pxSHAQ4")]
+    pub next: Option<String>,
+}
+
+/// The communities that the caller may see.
+fn visible(communities: &Communities, visibility: &Visibility) -> Vec<String> {
+    let is_visible = |community: &&_| visibility.limit().is_none_or(|own| own.contains(community));
+    communities.iter().filter(is_visible).map(ToString::to_string).collect()
+}
+
+/// RFC 3339 in UTC, with all digits of the second: `2019-06-04T20:35:36.38Z`.
+pub(super) fn date(moment: Timestamp) -> String {
+    format!("{}Z", moment.to_civil())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::community::Community;
+
+    use super::*;
+
+    #[test]
+    fn dates_are_utc_with_all_digits() {
+        for text in ["2019-06-04T20:35:36.38Z", "2019-06-04T20:35:36Z", "2019-06-04T00:00:00.000001Z"] {
+            assert_eq!(date(Timestamp::parse_iso(text).unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn a_limited_caller_sees_only_their_own_communities() {
+        let own = Community::parse("a6dfbbee-4866-422a-8f83-6b8533375e7d").unwrap();
+        let other = Community::parse("b6dfbbee-4866-422a-8f83-6b8533375e7d").unwrap();
+        let both = Communities::from([own, other]);
+        assert_eq!(visible(&both, &Visibility::All).len(), 2);
+        assert_eq!(visible(&both, &Visibility::Within([own].into())), [own.to_string()]);
+    }
+}
