@@ -144,6 +144,8 @@ permissions! {
     ReadClients = FULL_ACCESS | AUDITOR, unlimited only: true;
     /// Changing clients and their long-lived tokens.
     ManageClients = FULL_ACCESS, unlimited only: true;
+    /// Reading the feed of all changes.
+    ReadChanges = FULL_ACCESS | AUDITOR;
     /// Copying the database and creating signing keys.
     OperateDirectory = FULL_ACCESS, unlimited only: true;
 }

@@ -93,6 +93,9 @@ pub enum Error {
     /// The group is already deleted.
     #[error("already deleted")]
     AlreadyDeleted,
+    /// The moment or change that the request names is before what the journal keeps, or is another directory's.
+    #[error("no longer kept")]
+    NoLongerKept,
     /// The live users with these keys do not exist. Nothing was changed.
     #[error("unknown users: {0:?}")]
     UnknownUsers(Vec<UserKey>),

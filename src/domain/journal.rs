@@ -2,6 +2,7 @@
 //! transaction of the change. The entries are enough to rebuild the state. No entry contains a secret, a hash, a key, a token or the data
 //! of a sign-in.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use super::client::ClientUid;
@@ -30,6 +31,9 @@ pub enum Channel {
 impl Channel {
     /// The number of channels.
     pub const COUNT: usize = Self::Server as usize + 1;
+    /// Every channel.
+    pub const ALL: [Self; Self::COUNT] =
+        [Self::Core, Self::OrderCloud, Self::Rollbook, Self::CommandLine, Self::Import, Self::Server];
 
     /// The name of the channel in the journal and the log.
     pub const fn name(self) -> &'static str {
@@ -41,6 +45,14 @@ impl Channel {
             Self::Import => "import",
             Self::Server => "server",
         }
+    }
+}
+
+impl FromStr for Channel {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|channel| channel.name() == name).ok_or(())
     }
 }
 

@@ -5,6 +5,7 @@
 pub(crate) mod answer;
 pub mod caller;
 pub mod change;
+pub(crate) mod changed_fields;
 pub mod client;
 pub(crate) mod cursor;
 pub(crate) mod entity;
@@ -12,6 +13,7 @@ pub(crate) mod env;
 pub mod error;
 pub(crate) mod export_item;
 pub mod group;
+pub mod history;
 pub(crate) mod idempotency;
 pub mod journal;
 pub(crate) mod lockout;

@@ -4,6 +4,7 @@
 
 mod cached_entity;
 pub(crate) mod copy;
+pub(crate) mod history;
 pub(crate) mod migrate;
 pub(crate) mod postgres;
 pub(crate) mod sql;
@@ -193,7 +194,7 @@ pub struct SigningKey {
 
 /// The durable directory.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: history::Past + Send + Sync {
     /// The language whose label is a group's Name. It is fixed when the database is created.
     fn default_language(&self) -> &Tag;
 

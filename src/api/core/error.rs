@@ -99,6 +99,8 @@ pub(super) fn error_response(error: &Error) -> (StatusCode, Failed) {
         Error::Directory(Directory::AlreadyDeleted) => {
             (Status::GONE, "already_deleted", "The group has already been deleted.".into())
         }
+        // No call of this API reads the past.
+        Error::Directory(Directory::NoLongerKept) => (Status::GONE, "gone", "It is no longer kept.".into()),
         // No call of this API changes more than one member.
         Error::Directory(Directory::UnknownUsers(_)) => {
             (Status::BAD_REQUEST, "invalid_data", "There are no such users.".into())

@@ -190,6 +190,8 @@ pub(super) fn error_response(error: &Error) -> ErrorResponse {
 
         Error::Directory(Directory::NotFound(kind, id)) => not_found(object_type(*kind), id),
         Error::Directory(Directory::AlreadyDeleted) => not_found(object_type(ResourceKind::Group), ""),
+        // No operation of this API reads the past.
+        Error::Directory(Directory::NoLongerKept) => not_found(object_type(ResourceKind::Group), ""),
         // No operation of this API changes more than one member.
         Error::Directory(Directory::UnknownUsers(_)) => not_found(object_type(ResourceKind::User), ""),
         Error::Directory(Directory::TooManyRemovals { removals, allowed, .. }) => single_entry(

@@ -25,6 +25,11 @@ fn group_key(address: &str) -> Option<GroupKey> {
     }
 }
 
+/// Returns the key of the user with this address. Fails with `NotFound` if no user can have it.
+pub(super) fn user(address: &str) -> Result<UserKey> {
+    user_key(address).ok_or_else(|| Error::Directory(DirectoryError::NotFound(ResourceKind::User, address.to_owned())))
+}
+
 /// Returns the key of the user with this address; `None` if no user can have it.
 pub(super) fn user_key(address: &str) -> Option<UserKey> {
     match (address.strip_prefix(UID), address.strip_prefix(USERNAME)) {

@@ -144,6 +144,12 @@ fn of_directory(error: &DirectoryError) -> Described {
             (Status::NOT_FOUND, "not_found", format!("There is no {} {key:.200}.", noun(*kind)))
         }
         Directory::AlreadyDeleted => (Status::CONFLICT, "deleted", "It is deleted.".into()),
+        Directory::NoLongerKept => (
+            Status::GONE,
+            "gone",
+            "What this names is no longer kept, or is another directory's: take an export and go on from its cursor."
+                .into(),
+        ),
         Directory::UnknownUsers(users) => {
             (Status::UNPROCESSABLE_ENTITY, "unknown_users", unknown_users_sentence(users))
         }

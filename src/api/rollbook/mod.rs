@@ -2,6 +2,7 @@
 
 mod address;
 mod bodies;
+mod changes;
 mod error;
 mod groups;
 mod list;
@@ -34,10 +35,11 @@ pub(crate) const API: ApiDefinition = ApiDefinition {
 
 /// The routes and their OpenAPI documentation.
 fn router() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(groups::list, groups::create)).routes(routes!(
-        groups::get,
-        groups::put,
-        groups::patch,
-        groups::delete
-    ))
+    OpenApiRouter::new()
+        .routes(routes!(groups::list, groups::create))
+        .routes(routes!(groups::get, groups::put, groups::patch, groups::delete))
+        .routes(routes!(changes::of_group))
+        .routes(routes!(changes::of_membership))
+        .routes(routes!(changes::of_user))
+        .routes(routes!(changes::list))
 }

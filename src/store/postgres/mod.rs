@@ -13,6 +13,7 @@ mod entities;
 mod entity;
 mod folding;
 mod migrate;
+mod past;
 mod read;
 #[cfg(test)]
 mod test_database;

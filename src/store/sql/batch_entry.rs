@@ -1,7 +1,7 @@
 //! The journal entries of a batch. A batch writes its changes as a few entries of many entities each. An entry has at
 //! most 64 KiB, so that reading one change never reads a whole batch.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::domain::error::Result;
@@ -159,8 +159,7 @@ impl Pieces {
 /// The entities of a batch's journal entry. An entity with a state before the batch was updated; the others were
 /// created. An entity that was deleted before and is live after was restored: its former memberships are gone, and the
 /// current ones are listed. The memberships were added at the time of the entry.
-#[derive(Debug, Default, Serialize)]
-#[cfg_attr(test, derive(serde::Deserialize))]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct BatchEntities {
     /// The groups, as in entries of single groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

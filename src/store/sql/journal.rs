@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use serde::ser::SerializeMap as _;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::domain::error::{Error, Result};
@@ -173,8 +173,7 @@ impl<E: StoredEntity> Serialize for Journaled<'_, E> {
 }
 
 /// A membership as journal entries contain it.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(serde::Deserialize))]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct MembershipEntry {
     /// The number of the group.
     pub group: i64,
@@ -186,8 +185,7 @@ pub(crate) struct MembershipEntry {
 
 /// Several memberships of one group as journal entries contain them. After a change, `users` are the numbers of the
 /// added users; before it, those of the removed users, each with when the user was added, in microseconds.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(serde::Deserialize))]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct MembersEntry<T> {
     /// The number of the group.
     pub group: GroupUid,

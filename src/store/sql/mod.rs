@@ -16,6 +16,7 @@ pub(crate) mod journal;
 pub(crate) mod labels;
 pub(crate) mod list;
 pub(crate) mod members;
+pub(crate) mod past;
 pub(crate) mod records;
 pub(crate) mod rows;
 pub(crate) mod tables;

@@ -6,6 +6,7 @@
 mod entities;
 mod entity;
 mod list;
+mod past;
 mod read;
 mod storage;
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub(crate) mod long_lived_tokens;
 pub(crate) mod member_changes;
 pub(crate) mod member_lists;
 pub(crate) mod memberships;
+pub(crate) mod past;
 pub(crate) mod plans;
 pub(crate) mod relations;
 pub(crate) mod schema;
@@ -184,6 +185,8 @@ macro_rules! conformance {
             batch_index: finds_what_a_scan_finds;
             answers: are_kept_for_a_day, refused_writes_leave_the_key_free;
             long_lived_tokens: are_found_by_hash, are_listed_until_they_end, uses_are_noted, are_journaled_without_secrets;
+            past: is_told_as_it_was, the_feed_rebuilds_the_state, a_history_is_a_part_of_the_feed,
+                spells_are_when_the_user_was_a_member, names_are_those_of_the_moment, a_position_that_is_gone_is_refused;
             schema: is_as_described;
             journal: rebuilds_the_state, keeps_who_and_why, times_never_go_back, times_follow_the_order_of_changes,
                 batches_are_split_into_short_entries, contains_no_secret;

@@ -43,10 +43,19 @@ impl ReadTransaction {
     /// `ListTooCostly` if a statement exceeds the time limit.
     pub(crate) async fn all(&mut self, statements: &[SelectStatement]) -> Result<Vec<Vec<Row>>, DatabaseError> {
         let built: Vec<(String, Vec<Typed>)> = statements.iter().map(built).collect::<Result<_, _>>()?;
+        self.pipeline(&built).await
+    }
+
+    /// As [`Self::all`], for statements given as text and parameters.
+    pub(crate) async fn pipeline(
+        &mut self,
+        statements: &[(String, Vec<Typed>)],
+    ) -> Result<Vec<Vec<Row>>, DatabaseError> {
         let begin = self.begin();
         let session: &Session = &self.session;
         let begin = begin.map(PendingStatement::Simple);
-        let pending = begin.into_iter().chain(built.iter().map(|(sql, values)| PendingStatement::Rows(sql, values)));
+        let pending =
+            begin.into_iter().chain(statements.iter().map(|(sql, values)| PendingStatement::Rows(sql, values)));
         // A statement starts when the one before it ends.
         let mut started = Instant::now();
         let outputs = pipelined(pending.map(|pending| timed(send(session, pending)).boxed()).collect()).await;

@@ -192,7 +192,8 @@ pub(super) fn write_rows(connection: &Connection, table: &Table, rows: &[Row]) -
     rows.iter().try_for_each(|row| statement.execute(params_from_iter(row)).map(drop))
 }
 
-fn value(found: ValueRef<'_>) -> Result<Value, rusqlite::types::FromSqlError> {
+/// Returns the value of a column.
+pub(crate) fn value(found: ValueRef<'_>) -> Result<Value, rusqlite::types::FromSqlError> {
     Ok(match found {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(integer) => Value::Integer(integer),

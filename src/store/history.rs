@@ -1,0 +1,34 @@
+//! The interface of a store to the past: what changed, and what was.
+
+use async_trait::async_trait;
+
+use crate::domain::Result;
+use crate::domain::group::{Group, GroupUid};
+use crate::domain::history::{
+    FeedPage, FeedQuery, HistoryPage, HistoryQuery, JoinedGroupsAt, JoinedGroupsAtQuery, MembersAt, MembersAtQuery,
+    Spell,
+};
+use crate::domain::time::Timestamp;
+use crate::domain::user::{User, UserUid};
+
+/// Reads from the journal, each in one snapshot. All fail with `ListTooCostly` if that exceeds the time limit of a list.
+#[async_trait]
+pub trait Past {
+    /// Returns a page of the changes of one entity.
+    async fn history(&self, query: HistoryQuery) -> Result<HistoryPage>;
+    /// Returns each uninterrupted membership of the user in the group, the latest first.
+    async fn spells(&self, group: GroupUid, user: UserUid) -> Result<Vec<Spell>>;
+    /// Returns a part of the feed of all changes. Fails with `NoLongerKept` if the change of the position is gone, or is
+    /// another one.
+    async fn changes(&self, query: FeedQuery) -> Result<FeedPage>;
+    /// Returns the group as it was at the moment, with the number of its members then; `None` if it did not exist yet.
+    async fn group_at(&self, group: GroupUid, at: Timestamp) -> Result<Option<Group>>;
+    /// Returns the user as they were at the moment; `None` if they did not exist yet.
+    async fn user_at(&self, user: UserUid, at: Timestamp) -> Result<Option<User>>;
+    /// Returns a page of the members that the group had at the moment. A group that did not exist, or was deleted, had
+    /// none.
+    async fn members_at(&self, query: MembersAtQuery) -> Result<MembersAt>;
+    /// Returns a page of the groups that the user was in at the moment, of those that the caller may see now. A user who
+    /// did not exist, or was deleted, was in none.
+    async fn joined_groups_at(&self, query: JoinedGroupsAtQuery) -> Result<JoinedGroupsAt>;
+}

@@ -1,0 +1,176 @@
+//! The feed: all changes of the directory, in an order in which nothing can appear any more before what was read.
+
+use crate::domain::error::{Error, Result};
+use crate::domain::history::{
+    ChangeFilter, ChangeId, FeedChange, FeedPage, FeedPosition, FeedQuery, Order, Span, Subject,
+};
+use crate::domain::time::Timestamp;
+use crate::store::copy::Value;
+
+use super::entries::{COLUMN_COUNT, COLUMNS, Entry, StoredChange};
+use super::names::{GroupFilter, group_of, named};
+use super::{SnapshotReader, Statement, direction, integer, read_rows, text};
+
+/// The number of entries that are read at a time. One can name 100,000 members.
+const CHUNK: usize = 64;
+/// The maximum number of entries that are read for one page. A page may be shorter for that.
+const ENTRIES_MAX: usize = 4_096;
+/// By how much the times of entries may be out of the order of the feed, in seconds: the longest transaction, on two
+/// nodes whose clocks differ.
+const DISORDER: i64 = 120;
+
+/// Reads a part of the feed. Fails with `NoLongerKept` if the entry of the position is gone or is another operation's.
+pub(crate) async fn feed<S: SnapshotReader>(snapshot: &mut S, query: &FeedQuery) -> Result<FeedPage, S::Failure> {
+    let limit = query.limit as usize;
+    let mut groups = GroupFilter::new(&query.visibility);
+    let mut position = match &query.after {
+        Some(after) => Some(checked(snapshot, after).await?),
+        None => first_position(snapshot, query).await?,
+    };
+    let mut found: Vec<(i64, StoredChange)> = Vec::new();
+    let (mut more, mut entries_read) = (true, 0);
+    'page: while entries_read < ENTRIES_MAX {
+        let rows = read_rows(snapshot, entries_from(snapshot.feed_columns(), query, position.as_ref())).await?;
+        let is_last = rows.len() < CHUNK;
+        entries_read += rows.len();
+        let before = position.clone();
+        for row in &rows {
+            let transaction = integer(row, COLUMN_COUNT)?;
+            let entry = Entry::read(row)?;
+            let (seq, operation) = (entry.seq, entry.circumstances.operation.clone());
+            let at = entry.circumstances.at;
+            if is_beyond(query, at) {
+                more = false;
+                break 'page;
+            }
+            let is_wanted = |subject: &Subject| concerns(&query.filter, subject);
+            let mut changes = match query.span.contains(at) {
+                true => entry.changes(query.order, is_wanted)?,
+                false => Vec::new(),
+            };
+            changes.retain(|change| is_behind(change.id, before.as_ref(), query.order));
+            groups.look_up(snapshot, &changes).await?;
+            changes.retain(|change| groups.is_told(change) && matches(&query.filter, change));
+            let fits = limit - found.len();
+            if changes.len() > fits {
+                if let Some(last) = changes.get(fits.wrapping_sub(1)) {
+                    position = Some(FeedPosition { transaction, change: last.id, operation });
+                }
+                found.extend(changes.into_iter().take(fits).map(|change| (transaction, change)));
+                break 'page;
+            }
+            found.extend(changes.into_iter().map(|change| (transaction, change)));
+            let index = match query.order {
+                Order::Ascending => u32::MAX,
+                Order::Descending => 0,
+            };
+            position = Some(FeedPosition { transaction, change: ChangeId { seq, index }, operation });
+        }
+        if is_last {
+            more = false;
+            break;
+        }
+    }
+    let (transactions, changes): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    let changes = named(snapshot, changes).await?;
+    let changes = transactions.into_iter().zip(changes).map(|(transaction, change)| FeedChange { transaction, change });
+    Ok(FeedPage { changes: changes.collect(), next: position, more })
+}
+
+/// Returns the position if its entry is still what it was.
+async fn checked<S: SnapshotReader>(snapshot: &mut S, position: &FeedPosition) -> Result<FeedPosition, S::Failure> {
+    let sql = format!("SELECT operation, {} FROM journal WHERE seq = $1", snapshot.feed_columns().transaction);
+    let rows = read_rows(snapshot, Statement::built(sql, vec![position.change.seq.into()])).await?;
+    let is_same = match rows.first() {
+        Some(row) => text(row, 0)? == position.operation && integer(row, 1)? == position.transaction,
+        None => false,
+    };
+    if is_same { Ok(position.clone()) } else { Err(Error::NoLongerKept.into()) }
+}
+
+/// Returns a position before the first entry that can be in the query's span; `None` = the beginning.
+async fn first_position<S: SnapshotReader>(
+    snapshot: &mut S,
+    query: &FeedQuery,
+) -> Result<Option<FeedPosition>, S::Failure> {
+    let (condition, order, bound) = match (query.order, query.span) {
+        (Order::Ascending, Span { since: Some(since), .. }) => ("at < $1", "at DESC", since.plus_seconds(-DISORDER)),
+        (Order::Descending, Span { until: Some(until), .. }) => ("at > $1", "at", until.plus_seconds(DISORDER)),
+        _ => return Ok(None),
+    };
+    let transaction = snapshot.feed_columns().transaction;
+    let sql = format!("SELECT seq, operation, {transaction} FROM journal WHERE {condition} ORDER BY {order} LIMIT 1");
+    let rows = read_rows(snapshot, Statement::built(sql, vec![bound.as_micros().into()])).await?;
+    let position = rows.first().map(|row| {
+        let index = if query.order == Order::Ascending { u32::MAX } else { 0 };
+        let change = ChangeId { seq: integer(row, 0)?, index };
+        Ok::<_, Error>(FeedPosition { transaction: integer(row, 2)?, change, operation: text(row, 1)?.to_owned() })
+    });
+    Ok(position.transpose()?)
+}
+
+/// Whether no later entry of the order can be in the query's span.
+fn is_beyond(query: &FeedQuery, at: Timestamp) -> bool {
+    match query.order {
+        Order::Ascending => query.span.until.is_some_and(|until| at > until.plus_seconds(DISORDER)),
+        Order::Descending => query.span.since.is_some_and(|since| at < since.plus_seconds(-DISORDER)),
+    }
+}
+
+/// Whether the change is behind the position, in the order of the changes of one entry.
+fn is_behind(id: ChangeId, position: Option<&FeedPosition>, order: Order) -> bool {
+    position.is_none_or(|position| {
+        let read = position.change;
+        id.seq != read.seq
+            || match order {
+                Order::Ascending => id.index > read.index,
+                Order::Descending => id.index < read.index,
+            }
+    })
+}
+
+/// The statement that reads the next entries, from that of the position on.
+fn entries_from(columns: super::FeedColumns, query: &FeedQuery, position: Option<&FeedPosition>) -> Statement {
+    let mut conditions = vec![columns.is_settled.to_owned()];
+    let mut parameters: Vec<Value> = Vec::new();
+    if let Some(FeedPosition { transaction, change, .. }) = position {
+        parameters.extend([(*transaction).into(), change.seq.into()]);
+        conditions.push(match query.order {
+            Order::Ascending => columns.from.to_owned(),
+            Order::Descending => columns.to.to_owned(),
+        });
+    }
+    if !query.filter.operations.is_empty() {
+        let first = parameters.len() + 1;
+        parameters.extend(query.filter.operations.iter().cloned().map(Value::from));
+        let names: Vec<_> = (first..=parameters.len()).map(|at| format!("${at}")).collect();
+        conditions.push(format!("operation IN ({})", names.join(", ")));
+    }
+    let order = columns.order.replace("{}", direction(query.order));
+    let conditions = conditions.join(" AND ");
+    let transaction = columns.transaction;
+    let sql = format!("SELECT {COLUMNS}, {transaction} FROM journal WHERE {conditions} ORDER BY {order} LIMIT {CHUNK}");
+    Statement::built(sql, parameters)
+}
+
+/// Whether the filter's groups and users include those of the subject.
+fn concerns(filter: &ChangeFilter, subject: &Subject) -> bool {
+    let user = match subject {
+        Subject::User(user) | Subject::Membership { user, .. } => Some(user),
+        _ => None,
+    };
+    includes(&filter.groups, group_of(subject).as_ref()) && includes(&filter.users, user)
+}
+
+/// Whether the filter's other lists include the change.
+fn matches(filter: &ChangeFilter, change: &StoredChange) -> bool {
+    let circumstances = &change.circumstances;
+    includes(&filter.types, Some(&change.kind))
+        && includes(&filter.actors, circumstances.actor_user.as_ref())
+        && includes(&filter.clients, circumstances.actor_client.as_ref())
+        && includes(&filter.channels, Some(&circumstances.channel))
+}
+
+fn includes<T: PartialEq>(wanted: &[T], value: Option<&T>) -> bool {
+    wanted.is_empty() || value.is_some_and(|value| wanted.contains(value))
+}

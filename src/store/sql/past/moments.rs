@@ -1,0 +1,374 @@
+//! The directory at a moment: a group, a user, the members of a group, the groups of a user. An answer is made of the
+//! present state and of the changes since the moment, newest first, so that its cost depends on what changed since and
+//! not on the size of the directory.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::domain::community::Visibility;
+use crate::domain::error::Result;
+use crate::domain::group::{Group, GroupUid};
+use crate::domain::history::{
+    ChangeType, JoinedGroupsAt, JoinedGroupsAtQuery, MembersAt, MembersAtQuery, Order, State, Subject,
+};
+use crate::domain::membership::{JoinedGroup, Member};
+use crate::domain::time::Timestamp;
+use crate::domain::user::{User, UserUid};
+use crate::store::copy::{Row, Value};
+use crate::store::sql::columns::{Record, select};
+
+use super::history::{HistoryReader, Trail};
+use super::states::{Journaled, ValuesRow, state};
+use super::{SnapshotReader, Statement, integer, list_of, optional_integer, read_rows, text};
+
+/// The number of rows that are looked up at a time.
+const CHUNK: usize = 1_000;
+
+/// Returns the group at the moment, with the number of its members then; `None` if it did not exist yet.
+pub(crate) async fn group_at<S: SnapshotReader>(
+    snapshot: &mut S,
+    uid: GroupUid,
+    at: Timestamp,
+) -> Result<Option<Group>, S::Failure> {
+    let Some(present) = present_entities::<Group, S>(snapshot, &[uid]).await?.remove(&uid) else { return Ok(None) };
+    let count = present.members;
+    let Some(mut group) = group_then(snapshot, present, at).await? else { return Ok(None) };
+    group.members = match group.deleted {
+        Some(_) => 0,
+        None => MembersThen::read(snapshot, uid, at).await?.total(count),
+    };
+    Ok(Some(group))
+}
+
+/// Returns the user at the moment; `None` if they did not exist yet.
+pub(crate) async fn user_at<S: SnapshotReader>(
+    snapshot: &mut S,
+    uid: UserUid,
+    at: Timestamp,
+) -> Result<Option<User>, S::Failure> {
+    match present_entities::<User, S>(snapshot, &[uid]).await?.remove(&uid) {
+        Some(present) => user_then(snapshot, present, at).await,
+        None => Ok(None),
+    }
+}
+
+/// Returns a page of the members that the group had at the moment, in the order of their IDs of today. A group that did
+/// not exist, or was deleted, had none.
+pub(crate) async fn members_at<S: SnapshotReader>(
+    snapshot: &mut S,
+    query: &MembersAtQuery,
+) -> Result<MembersAt, S::Failure> {
+    let none = MembersAt { items: Vec::new(), total: 0, next: None };
+    let Some(present) = present_entities::<Group, S>(snapshot, &[query.group]).await?.remove(&query.group) else {
+        return Ok(none);
+    };
+    let count = present.members;
+    match group_then(snapshot, present, query.at).await? {
+        Some(group) if group.deleted.is_none() => {}
+        _ => return Ok(none),
+    }
+    let then = MembersThen::read(snapshot, query.group, query.at).await?;
+    let limit = query.limit as usize;
+    let mut page: BTreeMap<(String, UserUid), (Timestamp, Option<i64>)> = BTreeMap::new();
+    let mut after = query.after.clone().unwrap_or_default();
+    page.extend(
+        then.former
+            .range(after.clone()..)
+            .filter(|(key, _)| **key > after)
+            .take(limit + 1)
+            .map(|(key, since)| (key.clone(), (*since, None))),
+    );
+    // Of the present members, as many as the page may need, and none of those behind them.
+    let mut unread = limit + 1;
+    while unread > 0 {
+        let rows = present_members(snapshot, query.group, &after).await?;
+        for row in rows.iter().take(CHUNK) {
+            let (uid, since) = (integer(row, 0)?, Timestamp::from_micros(integer(row, 2)?));
+            after = (text(row, 1)?.to_owned(), uid);
+            let value = match then.present.get(&uid) {
+                None => (since, optional_integer(row, 3)?),
+                Some(Some(earlier)) => (*earlier, None),
+                Some(None) => continue,
+            };
+            page.insert(after.clone(), value);
+            unread -= 1;
+            if unread == 0 {
+                break;
+            }
+        }
+        if rows.len() < CHUNK {
+            break;
+        }
+    }
+    let more = page.len() > limit;
+    let listed: Vec<_> = page.into_iter().take(limit).collect();
+    let next = listed.last().filter(|_| more).map(|(key, _)| key.clone());
+    let uids: Vec<_> = listed.iter().map(|((_, uid), _)| *uid).collect();
+    let mut users = present_entities::<User, S>(snapshot, &uids).await?;
+    let mut items = Vec::with_capacity(listed.len());
+    for ((_, uid), (since, change)) in listed {
+        let Some(user) = users.remove(&uid) else { continue };
+        if let Some(user) = user_then(snapshot, user, query.at).await? {
+            items.push(Member { user, since, change });
+        }
+    }
+    Ok(MembersAt { items, total: u64::try_from(then.total(count)).unwrap_or_default(), next })
+}
+
+/// Returns a page of the groups that the user was in at the moment, in the order of their numbers, of those that the
+/// caller may see now. A user who did not exist, or was deleted, was in none.
+pub(crate) async fn joined_groups_at<S: SnapshotReader>(
+    snapshot: &mut S,
+    query: &JoinedGroupsAtQuery,
+) -> Result<JoinedGroupsAt, S::Failure> {
+    let mut page = JoinedGroupsAt { items: Vec::new(), next: None };
+    match user_at(snapshot, query.user, query.at).await? {
+        Some(user) if user.deleted.is_none() => {}
+        _ => return Ok(page),
+    }
+    let changed = memberships_then(snapshot, Trail::MembershipsOf(query.user), query.at, |subject| match subject {
+        Subject::Membership { group, .. } => Some(*group),
+        _ => None,
+    })
+    .await?;
+    let changed: BTreeMap<_, _> = changed.into_iter().collect();
+    let mut after = query.after.unwrap_or_default();
+    loop {
+        const ROWS: &str = "SELECT group_uid, added, change FROM memberships \
+             WHERE user_uid = $1 AND group_uid > $2 ORDER BY group_uid LIMIT 1000";
+        let rows = read_rows(snapshot, Statement::constant(ROWS, vec![query.user.into(), after.into()])).await?;
+        let mut then: BTreeMap<GroupUid, (Timestamp, Option<i64>)> = BTreeMap::new();
+        for row in &rows {
+            let since = Timestamp::from_micros(integer(row, 1)?);
+            then.insert(integer(row, 0)?, (since, optional_integer(row, 2)?));
+        }
+        let is_last = rows.len() < CHUNK;
+        let last = if is_last { GroupUid::MAX } else { then.last_key_value().map_or(GroupUid::MAX, |(uid, _)| *uid) };
+        for (group, since) in changed.range(after + 1..=last) {
+            match since {
+                Some(since) => _ = then.insert(*group, (*since, None)),
+                None => _ = then.remove(group),
+            }
+        }
+        let uids: Vec<_> = then.keys().copied().collect();
+        for part in uids.chunks(CHUNK) {
+            let mut groups = present_entities::<Group, S>(snapshot, part).await?;
+            for uid in part {
+                let Some(group) = groups.remove(uid).filter(|group| is_visible(group, &query.visibility)) else {
+                    continue;
+                };
+                let Some(group) = group_then(snapshot, group, query.at).await?.filter(|group| group.deleted.is_none())
+                else {
+                    continue;
+                };
+                if page.items.len() == query.limit as usize {
+                    page.next = page.items.last().map(|joined: &JoinedGroup| joined.group.uid);
+                    return Ok(page);
+                }
+                let (since, change) = then[uid];
+                page.items.push(JoinedGroup { group, since, change });
+            }
+        }
+        if is_last {
+            return Ok(page);
+        }
+        after = last;
+    }
+}
+
+fn is_visible(group: &Group, visibility: &Visibility) -> bool {
+    visibility.sees(&group.fields.communities)
+}
+
+/// Reads the entities with these numbers, live and deleted, as they are now.
+async fn present_entities<E: Record, S: SnapshotReader>(
+    snapshot: &mut S,
+    uids: &[i64],
+) -> Result<HashMap<i64, E>, S::Failure> {
+    let mut found = HashMap::with_capacity(uids.len());
+    if uids.is_empty() {
+        return Ok(found);
+    }
+    let sql = select::<E>(&format!("WHERE uid IN ({})", list_of(uids.iter().copied())));
+    for row in read_rows(snapshot, Statement::built(sql, Vec::new())).await? {
+        found.insert(integer(&row, 0)?, E::read(&ValuesRow(&row))?);
+    }
+    Ok(found)
+}
+
+/// Returns the group as it was at the moment, but for its members; `None` if it did not exist yet.
+async fn group_then<S: SnapshotReader>(
+    snapshot: &mut S,
+    present: Group,
+    at: Timestamp,
+) -> Result<Option<Group>, S::Failure> {
+    if present.created > at {
+        return Ok(None);
+    }
+    if present.updated <= at {
+        return Ok(Some(present));
+    }
+    match state_then::<Group, S>(snapshot, Trail::GroupItself(present.uid), at).await? {
+        Some(State::Group(group)) => Ok(Some(*group)),
+        _ => Ok(Some(present)),
+    }
+}
+
+/// Returns the user as they were at the moment; `None` if they did not exist yet.
+async fn user_then<S: SnapshotReader>(
+    snapshot: &mut S,
+    present: User,
+    at: Timestamp,
+) -> Result<Option<User>, S::Failure> {
+    if present.created > at {
+        return Ok(None);
+    }
+    if present.updated <= at {
+        return Ok(Some(present));
+    }
+    match state_then::<User, S>(snapshot, Trail::UserItself(present.uid), at).await? {
+        Some(State::User(user)) => Ok(Some(*user)),
+        _ => Ok(Some(present)),
+    }
+}
+
+/// Returns the state before the first change after the moment; `None` if there is no such change.
+async fn state_then<E: Journaled, S: SnapshotReader>(
+    snapshot: &mut S,
+    trail: Trail,
+    at: Timestamp,
+) -> Result<Option<State>, S::Failure> {
+    let mut reader = HistoryReader::new(trail, Order::Descending, None);
+    let mut before = None;
+    'changes: while let Some(changes) = reader.next_changes(snapshot).await? {
+        for change in changes {
+            if change.circumstances.at <= at {
+                break 'changes;
+            }
+            before = change.before;
+        }
+    }
+    let language = snapshot.language().clone();
+    Ok(before.map(|json| state::<E>(&json, &language)).transpose()?)
+}
+
+/// Returns, for each membership of the trail that changed after the moment, when it had begun, or `None` if it did not
+/// exist at the moment. `key` is what tells the memberships apart.
+async fn memberships_then<S: SnapshotReader>(
+    snapshot: &mut S,
+    trail: Trail,
+    at: Timestamp,
+    key: impl Fn(&Subject) -> Option<i64> + Send,
+) -> Result<HashMap<i64, Option<Timestamp>>, S::Failure> {
+    let mut reader = HistoryReader::new(trail, Order::Descending, None);
+    let mut then = HashMap::new();
+    while let Some(changes) = reader.next_changes(snapshot).await? {
+        for change in changes {
+            if change.circumstances.at <= at {
+                return Ok(then);
+            }
+            // The changes come newest first, so the earliest one after the moment has the last word.
+            if let Some(key) = key(&change.subject) {
+                then.insert(key, change.since.filter(|_| change.kind == ChangeType::MembershipRemoved));
+            }
+        }
+    }
+    Ok(then)
+}
+
+/// How the members of a group at a moment differ from the present ones.
+struct MembersThen {
+    /// Present members: when they had begun another membership, or `None` if they were no members.
+    present: HashMap<UserUid, Option<Timestamp>>,
+    /// Members of then who are none now, by folded ID and number, each with when the membership had begun.
+    former: BTreeMap<(String, UserUid), Timestamp>,
+}
+
+impl MembersThen {
+    async fn read<S: SnapshotReader>(snapshot: &mut S, group: GroupUid, at: Timestamp) -> Result<Self, S::Failure> {
+        let changed = memberships_then(snapshot, Trail::Members(group), at, |subject| match subject {
+            Subject::Membership { user, .. } => Some(*user),
+            _ => None,
+        })
+        .await?;
+        let lives = users_deleted_or_restored(snapshot, group, at).await?;
+        let concerned: BTreeSet<UserUid> = changed.keys().chain(&lives).copied().collect();
+        let concerned: Vec<_> = concerned.into_iter().collect();
+        let mut then = Self { present: HashMap::new(), former: BTreeMap::new() };
+        for part in concerned.chunks(CHUNK) {
+            let rows = membership_rows(snapshot, group, part).await?;
+            for (uid, user) in present_entities::<User, S>(snapshot, part).await? {
+                let row = rows.get(&uid);
+                let since = changed.get(&uid).copied().unwrap_or_else(|| row.map(|row| row.added));
+                let key = (user.fields.id.key(), uid);
+                let was_live = match lives.contains(&uid) {
+                    true => user_then(snapshot, user, at).await?.is_some_and(|user| user.deleted.is_none()),
+                    false => user.deleted.is_none_or(|deleted| deleted > at),
+                };
+                let since = since.filter(|_| was_live);
+                match (row.filter(|row| row.is_live), since) {
+                    (Some(row), since) if since != Some(row.added) => _ = then.present.insert(uid, since),
+                    (None, Some(since)) => _ = then.former.insert(key, since),
+                    _ => {}
+                }
+            }
+        }
+        Ok(then)
+    }
+
+    /// The number of members at the moment, of a group that has `count` members now.
+    fn total(&self, count: i64) -> i64 {
+        let added_since = self.present.values().filter(|since| since.is_none()).count();
+        count - added_since as i64 + self.former.len() as i64
+    }
+}
+
+/// A row of a membership.
+struct MembershipRow {
+    added: Timestamp,
+    is_live: bool,
+}
+
+async fn membership_rows<S: SnapshotReader>(
+    snapshot: &mut S,
+    group: GroupUid,
+    users: &[UserUid],
+) -> Result<HashMap<UserUid, MembershipRow>, S::Failure> {
+    let sql = format!(
+        "SELECT user_uid, added, live FROM memberships WHERE group_uid = $1 AND user_uid IN ({})",
+        list_of(users.iter().copied())
+    );
+    let rows = read_rows(snapshot, Statement::built(sql, vec![group.into()])).await?;
+    let read = |row: &Row| {
+        let added = Timestamp::from_micros(integer(row, 1)?);
+        Ok((integer(row, 0)?, MembershipRow { added, is_live: integer(row, 2)? == 1 }))
+    };
+    Ok(rows.iter().map(read).collect::<Result<_>>()?)
+}
+
+/// Returns the users with a membership of the group who were deleted or restored after the moment.
+async fn users_deleted_or_restored<S: SnapshotReader>(
+    snapshot: &mut S,
+    group: GroupUid,
+    at: Timestamp,
+) -> Result<BTreeSet<UserUid>, S::Failure> {
+    const DELETED: &str = "SELECT u.uid FROM users u JOIN memberships m ON m.user_uid = u.uid AND m.group_uid = $1 \
+         WHERE u.deleted > $2";
+    const RESTORED: &str = "SELECT subject FROM journal WHERE change = 'restored' AND kind = 'user' AND at > $1";
+    let deleted: Vec<Value> = vec![group.into(), at.as_micros().into()];
+    let statements =
+        vec![Statement::constant(DELETED, deleted), Statement::constant(RESTORED, vec![at.as_micros().into()])];
+    let rows = snapshot.read(statements).await?;
+    Ok(rows.iter().flatten().map(|row| integer(row, 0)).collect::<Result<_>>()?)
+}
+
+/// Reads the next [`CHUNK`] present members behind the folded ID and number.
+async fn present_members<S: SnapshotReader>(
+    snapshot: &mut S,
+    group: GroupUid,
+    after: &(String, UserUid),
+) -> Result<Vec<Row>, S::Failure> {
+    const ROWS: &str = "SELECT user_uid, user_key, added, change FROM memberships \
+         WHERE group_uid = $1 AND live = 1 AND (user_key, user_uid) > ($2, $3) ORDER BY user_key, user_uid LIMIT 1000";
+    let parameters = vec![group.into(), after.0.clone().into(), after.1.into()];
+    read_rows(snapshot, Statement::constant(ROWS, parameters)).await
+}
