@@ -7,6 +7,7 @@ pub mod groups;
 mod idempotency;
 pub(crate) mod import;
 pub(crate) mod memberships;
+pub(crate) mod restore;
 pub mod tokens;
 pub mod users;
 mod write;

@@ -99,6 +99,10 @@ pub(super) fn error_response(error: &Error) -> (StatusCode, Failed) {
         Error::Directory(Directory::AlreadyDeleted) => {
             (Status::GONE, "already_deleted", "The group has already been deleted.".into())
         }
+        // No call of this API restores.
+        Error::Directory(Directory::NotDeleted) => {
+            (Status::CONFLICT, "not_deleted", "The group has not been deleted.".into())
+        }
         // No call of this API changes more than one member.
         Error::Directory(Directory::UnknownUsers(_)) => {
             (Status::BAD_REQUEST, "invalid_data", "There are no such users.".into())
@@ -108,7 +112,7 @@ pub(super) fn error_response(error: &Error) -> (StatusCode, Failed) {
             (Status::CONFLICT, "too_many_removals", sentence)
         }
         Error::Directory(Directory::HasUsers(users)) => (Status::CONFLICT, "has_users", has_users_sentence(*users)),
-        Error::Directory(Directory::AlreadyExists(kind, key)) => {
+        Error::Directory(Directory::AlreadyExists(kind, key) | Directory::RestoredIdTaken { kind, id: key, .. }) => {
             (Status::CONFLICT, "already_exists", format!("There is a {} with the ID {key} already.", noun(*kind)))
         }
         Error::Directory(Directory::UsernameTaken) => {

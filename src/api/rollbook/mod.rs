@@ -7,6 +7,7 @@ mod groups;
 mod list;
 mod openapi;
 mod parameters;
+mod restore;
 mod wire;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -34,10 +35,8 @@ pub(crate) const API: ApiDefinition = ApiDefinition {
 
 /// The routes and their OpenAPI documentation.
 fn router() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(groups::list, groups::create)).routes(routes!(
-        groups::get,
-        groups::put,
-        groups::patch,
-        groups::delete
-    ))
+    OpenApiRouter::new()
+        .routes(routes!(groups::list, groups::create))
+        .routes(routes!(groups::get, groups::put, groups::patch, groups::delete))
+        .routes(routes!(restore::group))
 }
