@@ -46,6 +46,10 @@ pub(super) fn error_sentence(error: &Error) -> String {
         },
         Error::AlreadyExists(ResourceKind::Client, id) => format!("another client has the client_id '{id}'"),
         Error::AlreadyExists(ResourceKind::User, id) => format!("another user has the ID '{id}'; choose another --id"),
+        Error::RestoredIdTaken { id, proposed, .. } => {
+            format!("another one has the ID '{id}' now; add --id {proposed}")
+        }
+        Error::NotDeleted => "nothing is to be restored: it is not deleted".to_owned(),
         Error::PublicClient(id) => {
             format!("the client {id} is public and gets no tokens of its own; create a client without --public")
         }

@@ -13,6 +13,7 @@ mod keys;
 mod openapi;
 mod operator;
 mod password;
+mod restore;
 mod serve;
 mod token;
 mod user;
@@ -55,6 +56,8 @@ enum Command {
     Token(token::TokenArgs),
     /// Create, list and change users
     User(user::UserArgs),
+    /// Undo the deletion of a group or user
+    Restore(restore::RestoreArgs),
     /// Create and list the keys that sign tokens
     Keys(keys::KeysArgs),
     /// Write a consistent copy of the directory to a file, while it is being served
@@ -94,6 +97,7 @@ impl Cli {
             Command::Client(args) => client::run(args, database).await,
             Command::Token(args) => token::run(args, database).await,
             Command::User(args) => user::run(args, database).await,
+            Command::Restore(args) => restore::run(args, database).await,
             Command::Keys(args) => keys::run(args, database).await,
             Command::Backup(args) => backup::run(args, database).await,
             Command::Copy(args) => copy::run(args).await,

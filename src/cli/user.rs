@@ -362,6 +362,6 @@ fn print_change(user: &User, change: &str) -> anyhow::Result<()> {
 }
 
 /// Parses the value of `--id`.
-fn parse_id(text: &str) -> Result<Id, String> {
+pub(super) fn parse_id(text: &str) -> Result<Id, String> {
     Id::new(text).ok_or_else(|| format!("must be 1 to {} letters, digits, hyphens and underscores", Id::MAX))
 }

@@ -90,12 +90,25 @@ pub enum Error {
     /// The caller may see no live entity with this key.
     #[error("{0:?} {1} was not found")]
     NotFound(ResourceKind, String),
-    /// The group is already deleted.
+    /// The entity is already deleted.
     #[error("already deleted")]
     AlreadyDeleted,
     /// The moment or change that the request names is before what the journal keeps, or is another directory's.
     #[error("no longer kept")]
     NoLongerKept,
+    /// The entity to restore is not deleted.
+    #[error("not deleted")]
+    NotDeleted,
+    /// Another live entity has the ID that the restored entity would have.
+    #[error("{kind:?} {id} already exists, {proposed} does not")]
+    RestoredIdTaken {
+        /// The kind of the entity.
+        kind: ResourceKind,
+        /// The ID.
+        id: String,
+        /// A similar ID that no live entity has.
+        proposed: String,
+    },
     /// The live users with these keys do not exist. Nothing was changed.
     #[error("unknown users: {0:?}")]
     UnknownUsers(Vec<UserKey>),

@@ -8,6 +8,7 @@ use super::answer::Answer;
 use super::error::Result;
 use super::group::Group;
 use super::membership::{MembersOutcome, MembershipOutcome};
+use super::restore::Restored;
 use super::time::Timestamp;
 use super::user::User;
 
@@ -66,6 +67,10 @@ pub(crate) enum Written<'a> {
     Group(&'a Group),
     /// A user.
     User(&'a User),
+    /// A restored group.
+    RestoredGroup(&'a Restored<Group>),
+    /// A restored user.
+    RestoredUser(&'a Restored<User>),
     /// A change of a group's members.
     Members(&'a MembersOutcome),
     /// Something that the answer does not show.
@@ -87,6 +92,18 @@ impl Outcome for Group {
 impl Outcome for User {
     fn written(&self) -> Option<Written<'_>> {
         Some(Written::User(self))
+    }
+}
+
+impl Outcome for Restored<Group> {
+    fn written(&self) -> Option<Written<'_>> {
+        Some(Written::RestoredGroup(self))
+    }
+}
+
+impl Outcome for Restored<User> {
+    fn written(&self) -> Option<Written<'_>> {
+        Some(Written::RestoredUser(self))
     }
 }
 
@@ -125,6 +142,18 @@ impl Shown for Group {
 impl Shown for User {
     fn of(written: Written<'_>) -> Option<&Self> {
         if let Written::User(user) = written { Some(user) } else { None }
+    }
+}
+
+impl Shown for Restored<Group> {
+    fn of(written: Written<'_>) -> Option<&Self> {
+        if let Written::RestoredGroup(restored) = written { Some(restored) } else { None }
+    }
+}
+
+impl Shown for Restored<User> {
+    fn of(written: Written<'_>) -> Option<&Self> {
+        if let Written::RestoredUser(restored) = written { Some(restored) } else { None }
     }
 }
 

@@ -99,19 +99,23 @@ pub struct Operation {
 pub enum ChangeKind {
     /// The entity or membership was created.
     Created,
-    /// The entity was changed, or restored from its tombstone.
+    /// The entity was changed.
     Updated,
     /// The entity or membership was deleted.
     Deleted,
+    /// The entity was deleted before and is live again.
+    Restored,
 }
 
 impl ChangeKind {
-    /// The kind of a change of an entity that did or did not exist before, and that is or is not deleted now.
-    pub const fn new(existed: bool, is_deleted: bool) -> Self {
-        match (existed, is_deleted) {
-            (false, _) => Self::Created,
-            (true, false) => Self::Updated,
-            (true, true) => Self::Deleted,
+    /// The kind of a change of an entity: whether it was live before, `None` if it did not exist, and whether it is
+    /// live now.
+    pub const fn new(was_live: Option<bool>, is_live: bool) -> Self {
+        match (was_live, is_live) {
+            (None, _) => Self::Created,
+            (Some(true), true) => Self::Updated,
+            (Some(false), true) => Self::Restored,
+            (Some(_), false) => Self::Deleted,
         }
     }
 
@@ -121,6 +125,7 @@ impl ChangeKind {
             Self::Created => "created",
             Self::Updated => "updated",
             Self::Deleted => "deleted",
+            Self::Restored => "restored",
         }
     }
 }

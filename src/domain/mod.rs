@@ -20,6 +20,7 @@ pub(crate) mod lockout;
 pub mod long_lived_token;
 pub(crate) mod membership;
 pub(crate) mod query;
+pub(crate) mod restore;
 pub(crate) mod rotation;
 pub(crate) mod target;
 pub mod user;

@@ -270,7 +270,8 @@ fn replaced_or_present(
     named.map_or_else(|| Ok(present.clone()), |named| replaced_communities(visibility, present, named))
 }
 
-fn visible<'a>(current: Option<&'a Group>, visibility: &Visibility, key: &GroupKey) -> Result<&'a Group> {
+/// Returns the group that the key found. Fails with `NotFound` if there is none or the caller may not see it.
+pub(super) fn visible<'a>(current: Option<&'a Group>, visibility: &Visibility, key: &GroupKey) -> Result<&'a Group> {
     current.filter(|group| visibility.sees(&group.fields.communities)).ok_or_else(|| not_found(key))
 }
 

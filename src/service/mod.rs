@@ -8,6 +8,7 @@ mod idempotency;
 pub(crate) mod import;
 pub(crate) mod memberships;
 pub(crate) mod past;
+pub(crate) mod restore;
 pub mod tokens;
 pub mod users;
 mod write;

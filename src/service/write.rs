@@ -1,5 +1,7 @@
 //! The write of an entity, for groups, users, clients and long-lived tokens.
 
+use std::ops::RangeInclusive;
+
 use async_trait::async_trait;
 
 use crate::domain::caller::{Permission, Permit};
@@ -8,8 +10,10 @@ use crate::domain::client::{Client, ClientKey};
 use crate::domain::entity::Entity;
 use crate::domain::error::{Error, Result};
 use crate::domain::group::{Group, GroupFields, GroupKey};
+use crate::domain::id::Id;
 use crate::domain::journal::Operation;
 use crate::domain::long_lived_token::{LongLivedToken, LongLivedTokenKey};
+use crate::domain::restore::Restored;
 use crate::domain::target::Target;
 use crate::domain::user::{User, UserKey};
 use crate::store::{ClientUpdate, CurrentUser, LongLivedTokenUpdate, Store, UpdateFn, UserUpdateFn};
@@ -39,6 +43,20 @@ pub(super) trait Writable: Entity + Sized {
     ) -> Result<Self>;
 }
 
+/// A kind of entity whose deletion can be undone.
+#[async_trait]
+pub(super) trait Restorable: Writable {
+    /// Calls the method of the store that restores the entity with the key.
+    async fn restore(
+        store: &dyn Store,
+        operation: Operation,
+        key: Self::Key,
+        update: Self::Update,
+    ) -> Result<Restored<Self>>;
+    /// Whether a live entity has the ID.
+    async fn is_taken(store: &dyn Store, id: Id) -> Result<bool>;
+}
+
 #[async_trait]
 impl Writable for Group {
     type Key = GroupKey;
@@ -56,6 +74,22 @@ impl Writable for Group {
         update: Self::Update,
     ) -> Result<Self> {
         store.write_group(operation, target, update).await
+    }
+}
+
+#[async_trait]
+impl Restorable for Group {
+    async fn restore(
+        store: &dyn Store,
+        operation: Operation,
+        key: GroupKey,
+        update: Self::Update,
+    ) -> Result<Restored<Self>> {
+        store.restore_group(operation, key, update).await
+    }
+
+    async fn is_taken(store: &dyn Store, id: Id) -> Result<bool> {
+        Ok(store.group(&GroupKey::Id(id)).await?.is_some())
     }
 }
 
@@ -80,6 +114,22 @@ impl Writable for User {
         update: UserUpdateFn,
     ) -> Result<Self> {
         store.write_user(operation, target, update).await
+    }
+}
+
+#[async_trait]
+impl Restorable for User {
+    async fn restore(
+        store: &dyn Store,
+        operation: Operation,
+        key: UserKey,
+        update: Self::Update,
+    ) -> Result<Restored<Self>> {
+        store.restore_user(operation, key, update).await
+    }
+
+    async fn is_taken(store: &dyn Store, id: Id) -> Result<bool> {
+        Ok(store.user(&UserKey::Id(id)).await?.is_some())
     }
 }
 
@@ -148,21 +198,64 @@ impl Service {
         target: impl Into<Target<E::Key>>,
         update: E::Update,
     ) -> Result<E> {
-        let operation = self.operation(permit);
-        let precondition = permit.context().and_then(|context| context.precondition.clone());
-        let update = match precondition {
-            Some(precondition) => E::conditional(update, precondition),
-            None => update,
-        };
+        let (operation, update) = (self.operation(permit), conditional_by::<E>(permit, update));
         let written = E::write(&*self.store, operation.clone(), target.into(), update).await;
+        self.settle(&operation, written.as_ref().ok());
+        written
+    }
+
+    /// As [`Service::write`], with an update function that restores the entity with the key. Fails with
+    /// `RestoredIdTaken` instead of `AlreadyExists`.
+    pub(super) async fn restore<E: Restorable>(
+        &self,
+        permit: &Permit<impl Permission>,
+        key: E::Key,
+        update: E::Update,
+    ) -> Result<Restored<E>> {
+        let (operation, update) = (self.operation(permit), conditional_by::<E>(permit, update));
+        let restored = E::restore(&*self.store, operation.clone(), key, update).await;
+        self.settle(&operation, restored.as_ref().ok().map(|restored| &restored.entity));
+        match restored {
+            Err(Error::AlreadyExists(kind, id)) => {
+                let proposed = self.free_id::<E>(&id).await?.to_string();
+                Err(Error::RestoredIdTaken { kind, id, proposed })
+            }
+            restored => restored,
+        }
+    }
+
+    /// Returns an ID that no live entity has, made of one that is taken: with a number from 2 behind it, or a generated
+    /// one if the first numbers are taken.
+    async fn free_id<E: Restorable>(&self, taken: &str) -> Result<Id> {
+        const NUMBERS: RangeInclusive<u32> = 2..=9;
+        let stem = taken.get(..Id::MAX - 2).unwrap_or(taken);
+        for id in NUMBERS.filter_map(|number| Id::new(format!("{stem}-{number}"))) {
+            if !E::is_taken(&*self.store, id.clone()).await? {
+                return Ok(id);
+            }
+        }
+        Ok(self.new_id())
+    }
+
+    /// Follows a write: invalidates the token cache if the status of tokens depends on the entity, and logs what was
+    /// written.
+    fn settle<E: Writable>(&self, operation: &Operation, written: Option<&E>) {
         if E::HAS_TOKENS {
             // Also after an error, because the change may still have been committed.
             self.tokens.invalidate_token_cache();
         }
-        let written = written?;
-        let (channel, user, client) = (operation.channel.name(), operation.actor.user, operation.actor.client);
-        let (kind, uid, version) = (E::NAME, written.uid(), written.version());
-        tracing::info!(operation = operation.id, channel, user, client, kind, uid, version, "written");
-        Ok(written)
+        if let Some(written) = written {
+            let (channel, user, client) = (operation.channel.name(), operation.actor.user, operation.actor.client);
+            let (kind, uid, version) = (E::NAME, written.uid(), written.version());
+            tracing::info!(operation = operation.id, channel, user, client, kind, uid, version, "written");
+        }
+    }
+}
+
+/// Returns the update function under the permit's precondition.
+fn conditional_by<E: Writable>(permit: &Permit<impl Permission>, update: E::Update) -> E::Update {
+    match permit.context().and_then(|context| context.precondition.clone()) {
+        Some(precondition) => E::conditional(update, precondition),
+        None => update,
     }
 }

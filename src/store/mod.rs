@@ -32,6 +32,7 @@ use crate::domain::membership::{
     MembershipOutcome, MembershipPage, MembershipQuery,
 };
 use crate::domain::query::{GroupField, GroupQuery, ListResult, UserField, UserQuery};
+use crate::domain::restore::Restored;
 use crate::domain::role::Roles;
 use crate::domain::target::Target;
 use crate::domain::time::Timestamp;
@@ -42,8 +43,12 @@ pub use cached_entity::CachedEntity;
 /// The change that an [`UpdateFn`] returns.
 #[derive(Clone, Debug)]
 pub enum Mutation<F> {
-    /// Store these fields. If they equal the stored fields, the store writes nothing.
+    /// Store these fields. If they equal the stored fields, the store writes nothing. Fails with `AlreadyDeleted` on a
+    /// deleted entity.
     Put(F),
+    /// Undo the deletion of the entity, with these fields: its memberships come back as they were, and its secret is
+    /// removed. Fails with `NotDeleted` on a live entity.
+    Restore(F),
     /// Delete the entity. The store keeps a tombstone.
     Delete,
 }
@@ -74,7 +79,7 @@ pub(crate) type FieldsFn<T, F> = Box<dyn Fn(Option<&T>) -> Result<F> + Send + Sy
 
 /// One entity of a batch. If no live group or user has the ID, the store creates one, with the given number if there is
 /// one. If that number belongs to a deleted entity with the same ID, the store restores that entity instead, without
-/// its former memberships.
+/// its former memberships, whose end it journals.
 pub enum BatchItem {
     /// The group with the ID `id` gets these fields.
     Group {
@@ -218,6 +223,15 @@ pub trait Store: history::Past + Send + Sync {
         update: UpdateFn<Group, GroupFields>,
     ) -> Result<Group>;
 
+    /// As [`Store::write_group`], for an `update` that restores the group with the key. Also returns what became of its
+    /// memberships. The cost does not depend on how many members the group has.
+    async fn restore_group(
+        &self,
+        operation: Operation,
+        group: GroupKey,
+        update: UpdateFn<Group, GroupFields>,
+    ) -> Result<Restored<Group>>;
+
     /// Returns the user with the key. [`UserKey::Uid`] also finds a deleted user.
     async fn user(&self, key: &UserKey) -> Result<Option<User>>;
     /// Returns one page of the users that match, and the total.
@@ -230,6 +244,9 @@ pub trait Store: history::Past + Send + Sync {
     /// Creates, changes or deletes one user as `update` decides, and returns the user after the write. Fails with
     /// `AlreadyExists` or `UsernameTaken` if another live user has the ID or username.
     async fn write_user(&self, operation: Operation, target: Target<UserKey>, update: UserUpdateFn) -> Result<User>;
+    /// As [`Store::write_user`], for an `update` that restores the user with the key. Also returns what became of the
+    /// user's memberships.
+    async fn restore_user(&self, operation: Operation, user: UserKey, update: UserUpdateFn) -> Result<Restored<User>>;
 
     /// Returns one page of the memberships that match, and the total.
     async fn list_memberships(&self, query: MembershipQuery) -> Result<ListResult<Membership>>;
@@ -270,8 +287,8 @@ pub trait Store: history::Past + Send + Sync {
         options: MembersOptions,
     ) -> Result<MembersOutcome>;
 
-    /// Writes at most [`BATCH_MAX`] items in order, with one journal entry for everything that changed, and returns the
-    /// outcome of each item. A refused item leaves nothing behind and does not affect the others. An item is refused if
+    /// Writes at most [`BATCH_MAX`] items in order and returns the outcome of each item. Few journal entries record what
+    /// changed, and one each restored entity. A refused item leaves nothing behind and does not affect the others. An item is refused if
     /// its rule returns an error, with `AlreadyExists` or `UsernameTaken` as in single writes, with `Invalid` if
     /// another entity has or had the number, and with `NotFound` if an end of a membership does not exist. Each item
     /// sees the changes of the items before it.

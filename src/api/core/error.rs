@@ -101,6 +101,10 @@ pub(super) fn error_response(error: &Error) -> (StatusCode, Failed) {
         }
         // No call of this API reads the past.
         Error::Directory(Directory::NoLongerKept) => (Status::GONE, "gone", "It is no longer kept.".into()),
+        // No call of this API restores.
+        Error::Directory(Directory::NotDeleted) => {
+            (Status::CONFLICT, "not_deleted", "The group has not been deleted.".into())
+        }
         // No call of this API changes more than one member.
         Error::Directory(Directory::UnknownUsers(_)) => {
             (Status::BAD_REQUEST, "invalid_data", "There are no such users.".into())
@@ -110,7 +114,7 @@ pub(super) fn error_response(error: &Error) -> (StatusCode, Failed) {
             (Status::CONFLICT, "too_many_removals", sentence)
         }
         Error::Directory(Directory::HasUsers(users)) => (Status::CONFLICT, "has_users", has_users_sentence(*users)),
-        Error::Directory(Directory::AlreadyExists(kind, key)) => {
+        Error::Directory(Directory::AlreadyExists(kind, key) | Directory::RestoredIdTaken { kind, id: key, .. }) => {
             (Status::CONFLICT, "already_exists", format!("There is a {} with the ID {key} already.", noun(*kind)))
         }
         Error::Directory(Directory::UsernameTaken) => {

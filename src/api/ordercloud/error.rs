@@ -192,6 +192,10 @@ pub(super) fn error_response(error: &Error) -> ErrorResponse {
         Error::Directory(Directory::AlreadyDeleted) => not_found(object_type(ResourceKind::Group), ""),
         // No operation of this API reads the past.
         Error::Directory(Directory::NoLongerKept) => not_found(object_type(ResourceKind::Group), ""),
+        // No operation of this API restores.
+        Error::Directory(Directory::NotDeleted) => {
+            single_entry(Status::CONFLICT, "NotDeleted", "Object is not deleted.", Value::Null)
+        }
         // No operation of this API changes more than one member.
         Error::Directory(Directory::UnknownUsers(_)) => not_found(object_type(ResourceKind::User), ""),
         Error::Directory(Directory::TooManyRemovals { removals, allowed, .. }) => single_entry(
@@ -206,7 +210,7 @@ pub(super) fn error_response(error: &Error) -> ErrorResponse {
             "User group still has users.",
             json!({ "UserCount": users }),
         ),
-        Error::Directory(Directory::AlreadyExists(kind, id)) => {
+        Error::Directory(Directory::AlreadyExists(kind, id) | Directory::RestoredIdTaken { kind, id, .. }) => {
             single_entry(Status::CONFLICT, "IdExists", "Object already exists.", object_data(object_type(*kind), id))
         }
         Error::Directory(Directory::UsernameTaken) => single_entry(

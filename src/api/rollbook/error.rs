@@ -36,6 +36,10 @@ pub(super) struct Problem {
     /// The fields of the body that break a rule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,
+    /// With `id_taken`, if an entity is restored: a similar ID that is free.
+    #[schema(example = "support-2")]
+    #[serde(rename = "proposedId", skip_serializing_if = "Option::is_none")]
+    proposed_id: Option<String>,
 }
 
 /// A field of the body that breaks a rule.
@@ -72,8 +76,12 @@ pub(super) fn error_response(error: &Error) -> (StatusCode, Problem) {
         Error::Directory(DirectoryError::Invalid(violations)) => violations.iter().map(FieldProblem::of).collect(),
         _ => Vec::new(),
     };
+    let proposed_id = match error {
+        Error::Directory(DirectoryError::RestoredIdTaken { proposed, .. }) => Some(proposed.clone()),
+        _ => None,
+    };
     let title = status.canonical_reason().unwrap_or_default();
-    (status, Problem { kind: "about:blank", title, status: status.as_u16(), detail, code, errors })
+    (status, Problem { kind: "about:blank", title, status: status.as_u16(), detail, code, errors, proposed_id })
 }
 
 type Described = (StatusCode, &'static str, String);
@@ -150,6 +158,7 @@ fn of_directory(error: &DirectoryError) -> Described {
             "What this names is no longer kept, or is another directory's: take an export and go on from its cursor."
                 .into(),
         ),
+        Directory::NotDeleted => (Status::CONFLICT, "not_deleted", "It is not deleted.".into()),
         Directory::UnknownUsers(users) => {
             (Status::UNPROCESSABLE_ENTITY, "unknown_users", unknown_users_sentence(users))
         }
@@ -164,7 +173,7 @@ fn of_directory(error: &DirectoryError) -> Described {
         Directory::PublicClient(id) => {
             (Status::CONFLICT, "public_client", format!("The client {id} is public and gets no tokens of its own."))
         }
-        Directory::AlreadyExists(kind, key) => {
+        Directory::AlreadyExists(kind, key) | Directory::RestoredIdTaken { kind, id: key, .. } => {
             (Status::CONFLICT, "id_taken", format!("There is a {} with the ID {key} already.", noun(*kind)))
         }
         Directory::UsernameTaken => {

@@ -219,6 +219,6 @@ fn shown(
 }
 
 /// The entity tag of the group. Its second part is the number of members, which is not part of the version.
-fn tag(channel: Channel, group: &group::Group) -> String {
+pub(super) fn tag(channel: Channel, group: &group::Group) -> String {
     entity_tag_with(channel, group, group.members)
 }

@@ -8,6 +8,7 @@ mod groups;
 mod list;
 mod openapi;
 mod parameters;
+mod restore;
 mod wire;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -42,4 +43,5 @@ fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(changes::of_membership))
         .routes(routes!(changes::of_user))
         .routes(routes!(changes::list))
+        .routes(routes!(restore::group))
 }

@@ -18,7 +18,7 @@ const DESCRIPTION: &str = "Rollbook's own API: all that the directory knows, wri
     `no_route` and a path called with another method is 405 `method_not_allowed`.";
 
 /// The schemas of responses, in which every property is always present.
-const RESPONSES: [&str; 2] = ["Group", "ListPage_Group"];
+const RESPONSES: [&str; 3] = ["Group", "ListPage_Group", "RestoredGroup"];
 
 /// What an operation needs and which errors are its own.
 struct Described {
@@ -102,7 +102,7 @@ fn of_operation(id: &str) -> Described {
         roles: WriteGroups::ROLES,
         is_write: true,
         is_conditional,
-        is_repeatable: ["groups.create", "groups.patch"].contains(&id),
+        is_repeatable: ["groups.create", "groups.patch", "groups.restore"].contains(&id),
         errors,
     };
     match id {
@@ -120,6 +120,7 @@ fn of_operation(id: &str) -> Described {
         ),
         "groups.patch" => write(true, [body_errors("labels"), vec![missing(), taken(), deleted()]].concat()),
         "groups.delete" => write(true, vec![missing(), deleted(), Error::Directory(DirectoryError::HasUsers(3))]),
+        "groups.restore" => write(true, [body_errors("id"), restore_errors(ResourceKind::Group, "support")].concat()),
         _ => Described {
             roles: ReadGroups::ROLES,
             is_write: false,
@@ -143,6 +144,18 @@ fn body_errors(field: &'static str) -> Vec<Error> {
         Error::Directory(DirectoryError::Invalid(vec![Violation::new(field, "is required, or name")])),
         Error::Request(RequestError::UnsupportedMediaType),
     ]
+}
+
+/// The errors of a restore; `id` is the example of an ID.
+fn restore_errors(kind: ResourceKind, id: &str) -> Vec<Error> {
+    let (id, proposed) = (id.to_owned(), format!("{id}-2"));
+    [
+        DirectoryError::NotFound(kind, "uid:7".to_owned()),
+        DirectoryError::NotDeleted,
+        DirectoryError::RestoredIdTaken { kind, id, proposed },
+    ]
+    .map(Error::Directory)
+    .to_vec()
 }
 
 /// The errors of every operation.

@@ -7,11 +7,13 @@ use tokio_postgres::Row;
 use crate::domain::error::{Error, Result};
 use crate::domain::journal::Operation;
 use crate::domain::labels::Tag;
+use crate::domain::restore::{Restored, RestoredMemberships};
 use crate::domain::target::Target;
 use crate::store::Mutation;
 use crate::store::sql::columns::{insert, inserted, select, update, updated};
 use crate::store::sql::entity::{
-    Applied, Lookup, Sources, StoredEntity, after, changed_labels, changed_links, live_difference, live_sources, xp_of,
+    Applied, Lookup, Sources, StoredEntity, after, changed_labels, changed_links, is_restored, live_difference,
+    live_sources, refuse_deleted, xp_of,
 };
 use crate::store::sql::journal::JournalEntry;
 use crate::store::sql::labels::{LabelRow, rows as label_rows};
@@ -55,6 +57,14 @@ pub(super) trait PostgresEntity: StoredEntity {
         _after: &Self,
     ) -> Result<(), DatabaseError> {
         Ok(())
+    }
+
+    /// Queues what brings back the memberships of the entity, whose deletion was undone. Returns how many there are.
+    async fn return_memberships(
+        _transaction: &mut Transaction<'_>,
+        _restored: &Self,
+    ) -> Result<RestoredMemberships, DatabaseError> {
+        Ok(RestoredMemberships::new(0, 0))
     }
 }
 
@@ -224,29 +234,7 @@ impl<E: PostgresEntity> UnitOfWork for WriteEntity<E> {
     }
 
     async fn run(&self, transaction: &mut Transaction<'_>) -> Result<E, DatabaseError> {
-        let (operation, statements) = (&self.operation, E::statements());
-        let before: Option<E> = match self.target.key() {
-            Some(key) => find_locked(transaction, key).await?,
-            None => None,
-        };
-        let context = E::context(transaction, before.as_ref()).await?;
-        let mutation = E::apply(&self.update, before.as_ref(), context)?;
-        E::check_references(transaction, before.as_ref(), &mutation).await?;
-        let uid = match &before {
-            Some(entity) => entity.uid(),
-            None => transaction.next(&statements.next).await?,
-        };
-        let (after, secret) = match after(mutation, before.as_ref(), uid, &self.language, transaction.time(operation))?
-        {
-            Applied::Unchanged(entity) => return Ok(entity),
-            Applied::Changed(entity, secret) => (entity, secret),
-        };
-        store(transaction, before.as_ref(), &after).await?;
-        if let (Some(text), Some(sql)) = (secret, &statements.set_secret) {
-            transaction.queue(sql, parameters![uid, text]);
-        }
-        append(transaction, operation, JournalEntry::of(before.as_ref(), &after)?);
-        Ok(after)
+        self.apply(transaction).await.map(|(after, _)| after)
     }
 
     fn on_unique_violation(&self, output: &E, index: &str) -> OnUniqueViolation {
@@ -264,6 +252,64 @@ impl<E: PostgresEntity> UnitOfWork for WriteEntity<E> {
             Some(Lookup::Unique(..)) if output.version() == 1 => OnUniqueViolation::Retry(error),
             _ => OnUniqueViolation::Refused(error),
         }
+    }
+}
+
+impl<E: PostgresEntity> WriteEntity<E> {
+    /// Writes the entity. Also returns what became of its memberships if the update function restored it.
+    async fn apply(
+        &self,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<(E, Option<RestoredMemberships>), DatabaseError> {
+        let (operation, statements) = (&self.operation, E::statements());
+        let before: Option<E> = match self.target.key() {
+            Some(key) => find_locked(transaction, key).await?,
+            None => None,
+        };
+        let context = E::context(transaction, before.as_ref()).await?;
+        let mutation = E::apply(&self.update, before.as_ref(), context)?;
+        refuse_deleted(&mutation, before.as_ref())?;
+        E::check_references(transaction, before.as_ref(), &mutation).await?;
+        let uid = match &before {
+            Some(entity) => entity.uid(),
+            None => transaction.next(&statements.next).await?,
+        };
+        let (after, secret) = match after(mutation, before.as_ref(), uid, &self.language, transaction.time(operation))?
+        {
+            Applied::Unchanged(entity) => return Ok((entity, None)),
+            Applied::Changed(entity, secret) => (entity, secret),
+        };
+        store(transaction, before.as_ref(), &after).await?;
+        let memberships = match is_restored(before.as_ref(), &after) {
+            true => Some(E::return_memberships(transaction, &after).await?),
+            false => None,
+        };
+        if let (Some(text), Some(sql)) = (secret, &statements.set_secret) {
+            transaction.queue(sql, parameters![uid, text]);
+        }
+        append(transaction, operation, JournalEntry::of(before.as_ref(), &after)?);
+        Ok((after, memberships))
+    }
+}
+
+/// The unit of work that restores one entity by an update function.
+pub(super) struct RestoreEntity<E: PostgresEntity>(pub WriteEntity<E>);
+
+#[async_trait]
+impl<E: PostgresEntity> UnitOfWork for RestoreEntity<E> {
+    type Output = Restored<E>;
+
+    fn outcome_lookup(&self) -> OutcomeLookup<'_> {
+        self.0.outcome_lookup()
+    }
+
+    async fn run(&self, transaction: &mut Transaction<'_>) -> Result<Restored<E>, DatabaseError> {
+        let (entity, memberships) = self.0.apply(transaction).await?;
+        Ok(Restored::new(entity, memberships)?)
+    }
+
+    fn on_unique_violation(&self, output: &Restored<E>, index: &str) -> OnUniqueViolation {
+        self.0.on_unique_violation(&output.entity, index)
     }
 }
 

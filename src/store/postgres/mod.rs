@@ -46,6 +46,7 @@ use crate::domain::membership::{
     MembershipOutcome, MembershipPage, MembershipQuery,
 };
 use crate::domain::query::{GroupField, GroupQuery, ListResult, UserField, UserQuery};
+use crate::domain::restore::Restored;
 use crate::domain::target::Target;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Credentials, User, UserKey, UserUid};
@@ -220,6 +221,17 @@ impl Store for PostgresStore {
         self.record(&operation.clone(), entity::WriteEntity { operation, target, update, language }).await
     }
 
+    async fn restore_group(
+        &self,
+        operation: Operation,
+        group: GroupKey,
+        update: UpdateFn<Group, GroupFields>,
+    ) -> Result<Restored<Group>> {
+        let (language, target) = (self.default_language.clone(), group.into());
+        let work = entity::WriteEntity { operation: operation.clone(), target, update, language };
+        self.record(&operation, entity::RestoreEntity(work)).await
+    }
+
     async fn user(&self, key: &UserKey) -> Result<Option<User>> {
         entity::find(&self.point_reads, key).await
     }
@@ -239,6 +251,12 @@ impl Store for PostgresStore {
     async fn write_user(&self, operation: Operation, target: Target<UserKey>, update: UserUpdateFn) -> Result<User> {
         let language = self.default_language.clone();
         self.record(&operation.clone(), entity::WriteEntity { operation, target, update, language }).await
+    }
+
+    async fn restore_user(&self, operation: Operation, user: UserKey, update: UserUpdateFn) -> Result<Restored<User>> {
+        let (language, target) = (self.default_language.clone(), user.into());
+        let work = entity::WriteEntity { operation: operation.clone(), target, update, language };
+        self.record(&operation, entity::RestoreEntity(work)).await
     }
 
     async fn list_memberships(&self, query: MembershipQuery) -> Result<ListResult<Membership>> {

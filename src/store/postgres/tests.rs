@@ -12,15 +12,18 @@ use std::time::Duration;
 use tokio_postgres::Row;
 
 use super::connection::database_error::DatabaseError;
-use super::entity::{PostgresEntity as _, store};
+use super::entity::{PostgresEntity, store};
 use super::test_database::TestDatabase;
+use super::write::pipeline::parameters;
 use super::write::transaction::{OutcomeLookup, Transaction};
 use super::*;
 use crate::store::copy::ColumnType;
 use crate::store::sql::columns::{Record as _, select};
+use crate::store::sql::entity::is_restored;
 use crate::store::sql::journal::{membership_text, text};
 use crate::store::suite::{
-    IndexNode, JournalRow, Replayed, SchemaColumn, State, TestStore, conformance, group, make_group, put_group,
+    IndexNode, JournalRow, JournalUser, Replayed, SchemaColumn, State, TestStore, conformance, group, make_group,
+    put_group,
 };
 
 mod conformance {
@@ -62,6 +65,10 @@ fn read<T: Send>(store: &PostgresStore, sql: &str, row: impl Fn(&Row) -> T + Syn
 impl TestStore for PostgresStore {
     fn journal(&self) -> Vec<JournalRow> {
         read(self, &JournalRow::select(), |row| JournalRow::read(row).unwrap())
+    }
+
+    fn journal_users(&self) -> Vec<JournalUser> {
+        read(self, JournalUser::SELECT, |row| JournalUser::read(row).unwrap())
     }
 
     fn batch_index(&self, condition: &str) -> Vec<IndexNode> {
@@ -142,8 +149,8 @@ impl UnitOfWork for Replayed {
 
     async fn run(&self, transaction: &mut Transaction<'_>) -> Result<(), DatabaseError> {
         match self {
-            Self::Group(before, after) => store(transaction, before.as_deref(), &**after).await?,
-            Self::User(before, after) => store(transaction, before.as_deref(), &**after).await?,
+            Self::Group(before, after) => replay_entity(transaction, before.as_deref(), &**after).await?,
+            Self::User(before, after) => replay_entity(transaction, before.as_deref(), &**after).await?,
             Self::Client(before, after) => store(transaction, before.as_deref(), &**after).await?,
             Self::Token(before, after) => store(transaction, before.as_deref(), &**after).await?,
             Self::Membership(group, user, Some(added)) => {
@@ -154,8 +161,25 @@ impl UnitOfWork for Replayed {
                 entities::memberships::insert(transaction, *group, user.uid, user.fields.id.key(), *added);
             }
             Self::Membership(group, user, None) => entities::memberships::delete(transaction, *group, *user),
+            Self::FormerMembership(group, user) => {
+                let sql = "DELETE FROM memberships WHERE group_uid = $1 AND user_uid = $2";
+                transaction.queue(sql, parameters![*group, *user]);
+            }
         }
         Ok(())
+    }
+}
+
+/// Stores the entity. If it was restored, all its memberships that are still there come back.
+async fn replay_entity<E: PostgresEntity>(
+    transaction: &mut Transaction<'_>,
+    before: Option<&E>,
+    after: &E,
+) -> Result<(), DatabaseError> {
+    store(transaction, before, after).await?;
+    match is_restored(before, after) {
+        true => E::return_memberships(transaction, after).await.map(drop),
+        false => Ok(()),
     }
 }
 

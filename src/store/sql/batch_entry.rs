@@ -1,6 +1,8 @@
 //! The journal entries of a batch. A batch writes its changes as a few entries of many entities each. An entry has at
 //! most 64 KiB, so that reading one change never reads a whole batch.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -12,8 +14,9 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserKey, UserUid};
 
 use super::batch_index::Touch;
-use super::entity::StoredEntity;
+use super::entity::{StoredEntity, is_restored};
 use super::journal::{JournalEntry, raw, to_text};
+use super::tables::{Groups, Listing as _, Users};
 
 /// The maximum length of the states in one entry, before and after together, in bytes. An entity that is longer has an
 /// entry of its own.
@@ -21,9 +24,14 @@ pub(crate) const PIECE_BYTES: usize = 64 << 10;
 /// The most that the names and brackets around the entities take in one entry.
 const FRAME_BYTES: usize = 128;
 
+/// The most former memberships of one group in an entry, so that it stays below [`PIECE_BYTES`].
+const FORMER_MEMBERS: usize = 1_500;
+
 /// The changes of a batch, in their order.
 #[derive(Debug, Default)]
 pub(crate) struct BatchEntry {
+    /// The former memberships that restored entities lose, by group: the user, and when the user was added.
+    former: BTreeMap<GroupUid, Vec<(UserUid, Timestamp)>>,
     groups: Vec<Change>,
     users: Vec<Change>,
     memberships: Vec<(GroupUid, UserUid)>,
@@ -31,10 +39,18 @@ pub(crate) struct BatchEntry {
 
 /// The change of one entity.
 #[derive(Debug)]
-pub(crate) struct Change {
-    uid: i64,
-    before: Option<Box<RawValue>>,
-    after: Box<RawValue>,
+pub(crate) enum Change {
+    /// It was created or updated.
+    Written {
+        /// Its number.
+        uid: i64,
+        /// Its state before; `None` if it was created.
+        before: Option<Box<RawValue>>,
+        /// Its state after.
+        after: Box<RawValue>,
+    },
+    /// It was restored, which has an entry of its own.
+    Restored(JournalEntry),
 }
 
 /// One entry of a batch.
@@ -42,16 +58,24 @@ pub(crate) struct Change {
 pub(crate) struct Piece {
     /// The entry.
     pub entry: JournalEntry,
-    /// The numbers in the entry, for the index of batches.
+    /// The numbers in the entry, for the index of batches; none for an entry that has another index.
     pub touched: Vec<(Touch, i64)>,
 }
 
 impl BatchEntry {
     /// Adds a group or user that was written.
     pub(crate) fn entity<E: Batched>(&mut self, before: Option<&E>, after: &E) -> Result<()> {
-        let change = Change { uid: after.uid(), before: before.map(raw).transpose()?, after: raw(after)? };
+        let change = match is_restored(before, after) {
+            true => Change::Restored(JournalEntry::of(before, after)?),
+            false => Change::Written { uid: after.uid(), before: before.map(raw).transpose()?, after: raw(after)? },
+        };
         E::changes(self).push(change);
         Ok(())
+    }
+
+    /// Adds a former membership that a restored group or user loses. The user was added to the group at `added`.
+    pub(crate) fn former_member(&mut self, group: GroupUid, user: UserUid, added: Timestamp) {
+        self.former.entry(group).or_default().push((user, added));
     }
 
     /// Adds a user who was added to a group.
@@ -59,10 +83,17 @@ impl BatchEntry {
         self.memberships.push((group, user));
     }
 
-    /// Returns the entries of the batch, whose changes were made at `at`; none if it changed nothing. The groups come
-    /// first, then the users, then the memberships.
+    /// Returns the entries of the batch, whose changes were made at `at`; none if it changed nothing. The former
+    /// memberships come first, so that they end while their entity is deleted. The groups follow, then the users, then
+    /// the memberships.
     pub(crate) fn pieces(self, at: Timestamp) -> Result<Vec<Piece>> {
         let mut pieces = Pieces { at, done: Vec::new(), current: Content::default() };
+        for (group, mut users) in self.former {
+            users.sort_unstable();
+            for users in users.chunks(FORMER_MEMBERS) {
+                pieces.single(JournalEntry::of_members(group, &[], users, at)?)?;
+            }
+        }
         for change in self.groups {
             pieces.entity::<Group>(change)?;
         }
@@ -103,13 +134,24 @@ struct Content {
 }
 
 impl Pieces {
-    fn entity<E: Batched>(&mut self, Change { uid, before, after }: Change) -> Result<()> {
+    fn entity<E: Batched>(&mut self, change: Change) -> Result<()> {
+        let (uid, before, after) = match change {
+            Change::Written { uid, before, after } => (uid, before, after),
+            Change::Restored(entry) => return self.single(Some(entry)),
+        };
         let length = |state: &RawValue| state.get().len() + 1;
         self.reserve(before.as_deref().map_or(0, length) + length(&after))?;
         let touch = if before.is_some() { E::UPDATED } else { E::CREATED };
         self.current.touched.push((touch, uid));
         E::among(&mut self.current.before).extend(before);
         E::among(&mut self.current.after).push(after);
+        Ok(())
+    }
+
+    /// Adds an entry of another kind, if there is one, behind those before it.
+    fn single(&mut self, entry: Option<JournalEntry>) -> Result<()> {
+        self.close()?;
+        self.done.extend(entry.map(|entry| Piece { entry, touched: Vec::new() }));
         Ok(())
     }
 
@@ -139,12 +181,13 @@ impl Pieces {
         let before = if before.is_empty() { None } else { Some(to_text(&before)?) };
         let entry = JournalEntry {
             kind: "batch",
-            change: ChangeKind::new(before.is_some(), false),
+            change: if before.is_some() { ChangeKind::Updated } else { ChangeKind::Created },
             at: self.at,
             subject: 0,
             member: None,
             before,
             after: Some(to_text(&after)?),
+            users: Vec::new(),
         };
         self.done.push(Piece { entry, touched });
         Ok(())
@@ -157,8 +200,7 @@ impl Pieces {
 }
 
 /// The entities of a batch's journal entry. An entity with a state before the batch was updated; the others were
-/// created. An entity that was deleted before and is live after was restored: its former memberships are gone, and the
-/// current ones are listed. The memberships were added at the time of the entry.
+/// created. The memberships were added at the time of the entry.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct BatchEntities {
     /// The groups, as in entries of single groups.
@@ -182,8 +224,10 @@ impl BatchEntities {
 pub(crate) trait Batched: StoredEntity {
     /// How the index of batches records that an entity of this kind was created.
     const CREATED: Touch;
-    /// How the index of batches records that an entity of this kind was updated or restored.
+    /// How the index of batches records that an entity of this kind was updated.
     const UPDATED: Touch;
+    /// The column of memberships with the numbers of this kind.
+    const MEMBERSHIP_END: &'static str;
 
     /// Returns the key that finds the live entity with the ID.
     fn key(id: &Id) -> Self::Key;
@@ -196,6 +240,7 @@ pub(crate) trait Batched: StoredEntity {
 impl Batched for Group {
     const CREATED: Touch = Touch::GroupCreated;
     const UPDATED: Touch = Touch::GroupUpdated;
+    const MEMBERSHIP_END: &'static str = Groups::MEMBERSHIPS.own;
 
     fn key(id: &Id) -> GroupKey {
         GroupKey::Id(id.clone())
@@ -213,6 +258,7 @@ impl Batched for Group {
 impl Batched for User {
     const CREATED: Touch = Touch::UserCreated;
     const UPDATED: Touch = Touch::UserUpdated;
+    const MEMBERSHIP_END: &'static str = Users::MEMBERSHIPS.own;
 
     fn key(id: &Id) -> UserKey {
         UserKey::Id(id.clone())
@@ -246,11 +292,12 @@ mod tests {
     #[test]
     fn entries_have_at_most_64_kib_and_all_changes_in_order() {
         assert!(pieces(BatchEntry::default()).is_empty());
-        let change = |uid| Change { uid, before: (uid % 2 == 0).then(|| state(700)), after: state(900) };
+        let change = |uid| Change::Written { uid, before: (uid % 2 == 0).then(|| state(700)), after: state(900) };
         let batch = BatchEntry {
             groups: (1..=300).map(change).collect(),
             users: (1..=300).map(change).collect(),
             memberships: (1..=20_000).map(|number| (number, 1_000_000 + number)).collect(),
+            ..BatchEntry::default()
         };
         let pieces = pieces(batch);
         assert!(pieces.iter().all(|piece| length(piece) <= PIECE_BYTES), "{:?}", pieces.iter().map(length).max());
@@ -265,7 +312,7 @@ mod tests {
 
     #[test]
     fn an_entity_above_the_limit_has_an_entry_of_its_own() {
-        let change = |uid, bytes| Change { uid, before: None, after: state(bytes) };
+        let change = |uid, bytes| Change::Written { uid, before: None, after: state(bytes) };
         let groups = vec![change(1, 10), change(2, PIECE_BYTES * 2), change(3, 10), change(4, 10)];
         let pieces = pieces(BatchEntry { groups, ..BatchEntry::default() });
         let numbers: Vec<Vec<i64>> =

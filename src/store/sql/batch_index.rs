@@ -51,13 +51,13 @@ const SEGMENT_BITS: u32 = 16;
 pub(crate) enum Touch {
     /// The group was created.
     GroupCreated,
-    /// The group was updated or restored.
+    /// The group was updated.
     GroupUpdated,
     /// The group got a member.
     GroupMember,
     /// The user was created.
     UserCreated,
-    /// The user was updated or restored.
+    /// The user was updated.
     UserUpdated,
     /// The user became a member.
     UserMember,

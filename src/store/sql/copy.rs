@@ -15,11 +15,11 @@ use super::batch_index::BATCH_INDEX;
 use super::columns::{Record, columns, copied, names, parameters};
 use super::derived::Derived;
 use super::entity::StoredEntity;
-use super::journal::JOURNAL;
+use super::journal::{JOURNAL, JOURNAL_MEMBERS};
 use super::rows::Columns;
 
 /// All tables that are copied.
-pub(crate) static TABLES: [Table; 12] = [
+pub(crate) static TABLES: [Table; 13] = [
     Table { name: "settings", columns: columns! { Text: "key" "value"; }, key: 1 },
     table::<Group>(&copied::<_, { Group::COLUMNS.len() }>(Group::COLUMNS)),
     table::<User>(&copied::<_, { User::COLUMNS.len() }>(User::COLUMNS)),
@@ -39,6 +39,7 @@ pub(crate) static TABLES: [Table; 12] = [
     table::<LongLivedToken>(&copied::<_, { LongLivedToken::COLUMNS.len() }>(LongLivedToken::COLUMNS)),
     table::<SigningKey>(&copied::<_, { SigningKey::COLUMNS.len() }>(SigningKey::COLUMNS)),
     JOURNAL,
+    JOURNAL_MEMBERS,
     BATCH_INDEX,
     table::<RecordedAnswer>(&copied::<_, { RecordedAnswer::COLUMNS.len() }>(RecordedAnswer::COLUMNS)),
 ];

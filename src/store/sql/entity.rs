@@ -141,6 +141,8 @@ pub(crate) struct Stamp<'a> {
     pub version: i64,
     /// The language whose label is a group's Name.
     pub language: &'a Tag,
+    /// Whether an entity that was deleted gets its former memberships back.
+    pub returns_memberships: bool,
 }
 
 /// The result of a mutation.
@@ -148,9 +150,9 @@ pub(crate) struct Stamp<'a> {
 pub(crate) enum Applied<E> {
     /// The entity did not change.
     Unchanged(E),
-    /// The new state of the entity, to be stored and journaled, and the value for [`StoredEntity::SECRET_COLUMN`];
-    /// `None` keeps the stored one.
-    Changed(E, Option<String>),
+    /// The new state of the entity, to be stored and journaled, and the value for [`StoredEntity::SECRET_COLUMN`]: an
+    /// outer `None` keeps the stored one, an inner `None` removes it.
+    Changed(E, Option<Option<String>>),
 }
 
 /// Returns the time to record for a change at `at` of an entity that last changed at `last`: the later of the two.
@@ -165,8 +167,17 @@ fn check_number(uid: i64) -> Result<()> {
     if uid <= UID_MAX { Ok(()) } else { Err(taken()) }
 }
 
+/// Fails with `AlreadyDeleted` if the mutation puts fields on a deleted entity. Only a batch may do that.
+pub(crate) fn refuse_deleted<E: StoredEntity>(mutation: &Mutation<E::Fields>, current: Option<&E>) -> Result<()> {
+    match (mutation, current) {
+        (Mutation::Put(_), Some(current)) if !current.is_live() => Err(Error::AlreadyDeleted),
+        _ => Ok(()),
+    }
+}
+
 /// Applies a mutation. `uid` is the number of `current`, or a new number if `current` is `None`. Fields put on a
-/// deleted entity restore it. Fails if no number is left.
+/// deleted entity restore it without its former memberships, which the caller deletes and journals. Fails if no number
+/// is left, and with `NotDeleted` for the restore of a live entity.
 pub(crate) fn after<E: StoredEntity>(
     mutation: Mutation<E::Fields>,
     current: Option<&E>,
@@ -175,7 +186,8 @@ pub(crate) fn after<E: StoredEntity>(
     at: Timestamp,
 ) -> Result<Applied<E>> {
     let at = not_before(current.map(E::updated), at);
-    let stamp = Stamp { uid, at, version: current.map_or(0, E::version) + 1, language };
+    let returns_memberships = matches!(mutation, Mutation::Restore(_));
+    let stamp = Stamp { uid, at, version: current.map_or(0, E::version) + 1, language, returns_memberships };
     match (mutation, current) {
         (Mutation::Put(fields), Some(current)) if current.is_live() && current.is_unchanged_by(&fields) => {
             Ok(Applied::Unchanged(current.clone()))
@@ -183,12 +195,17 @@ pub(crate) fn after<E: StoredEntity>(
         (Mutation::Put(fields), current) => {
             check_number(uid)?;
             let (entity, secret) = E::with_fields(fields, current.cloned(), &stamp);
-            Ok(Applied::Changed(entity, secret))
+            Ok(Applied::Changed(entity, secret.map(Some)))
+        }
+        (Mutation::Restore(_), Some(current)) if current.is_live() => Err(Error::NotDeleted),
+        (Mutation::Restore(fields), Some(current)) => {
+            let (entity, _) = E::with_fields(fields, Some(current.clone()), &stamp);
+            Ok(Applied::Changed(entity, Some(None)))
         }
         (Mutation::Delete, Some(current)) => Ok(Applied::Changed(current.clone().tombstone(&stamp), None)),
-        (Mutation::Delete, None) => {
-            Err(Error::internal(anyhow::anyhow!("an update function deleted an entity that does not exist")))
-        }
+        (Mutation::Delete | Mutation::Restore(_), None) => Err(Error::internal(anyhow::anyhow!(
+            "an update function deleted or restored an entity that does not exist"
+        ))),
     }
 }
 
@@ -202,7 +219,7 @@ pub(crate) fn live_difference<E: Entity>(before: Option<&E>, after: &E) -> i64 {
     i64::from(after.is_live()) - i64::from(before.is_some_and(E::is_live))
 }
 
-/// Whether the change restores a deleted entity. A restored entity has none of its former memberships.
+/// Whether the change restores a deleted entity.
 pub(crate) fn is_restored<E: Entity>(before: Option<&E>, after: &E) -> bool {
     before.is_some_and(|before| !before.is_live()) && after.is_live()
 }

@@ -31,6 +31,14 @@ pub(crate) const JOURNAL: Table = Table {
     key: 1,
 };
 
+/// The table of the users of entries of the kind `members`: one row for each, so that the history of a user finds the
+/// entry by key.
+pub(crate) const JOURNAL_MEMBERS: Table = Table {
+    name: "journal_members",
+    columns: columns! { Integer: "user_uid" "seq" "position"; Small: "added"; },
+    key: 2,
+};
+
 /// An `INSERT` of one row, with the parameters of [`values`].
 pub(crate) static INSERT: LazyLock<String> = LazyLock::new(|| {
     let columns = &JOURNAL.columns[JOURNAL.key..];
@@ -66,7 +74,7 @@ pub(crate) fn values(operation: &Operation, entry: JournalEntry) -> [Value; JOUR
 pub(crate) struct JournalEntry {
     /// `group`, `user`, `membership`, `members`, `client`, `token` or `batch`.
     pub kind: &'static str,
-    /// Whether the entity was created, updated or deleted.
+    /// Whether the entity was created, updated, deleted or restored.
     pub change: ChangeKind,
     /// The time of the change, never before the entity's last change.
     pub at: Timestamp,
@@ -79,6 +87,9 @@ pub(crate) struct JournalEntry {
     pub before: Option<String>,
     /// The entity after the change, as JSON; `None` for a removed membership.
     pub after: Option<String>,
+    /// For an entry of the kind `members`, its users in the order in which it lists them, each with whether they were
+    /// added: the rows of [`JOURNAL_MEMBERS`]. Empty for other kinds.
+    pub users: Vec<(UserUid, bool)>,
 }
 
 impl JournalEntry {
@@ -86,12 +97,13 @@ impl JournalEntry {
     pub(crate) fn of<E: StoredEntity>(before: Option<&E>, after: &E) -> Result<Self> {
         Ok(Self {
             kind: E::NAME,
-            change: ChangeKind::new(before.is_some(), !after.is_live()),
+            change: ChangeKind::new(before.map(E::is_live), after.is_live()),
             at: after.updated(),
             subject: after.uid(),
             member: None,
             before: before.map(text).transpose()?,
             after: Some(text(after)?),
+            users: Vec::new(),
         })
     }
 
@@ -106,6 +118,7 @@ impl JournalEntry {
             member: Some(user),
             before: None,
             after,
+            users: Vec::new(),
         })
     }
 
@@ -120,6 +133,7 @@ impl JournalEntry {
             member: Some(user),
             before,
             after: None,
+            users: Vec::new(),
         })
     }
 
@@ -137,6 +151,8 @@ impl JournalEntry {
             ([], [(user, added)]) => return Self::of_former_member(group, *user, *added, at).map(Some),
             _ => {}
         }
+        let users =
+            removed.iter().map(|(user, _)| (*user, false)).chain(added.iter().map(|user| (*user, true))).collect();
         let last_added = removed.iter().map(|(_, added)| *added).max();
         let removed: Vec<_> = removed.iter().map(|(user, added)| (*user, added.as_micros())).collect();
         let before = (!removed.is_empty()).then(|| to_text(&MembersEntry { group, users: removed })).transpose()?;
@@ -153,6 +169,7 @@ impl JournalEntry {
             member: None,
             before,
             after,
+            users,
         }))
     }
 }
@@ -183,7 +200,8 @@ pub(crate) struct MembershipEntry {
     pub added: i64,
 }
 
-/// Several memberships of one group as journal entries contain them. After a change, `users` are the numbers of the
+/// Several memberships of one group as journal entries contain them. The changes of an entry are counted from 0: first
+/// the removed users, then the added ones. After a change, `users` are the numbers of the
 /// added users; before it, those of the removed users, each with when the user was added, in microseconds.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct MembersEntry<T> {

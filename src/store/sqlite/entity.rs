@@ -6,14 +6,15 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params, para
 use crate::domain::error::{Error, Result};
 use crate::domain::journal::Operation;
 use crate::domain::labels::{Labels, Tag};
+use crate::domain::restore::{Restored, RestoredMemberships};
 use crate::domain::target::Target;
 use crate::store::Mutation;
 use crate::store::copy::{Table, Value};
 use crate::store::sql::columns::{inserted, select, upsert};
 use crate::store::sql::copy::insert;
 use crate::store::sql::entity::{
-    Applied, DerivedTables, Lookup, Sources, StoredEntity, Unique, after, changed_labels, changed_links,
-    live_difference, live_sources, xp_of,
+    Applied, DerivedTables, Lookup, Sources, StoredEntity, Unique, after, changed_labels, changed_links, is_restored,
+    live_difference, live_sources, refuse_deleted, xp_of,
 };
 use crate::store::sql::journal::JournalEntry;
 use crate::store::sql::labels::rows as label_rows;
@@ -50,6 +51,11 @@ pub(super) trait SqliteEntity: StoredEntity {
         _after: &Self,
     ) -> rusqlite::Result<()> {
         Ok(())
+    }
+
+    /// Brings back the memberships of the entity, whose deletion was undone. Returns how many there are.
+    fn return_memberships(_context: &mut WriteContext<'_>, _restored: &Self) -> rusqlite::Result<RestoredMemberships> {
+        Ok(RestoredMemberships::new(0, 0))
     }
 }
 
@@ -118,22 +124,50 @@ pub(super) fn write<E: SqliteEntity>(
     target: &Target<E::Key>,
     update: &E::Update,
 ) -> Result<E> {
+    apply(context, language, operation, target, update).map(|(after, _)| after)
+}
+
+/// As [`write`], for an update function that restores the entity. Also returns what became of its memberships.
+pub(super) fn restore<E: SqliteEntity>(
+    context: &mut WriteContext<'_>,
+    language: &Tag,
+    operation: &Operation,
+    target: &Target<E::Key>,
+    update: &E::Update,
+) -> Result<Restored<E>> {
+    let (entity, memberships) = apply(context, language, operation, target, update)?;
+    Restored::new(entity, memberships)
+}
+
+/// Writes an entity as [`write`] does. Also returns what became of its memberships if the update function restored it.
+fn apply<E: SqliteEntity>(
+    context: &mut WriteContext<'_>,
+    language: &Tag,
+    operation: &Operation,
+    target: &Target<E::Key>,
+    update: &E::Update,
+) -> Result<(E, Option<RestoredMemberships>)> {
     let before: Option<E> = target.key().map_or(Ok(None), |key| find(context.connection, key)).map_err(failed)?;
     let extra = E::context(context.connection, before.as_ref()).map_err(failed)?;
     let mutation = E::apply(update, before.as_ref(), extra)?;
+    refuse_deleted(&mutation, before.as_ref())?;
     E::check_references(context.connection, before.as_ref(), &mutation)?;
     let uid = number(context.connection, E::TABLE, before.as_ref().map(E::uid))?;
     let at = time(context.connection, operation)?;
     let (after, secret) = match after(mutation, before.as_ref(), uid, language, at)? {
-        Applied::Unchanged(entity) => return Ok(entity),
+        Applied::Unchanged(entity) => return Ok((entity, None)),
         Applied::Changed(entity, secret) => (entity, secret),
     };
     store(context, before.as_ref(), &after)?;
+    let memberships = match is_restored(before.as_ref(), &after) {
+        true => Some(E::return_memberships(context, &after).map_err(failed)?),
+        false => None,
+    };
     if let (Some(text), Some(sql)) = (secret, &E::statements().set_secret) {
         context.connection.prepare_cached(sql).and_then(|mut set| set.execute((uid, text))).map_err(failed)?;
     }
     append(context.connection, operation, JournalEntry::of(before.as_ref(), &after)?)?;
-    Ok(after)
+    Ok((after, memberships))
 }
 
 /// Stores the change from `before` to `after` in all tables, except the secret. Fails with the refusal of the unique

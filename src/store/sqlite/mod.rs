@@ -34,6 +34,7 @@ use crate::domain::membership::{
     MembershipOutcome, MembershipPage, MembershipQuery,
 };
 use crate::domain::query::{GroupField, GroupQuery, ListResult, UserField, UserQuery};
+use crate::domain::restore::Restored;
 use crate::domain::target::Target;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Credentials, User, UserKey, UserUid};
@@ -201,6 +202,19 @@ impl Store for SqliteStore {
         .await
     }
 
+    async fn restore_group(
+        &self,
+        operation: Operation,
+        group: GroupKey,
+        update: UpdateFn<Group, GroupFields>,
+    ) -> Result<Restored<Group>> {
+        let (language, target) = (self.default_language.clone(), group.into());
+        self.write_recorded(operation, move |context, operation| {
+            entity::restore(context, &language, operation, &target, &update)
+        })
+        .await
+    }
+
     async fn user(&self, key: &UserKey) -> Result<Option<User>> {
         self.readers.point(|connection| entity::find(connection, key))
     }
@@ -223,6 +237,14 @@ impl Store for SqliteStore {
         let language = self.default_language.clone();
         self.write_recorded(operation, move |context, operation| {
             entity::write(context, &language, operation, &target, &update)
+        })
+        .await
+    }
+
+    async fn restore_user(&self, operation: Operation, user: UserKey, update: UserUpdateFn) -> Result<Restored<User>> {
+        let (language, target) = (self.default_language.clone(), user.into());
+        self.write_recorded(operation, move |context, operation| {
+            entity::restore(context, &language, operation, &target, &update)
         })
         .await
     }

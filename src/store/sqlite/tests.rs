@@ -8,16 +8,18 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::entity::{find, store};
+use super::entity::{SqliteEntity, find, store};
 use super::storage::open::open_reader;
 use super::write::writer::WriteContext;
 use super::*;
 use crate::domain::error::Error;
 use crate::store::copy::ColumnType;
 use crate::store::sql::columns::select;
+use crate::store::sql::entity::is_restored;
 use crate::store::sql::journal::{membership_text, text};
 use crate::store::suite::{
-    IndexNode, JournalRow, Replayed, SchemaColumn, State, TestStore, conformance, group, make_group, put_group,
+    IndexNode, JournalRow, JournalUser, Replayed, SchemaColumn, State, TestStore, conformance, group, make_group,
+    put_group,
 };
 
 mod conformance {
@@ -41,6 +43,10 @@ fn read<T>(store: &SqliteStore, sql: &str, row: impl FnMut(&rusqlite::Row<'_>) -
 impl TestStore for SqliteStore {
     fn journal(&self) -> Vec<JournalRow> {
         read(self, &JournalRow::select(), |row| JournalRow::read(row))
+    }
+
+    fn journal_users(&self) -> Vec<JournalUser> {
+        read(self, JournalUser::SELECT, |row| JournalUser::read(row))
     }
 
     fn batch_index(&self, condition: &str) -> Vec<IndexNode> {
@@ -106,8 +112,8 @@ impl TestStore for SqliteStore {
 
 fn replay(context: &mut WriteContext<'_>, change: &Replayed) -> Result<()> {
     match change {
-        Replayed::Group(before, after) => store(context, before.as_deref(), &**after),
-        Replayed::User(before, after) => store(context, before.as_deref(), &**after),
+        Replayed::Group(before, after) => replay_entity(context, before.as_deref(), after),
+        Replayed::User(before, after) => replay_entity(context, before.as_deref(), after),
         Replayed::Client(before, after) => store(context, before.as_deref(), &**after),
         Replayed::Token(before, after) => store(context, before.as_deref(), &**after),
         Replayed::Membership(group, user, Some(added)) => {
@@ -118,6 +124,18 @@ fn replay(context: &mut WriteContext<'_>, change: &Replayed) -> Result<()> {
         Replayed::Membership(group, user, None) => {
             entities::memberships::delete(context.connection, *group, *user).map(drop).map_err(failed)
         }
+        Replayed::FormerMembership(group, user) => {
+            entities::memberships::remove(context.connection, *group, *user).map(drop).map_err(failed)
+        }
+    }
+}
+
+/// Stores the entity. If it was restored, all its memberships that are still there come back.
+fn replay_entity<E: SqliteEntity>(context: &mut WriteContext<'_>, before: Option<&E>, after: &E) -> Result<()> {
+    store(context, before, after)?;
+    match is_restored(before, after) {
+        true => E::return_memberships(context, after).map(drop).map_err(failed),
+        false => Ok(()),
     }
 }
 

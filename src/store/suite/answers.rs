@@ -22,6 +22,8 @@ pub(crate) fn recorded(second: i64, name: &str) -> Operation {
             Written::Group(group) => group.name.clone(),
             Written::User(user) => user.fields.username.clone(),
             Written::Members(outcome) => format!("{} of {}", outcome.added, outcome.group),
+            Written::RestoredGroup(restored) => restored.entity.fields.id.to_string(),
+            Written::RestoredUser(restored) => restored.entity.fields.id.to_string(),
             Written::Unshown => String::new(),
         };
         Ok(Answer { status: 200, location: None, tag: Some("t".to_owned()), content_type: None, body })

@@ -1,6 +1,6 @@
 //! The journal: the directory can be rebuilt from it, and it contains no secrets.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -10,6 +10,7 @@ use super::long_lived_tokens::{make_token, revoke};
 use super::*;
 use crate::domain::client::{Client, ClientFields, ClientKey};
 use crate::domain::community::Visibility;
+use crate::domain::entity::Entity;
 use crate::domain::long_lived_token::LongLivedToken;
 use crate::domain::membership::{MembersChange, MembersOptions, Membership};
 use crate::domain::target::Target;
@@ -18,7 +19,7 @@ use crate::store::copy::Value;
 use crate::store::sql::batch_entry::{BatchEntities, PIECE_BYTES};
 use crate::store::sql::columns::{Column, Field};
 use crate::store::sql::copy::Cells;
-use crate::store::sql::entity::{StoredEntity, is_restored};
+use crate::store::sql::entity::StoredEntity;
 use crate::store::sql::journal::{MembersEntry, MembershipEntry};
 
 /// One change that the journal records.
@@ -34,6 +35,8 @@ pub(crate) enum Replayed {
     Token(Option<Box<LongLivedToken>>, Box<LongLivedToken>),
     /// The numbers of group and user, and when the user was added; `None` = removed.
     Membership(i64, i64, Option<Timestamp>),
+    /// The numbers of group and user, of which one is deleted: their membership ended, which no count includes.
+    FormerMembership(i64, i64),
 }
 
 fn read<'a, T: Deserialize<'a>>(text: Option<&'a String>) -> Option<T> {
@@ -136,18 +139,22 @@ fn paired<E: StoredEntity>(before: &[Box<RawValue>], after: &[Box<RawValue>]) ->
     after.iter().map(|entry| entity(entry)).map(step).collect()
 }
 
+/// The memberships, also those of deleted groups and users.
 #[derive(Default)]
-struct Members(std::collections::BTreeSet<(i64, i64)>);
+struct Members {
+    pairs: BTreeSet<(i64, i64)>,
+    deleted_groups: BTreeSet<i64>,
+    deleted_users: BTreeSet<i64>,
+}
 
 impl Members {
     fn of_group(&self, group: i64) -> i64 {
-        self.0.iter().filter(|(own, _)| *own == group).count() as i64
+        let is_counted = |(own, user): &&(i64, i64)| *own == group && !self.deleted_users.contains(user);
+        self.pairs.iter().filter(is_counted).count() as i64
     }
 
     fn group(&mut self, before: Option<Group>, after: Group) -> Replayed {
-        if is_restored(before.as_ref(), &after) {
-            self.0.retain(|(group, _)| *group != after.uid);
-        }
+        follow(&mut self.deleted_groups, &after);
         let group = |group: Group| {
             let name = group.fields.labels.name(&Tag::parse("en").unwrap()).to_owned();
             Box::new(Group { name, members: self.of_group(group.uid), ..group })
@@ -156,18 +163,29 @@ impl Members {
     }
 
     fn user(&mut self, before: Option<User>, after: User) -> Replayed {
-        if after.deleted.is_some() {
-            self.0.retain(|(_, user)| *user != after.uid);
-        }
+        follow(&mut self.deleted_users, &after);
         Replayed::User(before.map(Box::new), Box::new(after))
     }
 
     fn member(&mut self, group: i64, user: i64, added: Option<Timestamp>) -> Replayed {
         match added {
-            Some(_) => _ = self.0.insert((group, user)),
-            None => _ = self.0.remove(&(group, user)),
+            Some(_) => _ = self.pairs.insert((group, user)),
+            None => _ = self.pairs.remove(&(group, user)),
         }
-        Replayed::Membership(group, user, added)
+        match added {
+            None if self.deleted_groups.contains(&group) || self.deleted_users.contains(&user) => {
+                Replayed::FormerMembership(group, user)
+            }
+            added => Replayed::Membership(group, user, added),
+        }
+    }
+}
+
+/// Keeps the numbers of the deleted entities of a kind.
+fn follow(deleted: &mut BTreeSet<i64>, after: &impl Entity) {
+    match after.is_live() {
+        true => _ = deleted.remove(&after.uid()),
+        false => _ = deleted.insert(after.uid()),
     }
 }
 
@@ -252,8 +270,30 @@ pub(crate) async fn write_every_kind(store: &impl TestStore) {
     store.count_sign_in(2, micros(40), false).await.unwrap();
 }
 
+/// Returns the users of the entries of many members, as the entries themselves name them.
+fn users_in_entries(journal: &[JournalRow]) -> Vec<JournalUser> {
+    let mut users = Vec::new();
+    for row in journal.iter().filter(|row| row.kind == "members") {
+        let removed = read::<MembersEntry<(i64, i64)>>(row.before.as_ref()).map_or(Vec::new(), |entry| entry.users);
+        let added = read::<MembersEntry<i64>>(row.after.as_ref()).map_or(Vec::new(), |entry| entry.users);
+        let removed = removed.into_iter().map(|(user, _)| (user, false));
+        let all = removed.chain(added.into_iter().map(|user| (user, true))).zip(0..);
+        users.extend(all.map(|((user, is_added), position)| JournalUser { user, seq: row.seq, position, is_added }));
+    }
+    users.sort();
+    users
+}
+
+pub(crate) async fn users_find_entries_of_many_members(store: &impl TestStore) {
+    write_every_kind(store).await;
+    let users = store.journal_users();
+    assert_eq!(users, users_in_entries(&store.journal()));
+    assert!(users.iter().any(|user| user.is_added) && users.iter().any(|user| !user.is_added));
+}
+
 /// Rebuilds the directory from its journal and compares the two.
 pub(crate) async fn assert_rebuilds(store: &impl TestStore) {
+    assert_eq!(store.journal_users(), users_in_entries(&store.journal()));
     let (rebuilt, _alive) = store.another().await;
     rebuilt.replay(changes(&store.journal())).await.unwrap();
     assert_eq!(rebuilt.state(), store.state());
@@ -290,7 +330,9 @@ fn touched(row: &JournalRow) -> Vec<String> {
                 Replayed::Group(_, group) => vec![format!("group {}", group.uid)],
                 Replayed::User(_, user) => vec![format!("user {}", user.uid)],
                 Replayed::Client(..) | Replayed::Token(..) => Vec::new(),
-                Replayed::Membership(group, user, _) => vec![format!("group {group}"), format!("user {user}")],
+                Replayed::Membership(group, user, _) | Replayed::FormerMembership(group, user) => {
+                    vec![format!("group {group}"), format!("user {user}")]
+                }
             };
             changes_of(row, &mut members).into_iter().flat_map(change).collect()
         }

@@ -49,10 +49,16 @@ async fn fill(store: &impl TestStore, users: &[&str]) {
 }
 
 /// A sequence of numbers that looks random and is the same in each run.
-struct Sequence(u64);
+pub(crate) struct Sequence(u64);
 
 impl Sequence {
-    fn below(&mut self, limit: u64) -> u64 {
+    /// The sequence that begins with the seed.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next number, which is below the limit.
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit
     }

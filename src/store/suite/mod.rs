@@ -16,6 +16,7 @@ pub(crate) mod memberships;
 pub(crate) mod past;
 pub(crate) mod plans;
 pub(crate) mod relations;
+pub(crate) mod restore;
 pub(crate) mod schema;
 pub(crate) mod search;
 pub(crate) mod signing_in;
@@ -54,6 +55,8 @@ pub(crate) use schema::SchemaColumn;
 pub(crate) trait TestStore: Store {
     /// Returns every entry of the journal, in order.
     fn journal(&self) -> Vec<JournalRow>;
+    /// Returns the rows of the users of entries, in the order of their keys.
+    fn journal_users(&self) -> Vec<JournalUser>;
     /// Returns the nodes of the index of batches that meet the condition, which is SQL, in the order of their entries.
     fn batch_index(&self, condition: &str) -> Vec<IndexNode>;
     /// Returns every live and deleted entity as a journal entry would contain it, with all counters and derived rows.
@@ -72,6 +75,34 @@ pub(crate) trait TestStore: Store {
     fn another(&self) -> impl Future<Output = (Self, impl Send)> + Send
     where
         Self: Sized;
+}
+
+/// A user of a journal entry of the kind `members`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct JournalUser {
+    /// The number of the user.
+    pub user: i64,
+    /// The number of the entry.
+    pub seq: i64,
+    /// The number of the change in the entry.
+    pub position: i64,
+    /// Whether the user was added.
+    pub is_added: bool,
+}
+
+impl JournalUser {
+    /// The statement that selects all of them in the order of their keys.
+    pub(crate) const SELECT: &str = "SELECT user_uid, seq, position, added FROM journal_members ORDER BY user_uid, seq";
+
+    /// Reads a row of [`JournalUser::SELECT`].
+    pub(crate) fn read<R: Columns>(row: &R) -> Result<Self, R::Error> {
+        Ok(Self {
+            user: row.integer(0)?,
+            seq: row.integer(1)?,
+            position: row.integer(2)?,
+            is_added: row.small(3)? == 1,
+        })
+    }
 }
 
 /// An entry of the journal.
@@ -93,7 +124,7 @@ pub(crate) struct JournalRow {
     pub operator_host: Option<String>,
     /// The kind of the entity.
     pub kind: String,
-    /// `created`, `updated` or `deleted`.
+    /// `created`, `updated`, `deleted` or `restored`.
     pub change: String,
     /// The number of the entity.
     pub subject: i64,
@@ -183,13 +214,15 @@ macro_rules! conformance {
             signing_in: ten_failures_lock, refresh_tokens_are_kept_until_they_expire, rotated_refresh_tokens_are_used_once,
                 refresh_tokens_rotate_together, ended_tokens_are_known, keys_are_kept;
             batch_index: finds_what_a_scan_finds;
+            restore: brings_a_group_back, brings_a_user_back, is_refused_and_changes_nothing, follows_a_model,
+                keeps_counts_when_all_happens_at_once, a_batch_journals_what_it_drops;
             answers: are_kept_for_a_day, refused_writes_leave_the_key_free;
             long_lived_tokens: are_found_by_hash, are_listed_until_they_end, uses_are_noted, are_journaled_without_secrets;
             past: is_told_as_it_was, the_feed_rebuilds_the_state, a_history_is_a_part_of_the_feed,
                 spells_are_when_the_user_was_a_member, names_are_those_of_the_moment, a_position_that_is_gone_is_refused;
             schema: is_as_described;
             journal: rebuilds_the_state, keeps_who_and_why, times_never_go_back, times_follow_the_order_of_changes,
-                batches_are_split_into_short_entries, contains_no_secret;
+                batches_are_split_into_short_entries, users_find_entries_of_many_members, contains_no_secret;
             folding: older_keys_are_folded_again, exchanged_keys_find_their_owners, current_keys_are_not_read,
                 newer_keys_are_refused, a_collision_is_refused_and_changes_nothing;
         }

@@ -3,6 +3,7 @@
 
 mod changes;
 mod groups;
+mod restore;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,6 +13,7 @@ use crate::domain::time::Timestamp;
 
 pub(super) use changes::{Change, Changes, Spell, Spells};
 pub(super) use groups::Group;
+pub(super) use restore::RestoredGroup;
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]

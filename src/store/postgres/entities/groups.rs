@@ -6,9 +6,10 @@ use async_trait::async_trait;
 
 use crate::domain::community::Visibility;
 use crate::domain::group::{Group, GroupSummary, GroupUid};
+use crate::domain::restore::RestoredMemberships;
 use crate::store::sql::columns::{Record as _, select};
 use crate::store::sql::counters::Counter;
-use crate::store::sql::entity::{is_restored, live_difference};
+use crate::store::sql::entity::live_difference;
 
 use super::{counters, memberships};
 use crate::store::postgres::connection::database_error::DatabaseError;
@@ -23,15 +24,12 @@ use crate::store::sql::codec::community_names;
 impl PostgresEntity for Group {
     statements!(Group);
 
-    /// Updates the row of the member count and the counter of memberships. A restored group has no members at first.
+    /// Updates the row of the member count and the counter of memberships.
     async fn update_dependents(
         transaction: &mut Transaction<'_>,
         before: Option<&Self>,
         after: &Self,
     ) -> Result<(), DatabaseError> {
-        if is_restored(before, after) {
-            memberships::delete_of_group(transaction, after.uid);
-        }
         match live_difference(before, after) {
             1 => {
                 let sql = "INSERT INTO group_sizes (owner, members) VALUES ($1, $2)";
@@ -42,6 +40,15 @@ impl PostgresEntity for Group {
         }
         counters::add(transaction, Counter::Memberships, live_difference(before, after) * after.members);
         Ok(())
+    }
+
+    /// The memberships of a deleted group are kept as those of a live one are, so nothing is to be done.
+    async fn return_memberships(
+        transaction: &mut Transaction<'_>,
+        restored: &Self,
+    ) -> Result<RestoredMemberships, DatabaseError> {
+        let gone = memberships::count_hidden(transaction, restored.uid).await?;
+        Ok(RestoredMemberships::new(restored.members.unsigned_abs(), gone))
     }
 }
 

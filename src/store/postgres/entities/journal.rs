@@ -10,13 +10,14 @@ use std::sync::LazyLock;
 
 use crate::domain::error::{Error, Result};
 use crate::domain::journal::Operation;
+use crate::domain::user::UserUid;
 use crate::store::copy::Value;
 use crate::store::sql::copy::insert;
 use crate::store::sql::journal::{INSERT, JOURNAL, JournalEntry, values};
 
 use crate::store::postgres::connection::database_error::DatabaseError;
 use crate::store::postgres::read::point_reads::PointReads;
-use crate::store::postgres::write::pipeline::owned;
+use crate::store::postgres::write::pipeline::{owned, parameters};
 use crate::store::postgres::write::transaction::Transaction;
 
 /// Returns the operation of the latest entry, if any.
@@ -25,9 +26,23 @@ pub(crate) async fn latest(point_reads: &PointReads) -> Result<Option<String>> {
     result.map(|row| row.try_get(0)).transpose().map_err(Error::internal)
 }
 
-/// Queues the insertion of the entry.
-pub(crate) fn append(transaction: &mut Transaction<'_>, operation: &Operation, entry: JournalEntry) {
+/// Queues the insertion of the entry, with the rows of its users.
+pub(crate) fn append(transaction: &mut Transaction<'_>, operation: &Operation, mut entry: JournalEntry) {
+    let users = std::mem::take(&mut entry.users);
     transaction.queue(&INSERT, owned(values(operation, entry).into_iter()));
+    queue_users(transaction, None, users);
+}
+
+/// Queues the rows of the users of the entry with the number; `None` = the entry queued before.
+fn queue_users(transaction: &mut Transaction<'_>, seq: Option<i64>, users: Vec<(UserUid, bool)>) {
+    const INSERT: &str = "INSERT INTO journal_members (user_uid, seq, position, added) \
+                          SELECT user_uid, coalesce($1::BIGINT, currval('journal_seq')), position - 1, added \
+                          FROM unnest($2::BIGINT[], $3::SMALLINT[]) WITH ORDINALITY AS u (user_uid, added, position)";
+    if !users.is_empty() {
+        let (users, added): (Vec<_>, Vec<_>) =
+            users.into_iter().map(|(user, is_added)| (user, i16::from(is_added))).unzip();
+        transaction.queue(INSERT, parameters![seq, users, added]);
+    }
 }
 
 /// Draws the numbers of that many entries, in order. To be called once all locks are held.
@@ -38,8 +53,15 @@ pub(crate) async fn draw_numbers(transaction: &mut Transaction<'_>, count: usize
 }
 
 /// As [`append`], for an entry with a drawn number.
-pub(crate) fn append_numbered(transaction: &mut Transaction<'_>, operation: &Operation, seq: i64, entry: JournalEntry) {
+pub(crate) fn append_numbered(
+    transaction: &mut Transaction<'_>,
+    operation: &Operation,
+    seq: i64,
+    mut entry: JournalEntry,
+) {
     static INSERT: LazyLock<String> = LazyLock::new(|| insert(&JOURNAL));
+    let users = std::mem::take(&mut entry.users);
     let values = std::iter::once(Value::from(seq)).chain(values(operation, entry));
     transaction.queue(&INSERT, owned(values));
+    queue_users(transaction, Some(seq), users);
 }

@@ -9,8 +9,9 @@ use crate::domain::group::{Group, GroupKey, GroupUid};
 use crate::domain::id::Id;
 use crate::domain::journal::Operation;
 use crate::domain::membership::{Membership, MembershipOutcome};
+use crate::domain::restore::GONE_MAX;
 use crate::domain::time::Timestamp;
-use crate::domain::user::UserUid;
+use crate::domain::user::{User, UserUid};
 use crate::store::sql::counters::Counter;
 use crate::store::sql::journal::JournalEntry;
 
@@ -123,36 +124,42 @@ pub(crate) fn count(transaction: &mut Transaction<'_>, group: GroupUid, change: 
     counters::add(transaction, Counter::Memberships, change);
 }
 
-/// Removes a deleted user from all counts and lists of members. The rows stay.
-pub(crate) async fn hide_user(transaction: &mut Transaction<'_>, user: UserUid) -> Result<(), DatabaseError> {
-    let lock = "SELECT FROM groups WHERE uid IN (SELECT group_uid FROM memberships WHERE user_uid = $1 AND live = 1) \
+/// Adds a restored user to all counts and lists of members, or removes a deleted one from them. The rows stay. Returns in
+/// how many live and in how many deleted groups the user is. The user is locked.
+pub(crate) async fn show_or_hide(transaction: &mut Transaction<'_>, user: &User) -> Result<(u64, u64), DatabaseError> {
+    let lock = "SELECT FROM groups WHERE uid IN (SELECT group_uid FROM memberships WHERE user_uid = $1) \
                 ORDER BY uid FOR NO KEY UPDATE";
-    transaction.read(lock, &[&user]).await?;
-    // A transaction that restored a group before the lock was acquired may have deleted memberships, so read again. No
+    transaction.read(lock, &[&user.uid]).await?;
+    // A batch that restored a group before the lock was acquired may have deleted memberships, so read again. No
     // membership of the user can be added meanwhile, because the user is locked.
     let of_user = "SELECT uid, deleted IS NULL FROM groups WHERE uid IN (SELECT group_uid FROM memberships \
-                   WHERE user_uid = $1 AND live = 1)";
-    let result = transaction.read(of_user, &[&user]).await?;
+                   WHERE user_uid = $1)";
+    let result = transaction.read(of_user, &[&user.uid]).await?;
     let groups = result.iter().map(|row| row.try_get(0)).collect::<Result<Vec<GroupUid>, _>>()?;
     let live = result.iter().map(|row| row.try_get(1)).collect::<Result<Vec<bool>, _>>()?;
-    let hidden = live.into_iter().filter(|live| *live).count() as i64;
-    let discount = "UPDATE groups SET members = members - 1, members_version = members_version + 1 WHERE uid = ANY($1)";
-    transaction
-        .queue("UPDATE group_sizes SET members = members - 1 WHERE owner = ANY($1)", parameters![groups.clone()]);
-    transaction.queue(discount, parameters![groups]);
-    transaction.queue("UPDATE memberships SET live = 0 WHERE user_uid = $1", parameters![user]);
-    counters::add(transaction, Counter::Memberships, -hidden);
-    Ok(())
+    let in_live = live.iter().filter(|is_live| **is_live).count();
+    let (is_live, change) = if user.deleted.is_none() { (1_i16, 1_i64) } else { (0, -1) };
+    // The members of deleted groups are counted as well, so that a group can be restored as it is.
+    let recount = "UPDATE groups SET members = members + $2, members_version = members_version + 1 WHERE uid = ANY($1)";
+    transaction.queue(
+        "UPDATE group_sizes SET members = members + $2 WHERE owner = ANY($1)",
+        parameters![groups.clone(), change],
+    );
+    transaction.queue(recount, parameters![groups, change]);
+    transaction.queue(
+        "UPDATE memberships SET live = $2, user_key = $3 WHERE user_uid = $1",
+        parameters![user.uid, is_live, user.fields.id.key()],
+    );
+    counters::add(transaction, Counter::Memberships, change * in_live as i64);
+    Ok((in_live as u64, (live.len() - in_live) as u64))
 }
 
-/// Queues the deletion of the memberships that a deleted group kept. No count includes them.
-pub(crate) fn delete_of_group(transaction: &mut Transaction<'_>, group: GroupUid) {
-    transaction.queue("DELETE FROM memberships WHERE group_uid = $1", parameters![group]);
-}
-
-/// Queues the deletion of the memberships that a deleted user kept. No count includes them.
-pub(crate) fn delete_of_user(transaction: &mut Transaction<'_>, user: UserUid) {
-    transaction.queue("DELETE FROM memberships WHERE user_uid = $1", parameters![user]);
+/// Returns how many deleted users a group has, counted to one more than [`GONE_MAX`].
+pub(crate) async fn count_hidden(transaction: &mut Transaction<'_>, group: GroupUid) -> Result<u64, DatabaseError> {
+    let sql = "SELECT count(*) FROM (SELECT FROM memberships WHERE group_uid = $1 AND live = 0 LIMIT $2) AS hidden";
+    let row = transaction.find(sql, &[&group, &(GONE_MAX as i64 + 1)]).await?;
+    let count: i64 = row.map(|row| row.try_get(0)).transpose()?.unwrap_or_default();
+    Ok(count.unsigned_abs())
 }
 
 /// Queues the update of the user's key in memberships, by which lists of members are sorted.

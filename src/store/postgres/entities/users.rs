@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 
+use crate::domain::restore::RestoredMemberships;
 use crate::domain::role::Roles;
 use crate::domain::user::User;
-use crate::store::sql::entity::is_restored;
 
 use super::{clients, memberships};
 use crate::store::postgres::connection::database_error::DatabaseError;
@@ -22,7 +22,7 @@ impl PostgresEntity for User {
         Ok(clients::roles_acting_for(transaction, &[user.uid]).await?.remove(&user.uid).unwrap_or_default())
     }
 
-    /// Updates the memberships of a user who was deleted or renamed. A restored user is in no group at first.
+    /// Updates the memberships of a user who was deleted or renamed.
     async fn update_dependents(
         transaction: &mut Transaction<'_>,
         before: Option<&Self>,
@@ -30,11 +30,18 @@ impl PostgresEntity for User {
     ) -> Result<(), DatabaseError> {
         let (live_before, key) = (before.filter(|user| user.deleted.is_none()), after.fields.id.key());
         match (live_before, after.deleted) {
-            (Some(_), Some(_)) => memberships::hide_user(transaction, after.uid).await?,
+            (Some(_), Some(_)) => memberships::show_or_hide(transaction, after).await.map(drop)?,
             (Some(live), None) if live.fields.id.key() != key => memberships::rename_user(transaction, after.uid, key),
-            _ if is_restored(before, after) => memberships::delete_of_user(transaction, after.uid),
             _ => {}
         }
         Ok(())
+    }
+
+    async fn return_memberships(
+        transaction: &mut Transaction<'_>,
+        restored: &Self,
+    ) -> Result<RestoredMemberships, DatabaseError> {
+        let (returned, gone) = memberships::show_or_hide(transaction, restored).await?;
+        Ok(RestoredMemberships::new(returned, gone))
     }
 }

@@ -205,9 +205,10 @@ CREATE TABLE user_ngrams (
 );
 CREATE INDEX user_ngrams_ngrams ON user_ngrams USING gin (ngrams);
 
--- user_key is the user's id_key, stored here so that an index gives the members of a group in order. live is 1 until the
--- user is deleted. Rows of a deleted group do not change, because they are read only through the group. change: the number
--- of the journal entry that gave the membership; null = unknown.
+-- user_key is the user's id_key, stored here so that an index gives the members of a group in order. live is 1 unless
+-- the user is deleted. The deletion of a group changes none of its rows, because they are read only through the group; they
+-- and groups.members follow the deletion of users as those of a live group do. So the group can be restored as it is.
+-- change: the number of the journal entry that gave the membership; null = unknown.
 --
 -- live is a column of the index, not its condition: statements compare it with a parameter, and a generic plan, which is
 -- valid for any parameter, cannot use a partial index.
@@ -357,6 +358,18 @@ CREATE INDEX journal_member ON journal (member, seq) WHERE member IS NOT NULL;
 -- The look-up of a commit outcome also searches by operation.
 CREATE INDEX journal_operation ON journal (operation);
 CREATE INDEX journal_at ON journal (at);
+-- The few entities that were restored: their rows do not tell that they were deleted for a while.
+CREATE INDEX journal_restored ON journal (kind, at) WHERE change = 'restored';
+
+-- The users of each entry of the kind members. position: the number of the change in the entry, from 0: first the removed
+-- users, then the added ones, as the entry lists them. added: 1, or 0 for a removed user.
+CREATE TABLE journal_members (
+    user_uid BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    position BIGINT NOT NULL,
+    added SMALLINT NOT NULL,
+    PRIMARY KEY (user_uid, seq)
+);
 
 -- The index of batches: which entries of batches touched which groups and users. kind: what the entries did. segment:
 -- the number of the group or user divided by 65,536. level: 0 for one entry, otherwise a node unites sixteen of the level

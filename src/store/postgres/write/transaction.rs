@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool::managed::Object;
-use futures_util::FutureExt as _;
 use futures_util::future::join;
+use futures_util::{FutureExt as _, TryStreamExt as _};
 use tokio::sync::oneshot::{self, Sender};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::types::ToSql;
@@ -148,6 +148,23 @@ impl Transaction<'_> {
     ) -> Result<Vec<Row>, DatabaseError> {
         let statement = self.session.prepared(sql).await?;
         self.run(&statement, values).await
+    }
+
+    /// As [`Transaction::read`], for many rows: converts each as it arrives. Not for the first statement of a transaction.
+    pub(crate) async fn read_each<T>(
+        &mut self,
+        sql: &'static str,
+        values: &[&(dyn ToSql + Sync)],
+        convert: impl Fn(&Row) -> Result<T, DatabaseError>,
+    ) -> Result<Vec<T>, DatabaseError> {
+        let statement = self.session.prepared(sql).await?;
+        let rows = self.session.client().query_raw(&statement, values.iter().copied()).await?;
+        let mut rows = std::pin::pin!(rows);
+        let mut converted = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            converted.push(convert(&row)?);
+        }
+        Ok(converted)
     }
 
     /// Runs the statement and returns its rows. Sends it, behind the statement that begins the transaction if that was

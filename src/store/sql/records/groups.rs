@@ -87,10 +87,12 @@ impl StoredEntity for Group {
     }
 
     fn with_fields(fields: GroupFields, current: Option<Self>, stamp: &Stamp<'_>) -> (Self, Option<String>) {
-        let &Stamp { uid, at, version, language } = stamp;
-        // A restored group starts without members.
+        let &Stamp { uid, at, version, language, returns_memberships } = stamp;
+        // The members of a deleted group are counted as those of a live one, so they can come back at once.
         let (members, members_version) = match &current {
-            Some(current) if current.deleted.is_none() => (current.members, current.members_version),
+            Some(current) if current.deleted.is_none() || returns_memberships => {
+                (current.members, current.members_version)
+            }
             Some(current) => (0, current.members_version + 1),
             None => (0, 0),
         };

@@ -4,9 +4,10 @@ use rusqlite::{Connection, params};
 
 use crate::domain::community::{Communities, Visibility};
 use crate::domain::group::{Group, GroupSummary, GroupUid};
+use crate::domain::restore::RestoredMemberships;
 use crate::store::sql::columns::select;
 use crate::store::sql::counters::Counter;
-use crate::store::sql::entity::{is_restored, live_difference};
+use crate::store::sql::entity::live_difference;
 
 use super::{counters, memberships, rows};
 use crate::store::sqlite::entity::{SqliteEntity, statements};
@@ -16,15 +17,18 @@ use crate::store::sqlite::write::writer::WriteContext;
 impl SqliteEntity for Group {
     statements!(Group);
 
-    /// Invalidates the cached group and updates the counter of memberships. A restored group starts without members.
+    /// Invalidates the cached group and updates the counter of memberships.
     fn update_dependents(context: &mut WriteContext<'_>, before: Option<&Self>, after: &Self) -> rusqlite::Result<()> {
         let keys = before.into_iter().chain([after]).map(|group| Invalidation::Group(group.fields.id.key()));
         context.invalidations.extend(keys);
-        if is_restored(before, after) {
-            memberships::delete_of_group(context.connection, after.uid)?;
-        }
         let members = live_difference(before, after) * after.members;
         counters::add(context.connection, Counter::Memberships, members)
+    }
+
+    /// The memberships of a deleted group are kept as those of a live one are, so nothing is to be done.
+    fn return_memberships(context: &mut WriteContext<'_>, restored: &Self) -> rusqlite::Result<RestoredMemberships> {
+        let gone = memberships::count_hidden(context.connection, restored.uid)?;
+        Ok(RestoredMemberships::new(restored.members.unsigned_abs(), gone))
     }
 }
 

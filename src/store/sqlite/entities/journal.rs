@@ -1,12 +1,16 @@
 //! The journal in SQLite. An entry is written in the transaction of the change that it records.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use std::sync::LazyLock;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::domain::Result;
 use crate::domain::journal::Operation;
 use crate::domain::time::Timestamp;
+use crate::domain::user::UserUid;
+use crate::store::sql::copy;
 use crate::store::sql::entity::not_before;
-use crate::store::sql::journal::{INSERT, JournalEntry, LAST_CHANGE, values};
+use crate::store::sql::journal::{INSERT, JOURNAL_MEMBERS, JournalEntry, LAST_CHANGE, values};
 
 use crate::store::sqlite::storage::open::failed;
 
@@ -30,8 +34,20 @@ pub(crate) fn next_number(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
 }
 
-/// Appends one entry of the operation.
-pub(crate) fn append(connection: &Connection, operation: &Operation, entry: JournalEntry) -> Result<()> {
-    let insert = connection.prepare_cached(&INSERT);
-    insert.and_then(|mut insert| insert.execute(values(operation, entry))).map(drop).map_err(failed)
+/// Appends one entry of the operation, with the rows of its users.
+pub(crate) fn append(connection: &Connection, operation: &Operation, mut entry: JournalEntry) -> Result<()> {
+    let users = std::mem::take(&mut entry.users);
+    insert(connection, values(operation, entry), &users).map_err(failed)
+}
+
+fn insert(connection: &Connection, values: impl rusqlite::Params, users: &[(UserUid, bool)]) -> rusqlite::Result<()> {
+    connection.prepare_cached(&INSERT)?.execute(values)?;
+    if users.is_empty() {
+        return Ok(());
+    }
+    static INSERT_USER: LazyLock<String> = LazyLock::new(|| copy::insert(&JOURNAL_MEMBERS));
+    let (seq, mut insert) = (connection.last_insert_rowid(), connection.prepare_cached(&INSERT_USER)?);
+    users.iter().enumerate().try_for_each(|(position, (user, is_added))| {
+        insert.execute(params![user, seq, position as i64, is_added]).map(drop)
+    })
 }

@@ -8,8 +8,10 @@ use crate::domain::error::Result;
 use crate::domain::group::{Group, GroupKey, GroupUid};
 use crate::domain::journal::Operation;
 use crate::domain::membership::{Membership, MembershipOutcome};
+use crate::domain::restore::GONE_MAX;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserKey, UserUid};
+use crate::store::sql::batch_entry::Batched;
 use crate::store::sql::counters::Counter;
 use crate::store::sql::journal::JournalEntry;
 use crate::store::sql::list::expressions::OWNER;
@@ -137,26 +139,40 @@ pub(crate) fn groups_of(user: UserUid) -> SelectStatement {
     groups.and_where(Expr::col(("m", "user_uid")).eq(user)).and_where(Expr::cust(is_deleted).not()).take()
 }
 
-/// Removes a deleted user from all counts and lists. The rows stay.
-pub(crate) fn hide_user(connection: &Connection, user: UserUid) -> rusqlite::Result<()> {
-    let of_live_groups = "SELECT count(*) FROM memberships m JOIN groups g ON g.uid = m.group_uid \
-                          WHERE m.user_uid = ?1 AND m.live = 1 AND g.deleted IS NULL";
-    let hidden: i64 = connection.prepare_cached(of_live_groups)?.query_row([user], |row| row.get(0))?;
-    counters::add(connection, Counter::Memberships, -hidden)?;
-    let discount = "UPDATE groups SET members = members - 1, members_version = members_version + 1 \
-                    WHERE uid IN (SELECT group_uid FROM memberships WHERE user_uid = ?1 AND live = 1)";
-    connection.prepare_cached(discount)?.execute([user])?;
-    connection.prepare_cached("UPDATE memberships SET live = 0 WHERE user_uid = ?1")?.execute([user]).map(drop)
+/// Adds a restored user to all counts and lists of members, or removes a deleted one from them. The rows stay. Returns in
+/// how many live and in how many deleted groups the user is.
+pub(crate) fn show_or_hide(connection: &Connection, user: &User) -> rusqlite::Result<(u64, u64)> {
+    let (is_live, change) = if user.deleted.is_none() { (true, 1) } else { (false, -1) };
+    let count = "SELECT count(*) FILTER (WHERE g.deleted IS NULL), count(*) FILTER (WHERE g.deleted IS NOT NULL) \
+                 FROM memberships m JOIN groups g ON g.uid = m.group_uid WHERE m.user_uid = ?1";
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let (in_live, in_deleted): (i64, i64) = connection.prepare_cached(count)?.query_row([user.uid], read)?;
+    counters::add(connection, Counter::Memberships, change * in_live)?;
+    // The members of deleted groups are counted as well, so that a group can be restored as it is.
+    let recount = "UPDATE groups SET members = members + ?2, members_version = members_version + 1 \
+                   WHERE uid IN (SELECT group_uid FROM memberships WHERE user_uid = ?1)";
+    connection.prepare_cached(recount)?.execute([user.uid, change])?;
+    let show = "UPDATE memberships SET live = ?2, user_key = ?3 WHERE user_uid = ?1";
+    connection.prepare_cached(show)?.execute(params![user.uid, is_live, user.fields.id.key()])?;
+    Ok((in_live.unsigned_abs(), in_deleted.unsigned_abs()))
 }
 
-/// Deletes the memberships that a deleted group kept. No counter includes them.
-pub(crate) fn delete_of_group(connection: &Connection, group: GroupUid) -> rusqlite::Result<()> {
-    connection.prepare_cached("DELETE FROM memberships WHERE group_uid = ?1")?.execute([group]).map(drop)
+/// Returns how many deleted users a group has, counted to one more than [`GONE_MAX`].
+pub(crate) fn count_hidden(connection: &Connection, group: GroupUid) -> rusqlite::Result<u64> {
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM memberships INDEXED BY memberships_hidden \
+               WHERE group_uid = ?1 AND live = 0 LIMIT ?2)";
+    connection.prepare_cached(sql)?.query_row(params![group, GONE_MAX + 1], |row| row.get(0))
 }
 
-/// Deletes the memberships that a deleted user kept. No counter includes them.
-pub(crate) fn delete_of_user(connection: &Connection, user: UserUid) -> rusqlite::Result<()> {
-    connection.prepare_cached("DELETE FROM memberships WHERE user_uid = ?1")?.execute([user]).map(drop)
+/// Deletes the memberships that a deleted group or user kept. No counter includes them. Returns the group and user of each,
+/// and when the user was added.
+pub(crate) fn delete_former<E: Batched>(
+    connection: &Connection,
+    uid: i64,
+) -> rusqlite::Result<Vec<(GroupUid, UserUid, Timestamp)>> {
+    let sql = format!("DELETE FROM memberships WHERE {} = ?1 RETURNING group_uid, user_uid, added", E::MEMBERSHIP_END);
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, Timestamp::from_micros(row.get(2)?)));
+    connection.prepare_cached(&sql)?.query_map([uid], row)?.collect()
 }
 
 /// Updates the key by which members are ordered, after a user's ID has changed.

@@ -3,10 +3,10 @@
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::domain::lockout::{Attempt, Failures};
+use crate::domain::restore::RestoredMemberships;
 use crate::domain::role::Roles;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Credentials, User, UserKey, UserUid};
-use crate::store::sql::entity::is_restored;
 use crate::store::sql::rows::optional_time;
 
 use super::{clients, memberships};
@@ -21,7 +21,7 @@ impl SqliteEntity for User {
         current.map_or(Ok(Roles::NONE), |user| clients::roles_acting_for(connection, user.uid))
     }
 
-    /// Updates the user's memberships after a change. A restored user starts without memberships.
+    /// Updates the user's memberships after a deletion or a new ID.
     fn update_dependents(context: &mut WriteContext<'_>, before: Option<&Self>, after: &Self) -> rusqlite::Result<()> {
         let (connection, key) = (context.connection, after.fields.id.key());
         let live_before = before.filter(|user| user.deleted.is_none());
@@ -29,14 +29,19 @@ impl SqliteEntity for User {
             (Some(_), Some(_)) => {
                 // The member counts of many groups may change.
                 context.invalidations.push(Invalidation::All);
-                memberships::hide_user(connection, after.uid)
+                memberships::show_or_hide(connection, after).map(drop)
             }
             (Some(before), None) if before.fields.id.key() != key => {
                 memberships::rename_user(connection, after.uid, &key)
             }
-            _ if is_restored(before, after) => memberships::delete_of_user(connection, after.uid),
             _ => Ok(()),
         }
+    }
+
+    fn return_memberships(context: &mut WriteContext<'_>, restored: &Self) -> rusqlite::Result<RestoredMemberships> {
+        context.invalidations.push(Invalidation::All);
+        let (returned, gone) = memberships::show_or_hide(context.connection, restored)?;
+        Ok(RestoredMemberships::new(returned, gone))
     }
 }
 

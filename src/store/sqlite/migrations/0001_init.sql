@@ -177,9 +177,10 @@ CREATE VIRTUAL TABLE user_ngrams USING fts5 (
     ngrams, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii'
 );
 
--- user_key is the user's id_key, stored here so that the members of a group can be read in order. live is 1 until the
--- user is deleted. Rows of a deleted group do not change, because they are reached only through the group. change: the
--- number of the journal entry that gave the membership; NULL = unknown.
+-- user_key is the user's id_key, stored here so that the members of a group can be read in order. live is 1 unless
+-- the user is deleted. The deletion of a group changes none of its rows, because they are reached only through the group;
+-- they and groups.members follow the deletion of users as those of a live group do. So the group can be restored as it is.
+-- change: the number of the journal entry that gave the membership; NULL = unknown.
 CREATE TABLE memberships (
     group_uid INTEGER NOT NULL,
     user_uid INTEGER NOT NULL,
@@ -193,6 +194,8 @@ CREATE INDEX memberships_group ON memberships (group_uid, user_key) WHERE live =
 -- Every index of the table ends with its primary key, so this one has the order of time, then of the user's number.
 CREATE INDEX memberships_added ON memberships (group_uid, added) WHERE live = 1;
 CREATE INDEX memberships_user ON memberships (user_uid);
+-- The deleted users of a group, who are few: a restored group tells how many of them are gone.
+CREATE INDEX memberships_hidden ON memberships (group_uid) WHERE live = 0;
 
 CREATE TABLE clients (
     uid INTEGER PRIMARY KEY,
@@ -312,6 +315,18 @@ CREATE INDEX journal_subject ON journal (kind, subject);
 CREATE INDEX journal_member ON journal (member) WHERE member IS NOT NULL;
 CREATE INDEX journal_operation ON journal (operation);
 CREATE INDEX journal_at ON journal (at);
+-- The few entities that were restored: their rows do not tell that they were deleted for a while.
+CREATE INDEX journal_restored ON journal (kind, at) WHERE change = 'restored';
+
+-- The users of each entry of the kind members. position: the number of the change in the entry, from 0: first the removed
+-- users, then the added ones, as the entry lists them. added: 1, or 0 for a removed user.
+CREATE TABLE journal_members (
+    user_uid INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    added INTEGER NOT NULL,
+    PRIMARY KEY (user_uid, seq)
+) STRICT, WITHOUT ROWID;
 
 -- The index of batches: which entries of batches touched which groups and users. kind: what the entries did. segment:
 -- the number of the group or user divided by 65,536. level: 0 for one entry, otherwise a node unites sixteen of the level

@@ -13,7 +13,7 @@ use crate::domain::membership::Membership;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserUid};
 use crate::store::sql::batch_entry::{BatchEntry, Batched};
-use crate::store::sql::entity::{Applied, after, number_taken};
+use crate::store::sql::entity::{Applied, after, is_restored, number_taken};
 use crate::store::{BatchItem, CurrentUser, ItemOutcome, Mutation, UserUpdate};
 
 use super::writer::WriteContext;
@@ -106,10 +106,22 @@ impl BatchWriter<'_, '_> {
             Applied::Unchanged(_) => Ok(ItemOutcome::Unchanged),
             Applied::Changed(after, _) => {
                 store(self.context, before.as_ref(), &after)?;
+                if is_restored(before.as_ref(), &after) {
+                    self.delete_former(&after)?;
+                }
                 self.journal_entry.entity(before.as_ref(), &after)?;
                 Ok(ItemOutcome::of(before.is_some_and(|before| before.is_live())))
             }
         }
+    }
+
+    /// Deletes the memberships that the restored entity had before its deletion.
+    fn delete_former<E: Batched>(&mut self, restored: &E) -> Result<()> {
+        let former = memberships::delete_former::<E>(self.context.connection, restored.uid()).map_err(failed)?;
+        for (group, user, added) in former {
+            self.journal_entry.former_member(group, user, added);
+        }
+        Ok(())
     }
 
     fn member(&mut self, member: &Membership) -> Result<ItemOutcome> {

@@ -15,7 +15,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserUid};
 use crate::store::postgres::entity::PostgresEntity;
 use crate::store::sql::batch_entry::{BatchEntry, Batched};
-use crate::store::sql::entity::{Applied, after, number_taken};
+use crate::store::sql::entity::{Applied, after, is_restored, number_taken};
 use crate::store::{BatchItem, CurrentUser, FieldsFn, ItemOutcome, Mutation, UserFieldsFn, UserUpdate};
 
 /// The state that a batch depends on: as it was loaded, with the changes of the items applied so far.
@@ -73,6 +73,9 @@ impl<E: Entity> EntitiesOf<E> {
 
 /// A kind of entity that batches write.
 pub(super) trait BatchEntity: PostgresEntity + Batched {
+    /// Deletes the memberships of the entities with these numbers, and returns them.
+    const DELETE_FORMER: &'static str;
+
     /// The ID and, if set, the number of the entity that the item writes. `None` if it is not of this kind.
     fn id_and_uid(item: &BatchItem) -> Option<(&Id, Option<i64>)>;
     /// The loaded entities of this kind.
@@ -82,6 +85,9 @@ pub(super) trait BatchEntity: PostgresEntity + Batched {
 }
 
 impl BatchEntity for Group {
+    const DELETE_FORMER: &'static str =
+        "DELETE FROM memberships WHERE group_uid = ANY($1) RETURNING group_uid, user_uid, added";
+
     fn id_and_uid(item: &BatchItem) -> Option<(&Id, Option<i64>)> {
         match item {
             BatchItem::Group { id, uid, .. } => Some((id, *uid)),
@@ -99,6 +105,9 @@ impl BatchEntity for Group {
 }
 
 impl BatchEntity for User {
+    const DELETE_FORMER: &'static str =
+        "DELETE FROM memberships WHERE user_uid = ANY($1) RETURNING group_uid, user_uid, added";
+
     fn id_and_uid(item: &BatchItem) -> Option<(&Id, Option<i64>)> {
         match item {
             BatchItem::User { id, uid, .. } => Some((id, *uid)),
@@ -143,6 +152,24 @@ pub(super) enum Replacement {
     Group(Box<Group>, Box<Group>),
     /// A user, before and after.
     User(Box<User>, Box<User>),
+}
+
+impl Replacement {
+    /// The number of the group that it restores.
+    pub(super) fn restored_group(&self) -> Option<GroupUid> {
+        match self {
+            Self::Group(before, after) if is_restored(Some(&**before), &**after) => Some(after.uid),
+            _ => None,
+        }
+    }
+
+    /// The number of the user that it restores.
+    pub(super) fn restored_user(&self) -> Option<UserUid> {
+        match self {
+            Self::User(before, after) if is_restored(Some(&**before), &**after) => Some(after.uid),
+            _ => None,
+        }
+    }
 }
 
 /// A membership to insert. It may exist already.

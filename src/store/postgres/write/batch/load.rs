@@ -27,6 +27,9 @@ pub(super) async fn load(transaction: &mut Transaction<'_>, items: &[BatchItem])
     let mut state = BatchState { usernames: username_owners(transaction, items).await?, ..BatchState::default() };
     let group_numbers = taken_numbers::<Group>(transaction, items).await?;
     let user_numbers = taken_numbers::<User>(transaction, items).await?;
+    // What a restored group or user loses also changes the users or groups at the other end.
+    lock_others(transaction, LOCK_MEMBERS, &deleted(&group_numbers)).await?;
+    let deleted_users = deleted(&user_numbers);
     // Deleted entities before live ones: one that another batch restores in between is then found among the live ones.
     load_deleted(transaction, user_numbers, &mut state.users).await?;
     state.users.by_id = load_live(transaction, keys_of::<User>(items)).await?;
@@ -35,6 +38,7 @@ pub(super) async fn load(transaction: &mut Transaction<'_>, items: &[BatchItem])
         state.client_roles = clients::roles_acting_for(transaction, &uids).await?;
     }
     state.members = member_uids(transaction, items, &state.users.by_id).await?;
+    lock_others(transaction, LOCK_GROUPS, &deleted_users).await?;
     load_deleted(transaction, group_numbers, &mut state.groups).await?;
     let groups_of_members = items.iter().filter_map(|item| match item {
         BatchItem::Member(member) => Some(member.group.key()),
@@ -85,6 +89,28 @@ async fn taken_numbers<E: BatchEntity>(
     Ok(taken)
 }
 
+/// Locks the live members of the groups with these numbers.
+const LOCK_MEMBERS: &str = "SELECT count(*) FROM (SELECT FROM users WHERE deleted IS NULL AND uid IN \
+     (SELECT user_uid FROM memberships WHERE group_uid = ANY($1)) ORDER BY uid FOR NO KEY UPDATE) AS locked";
+/// Locks the groups of the users with these numbers.
+const LOCK_GROUPS: &str = "SELECT count(*) FROM (SELECT FROM groups WHERE uid IN \
+     (SELECT group_uid FROM memberships WHERE user_uid = ANY($1)) ORDER BY uid FOR NO KEY UPDATE) AS locked";
+
+/// Returns the numbers of the deleted entities among the taken numbers.
+fn deleted(taken: &HashMap<i64, bool>) -> Vec<i64> {
+    taken.iter().filter(|(_, is_deleted)| **is_deleted).map(|(uid, _)| *uid).collect()
+}
+
+/// Locks what is at the other end of the memberships of these deleted entities, so that the times of its changes are in
+/// the order of their numbers.
+async fn lock_others(
+    transaction: &mut Transaction<'_>,
+    sql: &'static str,
+    deleted: &[i64],
+) -> Result<(), DatabaseError> {
+    if deleted.is_empty() { Ok(()) } else { transaction.read(sql, &[&deleted]).await.map(drop) }
+}
+
 /// Reads and locks the deleted entities among those with the taken numbers. This violates the order of locks with
 /// respect to live entities: if a deadlock results, the batch runs again.
 async fn load_deleted<E: BatchEntity>(
@@ -92,8 +118,7 @@ async fn load_deleted<E: BatchEntity>(
     taken: HashMap<i64, bool>,
     state: &mut EntitiesOf<E>,
 ) -> Result<(), DatabaseError> {
-    let uids = taken.iter().filter(|(_, is_deleted)| **is_deleted).map(|(uid, _)| *uid);
-    let result = find(transaction, &E::statements().these_deleted, uids).await?;
+    let result = find(transaction, &E::statements().these_deleted, deleted(&taken).into_iter()).await?;
     let entity = |row| E::read::<Row>(row).map(|entity| (entity.uid(), entity));
     state.deleted = result.iter().map(entity).collect::<Result<_>>()?;
     state.taken = taken.into_keys().collect();

@@ -13,15 +13,16 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Row};
 
 use crate::domain::error::Result;
-use crate::domain::group::GroupUid;
+use crate::domain::group::{Group, GroupUid};
 use crate::domain::journal::Operation;
 use crate::domain::labels::Tag;
 use crate::domain::time::Timestamp;
-use crate::domain::user::UserUid;
+use crate::domain::user::{User, UserUid};
 use crate::store::copy::Table;
+use crate::store::sql::batch_entry::BatchEntry;
 use crate::store::sql::columns::row;
 use crate::store::sql::copy::{GROUPS, USERS};
 use crate::store::sql::counters::Counter;
@@ -35,7 +36,7 @@ use crate::store::postgres::connection::database_error::DatabaseError;
 use crate::store::postgres::copy::{write_derived, write_rows};
 use crate::store::postgres::entities::{batch_index, counters};
 use crate::store::postgres::entity::store;
-use decide::{Decider, Decisions, NewMember, Replacement};
+use decide::{BatchEntity, Decider, Decisions, NewMember, Replacement};
 
 /// The time limit of each statement of a batch, and of all of them together.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
@@ -90,6 +91,10 @@ impl WriteBatch {
         }
         let Decisions { mut journal_entry, replacements, users, mut groups, members } = decider.finish();
         // Before new memberships are inserted, because a restored entity loses those that it had.
+        let restored: Vec<_> = replacements.iter().filter_map(Replacement::restored_group).collect();
+        delete_former::<Group>(transaction, restored, &mut journal_entry).await?;
+        let restored: Vec<_> = replacements.iter().filter_map(Replacement::restored_user).collect();
+        delete_former::<User>(transaction, restored, &mut journal_entry).await?;
         queue_replacements(transaction, &replacements).await?;
         transaction.write().await?;
         let mut added = BTreeMap::new();
@@ -118,6 +123,23 @@ impl WriteBatch {
         insert_members(transaction, &members, changes, at).await?;
         Ok(outcomes)
     }
+}
+
+/// Deletes the memberships that the restored entities had before their deletion, and journals their end. No count
+/// includes them.
+async fn delete_former<E: BatchEntity>(
+    transaction: &mut Transaction<'_>,
+    restored: Vec<i64>,
+    journal_entry: &mut BatchEntry,
+) -> Result<(), DatabaseError> {
+    if restored.is_empty() {
+        return Ok(());
+    }
+    let row = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?, Timestamp::from_micros(row.try_get(2)?)));
+    for (group, user, added) in transaction.read_each(E::DELETE_FORMER, &[&restored], row).await? {
+        journal_entry.former_member(group, user, added);
+    }
+    Ok(())
 }
 
 /// Returns which of the memberships do not exist yet, as pairs of group and user. They stay so, because the groups are
