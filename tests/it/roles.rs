@@ -86,6 +86,10 @@ pub(crate) const ROLLBOOK_OPERATIONS: &[Operation] = &[
     operation("groups.put", "PUT", "/rollbook/v1/groups/{group}", r#"{"name":"N"}"#),
     operation("groups.patch", "PATCH", "/rollbook/v1/groups/{group}", r#"{"name":"N"}"#),
     operation("groups.delete", "DELETE", "/rollbook/v1/groups/{group}", ""),
+    operation("groups.history", "GET", "/rollbook/v1/groups/{group}/history", ""),
+    operation("members.history", "GET", "/rollbook/v1/groups/{group}/members/{user}/history", ""),
+    operation("users.history", "GET", "/rollbook/v1/users/{user}/history", ""),
+    operation("changes.list", "GET", "/rollbook/v1/changes", ""),
 ];
 
 #[tokio::test]

@@ -12,7 +12,6 @@ use crate::domain::history::{
     ChangeFilter, ChangeId, ChangeType, FeedPosition, FeedQuery, HistoryOf, HistoryPage, HistoryQuery, Order, Span,
 };
 use crate::domain::journal::Channel;
-use crate::domain::time::Timestamp;
 use crate::http::request::cursor::{Binding, read_limit};
 use crate::http::request::error::{ListError, Result};
 use crate::http::request::extract::{Path, Query};
@@ -137,13 +136,13 @@ pub(super) async fn of_membership(
         ("until" = Option<String>, Query, description = "The last time, e.g. `2026-03-31T23:59:59Z`"),
         ("limit" = Option<u32>, Query, description = "Changes in a part; 50 if left out", minimum = 1, maximum = 1000, example = 50),
         ("order" = Option<String>, Query, description = "`asc`, or `desc` for the newest first", example = "asc"),
-        ("type" = Option<String>, Query, description = "Only changes of this type; can be repeated, as all below"),
+        ("type" = Option<String>, Query, description = "Only changes of this type; can be repeated, as all below, e.g. `membership.added`"),
         ("group" = Option<String>, Query, description = "Only changes of this group, e.g. `support`"),
         ("user" = Option<String>, Query, description = "Only changes of this user, e.g. `ada`"),
-        ("actor" = Option<String>, Query, description = "Only changes that this user made, e.g. `username:root`"),
-        ("client" = Option<String>, Query, description = "Only changes made with a token of this client"),
+        ("actor" = Option<String>, Query, description = "Only changes that this user made, e.g. `ada`"),
+        ("client" = Option<String>, Query, description = "Only changes made with a token of this client, e.g. `console`"),
         ("channel" = Option<String>, Query, description = "Only changes that came this way, e.g. `import`"),
-        ("operation" = Option<String>, Query, description = "Only changes of this operation"),
+        ("operation" = Option<String>, Query, description = "Only changes of this operation, e.g. `01977f2e-5a3c-7000-8000-0123456789ab`"),
     ),
     responses((status = 200, description = "A part of the feed", body = Changes))
 )]
@@ -287,12 +286,7 @@ fn bound(parameters: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> 
 }
 
 fn span(parameters: &[(String, String)]) -> Result<Span> {
-    Ok(Span { since: moment(parameters, "since")?, until: moment(parameters, "until")? })
-}
-
-fn moment(parameters: &[(String, String)], name: &'static str) -> Result<Option<Timestamp>> {
-    let text = parameters::value(parameters, name)?;
-    text.map(|text| Timestamp::parse_iso(text).ok_or_else(|| wrong(name))).transpose()
+    Ok(Span { since: parameters::moment(parameters, "since")?, until: parameters::moment(parameters, "until")? })
 }
 
 fn order(parameters: &[(String, String)]) -> Result<Option<Order>> {

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 
 use crate::domain::answer::Answer;
 use crate::domain::caller::{Permit, ReadGroups, WriteGroups};
@@ -95,13 +95,17 @@ pub(super) async fn create(
 
 /// Get a group
 ///
-/// A number, as in `uid:7`, also finds a deleted group, which then has a time under `deleted`.
+/// A number, as in `uid:7`, also finds a deleted group, which then has a time under `deleted`. With `at`, the group as it
+/// was at that moment.
 #[utoipa::path(
     get,
     path = "/rollbook/v1/groups/{group}",
     operation_id = "groups.get",
     tag = "Groups",
-    params(("group" = String, Path, description = "ID of the group in any case, or `uid:` and its number", example = "support")),
+    params(
+        ("group" = String, Path, description = "ID of the group in any case, or `uid:` and its number", example = "support"),
+        ("at" = Option<String>, Query, description = "A moment, e.g. `2026-03-01T00:00:00Z`"),
+    ),
     responses((status = 200, description = "The group", body = Group))
 )]
 pub(super) async fn get(
@@ -111,9 +115,14 @@ pub(super) async fn get(
     Query(query): Query,
     conditions: Conditions,
 ) -> Result<Response, Failure> {
-    parameters::check_names(&query, &[])?;
-    let group = api.service.group_by_key(&permit, &address::group(&address)?).await?;
+    parameters::check_names(&query, &["at"])?;
+    let key = address::group(&address)?;
     let visibility = &permit.caller().visibility;
+    if let Some(at) = parameters::moment(&query, "at")? {
+        let group = api.service.group_at(&permit, &key, at).await?;
+        return Ok(JsonResponse(Group::new(&group, visibility)?).into_response());
+    }
+    let group = api.service.group_by_key(&permit, &key).await?;
     let render = |group: &group::Group| Representation::new(&Group::new(group, visibility)?, tag(api.channel, group));
     // What a limited caller sees is not what others see, so only the whole group is cached.
     let representation = match visibility {

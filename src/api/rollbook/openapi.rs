@@ -5,7 +5,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Components, OpenApi};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use crate::domain::caller::{Permission as _, ReadGroups, WriteGroups};
+use crate::domain::caller::{Permission as _, ReadChanges, ReadGroups, ReadUsers, WriteGroups};
 use crate::domain::error::{ResourceKind, SignInError, Violation};
 use crate::domain::role::Roles;
 use crate::http::openapi::{self, ErrorBody, ErrorExample};
@@ -18,7 +18,8 @@ const DESCRIPTION: &str = "Rollbook's own API: all that the directory knows, wri
     `no_route` and a path called with another method is 405 `method_not_allowed`.";
 
 /// The schemas of responses, in which every property is always present.
-const RESPONSES: [&str; 3] = ["Group", "ListPage_Group", "RestoredGroup"];
+const RESPONSES: [&str; 8] =
+    ["Group", "ListPage_Group", "RestoredGroup", "Change", "ChangeActor", "Changes", "Spell", "Spells"];
 
 /// What an operation needs and which errors are its own.
 struct Described {
@@ -105,6 +106,13 @@ fn of_operation(id: &str) -> Described {
         is_repeatable: ["groups.create", "groups.patch", "groups.restore"].contains(&id),
         errors,
     };
+    let read = |roles, error| Described {
+        roles,
+        is_write: false,
+        is_conditional: false,
+        is_repeatable: false,
+        errors: vec![error],
+    };
     match id {
         "groups.create" => write(
             false,
@@ -121,6 +129,11 @@ fn of_operation(id: &str) -> Described {
         "groups.patch" => write(true, [body_errors("labels"), vec![missing(), taken(), deleted()]].concat()),
         "groups.delete" => write(true, vec![missing(), deleted(), Error::Directory(DirectoryError::HasUsers(3))]),
         "groups.restore" => write(true, [body_errors("id"), restore_errors(ResourceKind::Group, "support")].concat()),
+        "groups.history" | "members.history" => read(ReadGroups::ROLES, missing()),
+        "users.history" => {
+            read(ReadUsers::ROLES, Error::Directory(DirectoryError::NotFound(ResourceKind::User, "ada".to_owned())))
+        }
+        "changes.list" => read(ReadChanges::ROLES, Error::Directory(DirectoryError::NoLongerKept)),
         _ => Described {
             roles: ReadGroups::ROLES,
             is_write: false,

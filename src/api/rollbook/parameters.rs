@@ -1,6 +1,7 @@
 //! Query parameters (docs/rollbook.md, section 1). An unknown parameter, a repeated one, and one without a value are
 //! errors, so that a typo never widens what is done.
 
+use crate::domain::time::Timestamp;
 use crate::http::request::error::{ListError, Result};
 
 /// Fails if a parameter has none of these names.
@@ -28,6 +29,12 @@ pub(super) fn flag(parameters: &[(String, String)], name: &'static str) -> Resul
         Some("true") => Ok(true),
         Some(_) => Err(ListError::Type(name.to_owned()).into()),
     }
+}
+
+/// The moment that the parameter names; `None` if it is absent. Fails if its value is no time.
+pub(super) fn moment(parameters: &[(String, String)], name: &'static str) -> Result<Option<Timestamp>> {
+    let moment = |text| Timestamp::parse_iso(text).ok_or_else(|| ListError::Type(name.to_owned()).into());
+    value(parameters, name)?.map(moment).transpose()
 }
 
 #[cfg(test)]
