@@ -6,6 +6,7 @@ pub(crate) mod answer;
 pub mod caller;
 pub mod change;
 pub mod client;
+pub(crate) mod counts;
 pub(crate) mod cursor;
 pub(crate) mod entity;
 pub(crate) mod env;

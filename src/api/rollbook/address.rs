@@ -18,11 +18,17 @@ pub(super) fn group(address: &str) -> Result<GroupKey> {
         .ok_or_else(|| Error::Directory(DirectoryError::NotFound(ResourceKind::Group, address.to_owned())))
 }
 
-fn group_key(address: &str) -> Option<GroupKey> {
+/// Returns the key of the group with this address; `None` if no group can have it.
+pub(super) fn group_key(address: &str) -> Option<GroupKey> {
     match address.strip_prefix(UID) {
         Some(uid) => number(uid).map(GroupKey::Uid),
         None => Id::new(address).map(GroupKey::Id),
     }
+}
+
+/// Returns the key of the user with this address. Fails with `NotFound` if no user can have it.
+pub(super) fn user(address: &str) -> Result<UserKey> {
+    user_key(address).ok_or_else(|| Error::Directory(DirectoryError::NotFound(ResourceKind::User, address.to_owned())))
 }
 
 /// Returns the key of the user with this address; `None` if no user can have it.

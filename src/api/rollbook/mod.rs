@@ -4,9 +4,12 @@ mod address;
 mod bodies;
 mod error;
 mod groups;
+mod info;
 mod list;
+mod me;
 mod openapi;
 mod parameters;
+mod users;
 mod wire;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -34,10 +37,14 @@ pub(crate) const API: ApiDefinition = ApiDefinition {
 
 /// The routes and their OpenAPI documentation.
 fn router() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(groups::list, groups::create)).routes(routes!(
-        groups::get,
-        groups::put,
-        groups::patch,
-        groups::delete
-    ))
+    OpenApiRouter::new()
+        .routes(routes!(groups::list, groups::create))
+        .routes(routes!(groups::get, groups::put, groups::patch, groups::delete))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::get, users::put, users::patch, users::delete))
+        .routes(routes!(users::set_password))
+        .routes(routes!(users::unlock))
+        .routes(routes!(users::revoke_tokens))
+        .routes(routes!(me::get))
+        .routes(routes!(info::get))
 }

@@ -3,6 +3,7 @@
 //! changed and sent back.
 
 mod groups;
+mod users;
 
 use crate::domain::community::{Communities, Community};
 use crate::domain::xp::Xp;
@@ -11,6 +12,7 @@ use crate::json::Json;
 use crate::service::complete_groups::Identity;
 
 pub(super) use groups::{group, group_change};
+pub(super) use users::{new_user, password, user, user_change};
 
 /// Reads the number and version that the body names.
 fn identity(reader: &mut FieldReader) -> Identity {

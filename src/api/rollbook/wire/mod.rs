@@ -1,7 +1,8 @@
-//! Responses of Rollbook's own API (docs/rollbook.md, section 3). Every property is always present; it is null if
+//! Responses of Rollbook's own API (docs/rollbook.md, sections 3 and 7). Every property is always present; it is null if
 //! it is not set.
 
 mod groups;
+mod users;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,6 +11,7 @@ use crate::domain::community::{Communities, Visibility};
 use crate::domain::time::Timestamp;
 
 pub(super) use groups::Group;
+pub(super) use users::User;
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]

@@ -25,8 +25,9 @@ pub(crate) async fn latest(point_reads: &PointReads) -> Result<Option<String>> {
     result.map(|row| row.try_get(0)).transpose().map_err(Error::internal)
 }
 
-/// Queues the insertion of the entry.
+/// Queues the insertion of the entry. The transaction counts its changes.
 pub(crate) fn append(transaction: &mut Transaction<'_>, operation: &Operation, entry: JournalEntry) {
+    transaction.changes += entry.count;
     transaction.queue(&INSERT, owned(values(operation, entry).into_iter()));
 }
 
@@ -39,6 +40,7 @@ pub(crate) async fn draw_numbers(transaction: &mut Transaction<'_>, count: usize
 
 /// As [`append`], for an entry with a drawn number.
 pub(crate) fn append_numbered(transaction: &mut Transaction<'_>, operation: &Operation, seq: i64, entry: JournalEntry) {
+    transaction.changes += entry.count;
     static INSERT: LazyLock<String> = LazyLock::new(|| insert(&JOURNAL));
     let values = std::iter::once(Value::from(seq)).chain(values(operation, entry));
     transaction.queue(&INSERT, owned(values));

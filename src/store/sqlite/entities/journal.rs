@@ -5,9 +5,11 @@ use rusqlite::{Connection, OptionalExtension as _};
 use crate::domain::Result;
 use crate::domain::journal::Operation;
 use crate::domain::time::Timestamp;
+use crate::store::sql::counters::Counter;
 use crate::store::sql::entity::not_before;
 use crate::store::sql::journal::{INSERT, JournalEntry, LAST_CHANGE, values};
 
+use super::counters;
 use crate::store::sqlite::storage::open::failed;
 
 /// Returns the operation of the last entry; `None` if the journal is empty.
@@ -30,8 +32,9 @@ pub(crate) fn next_number(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
 }
 
-/// Appends one entry of the operation.
+/// Appends one entry of the operation, and counts its changes.
 pub(crate) fn append(connection: &Connection, operation: &Operation, entry: JournalEntry) -> Result<()> {
+    counters::add(connection, Counter::Changes, entry.count).map_err(failed)?;
     let insert = connection.prepare_cached(&INSERT);
     insert.and_then(|mut insert| insert.execute(values(operation, entry))).map(drop).map_err(failed)
 }
