@@ -13,7 +13,7 @@ use crate::domain::query::{Comparison, Condition, Field, Filter, Operand, Page, 
 use crate::domain::role::Roles;
 use crate::domain::text::{broken_required_rule, broken_rule};
 use crate::domain::time::Timestamp;
-use crate::domain::user::{EMAIL_MAX, TEXT_MAX, User};
+use crate::domain::user::{EMAIL_MAX, TEXT_MAX, User, UserKey};
 use crate::domain::xp::Xp;
 use crate::service::Service;
 use crate::service::users::{UserDraft, UserPatch};
@@ -180,7 +180,7 @@ impl UserCommand {
             }
             Self::Delete { user, reason } => {
                 let user = find_user(service, &user).await?;
-                service.delete_user(&reason.permit()?, user.fields.id.clone()).await?;
+                service.delete_user(&reason.permit()?, UserKey::Id(user.fields.id.clone())).await?;
                 print_change(&user, "was deleted; the user's tokens are revoked within 5 seconds")
             }
             Self::SetPassword { user, reason } => set_password(service, &user, &reason).await,
@@ -204,7 +204,7 @@ impl UserCommand {
             }
             Self::Unlock { user } => {
                 let user = find_user(service, &user).await?;
-                service.unlock_user(&permit::<WriteUsers>()?, &user.fields.id).await?;
+                service.unlock_user(&permit::<WriteUsers>()?, &UserKey::Id(user.fields.id.clone())).await?;
                 print_change(&user, "may try to sign in again")
             }
         }

@@ -7,6 +7,7 @@ pub mod caller;
 pub mod change;
 pub(crate) mod changed_fields;
 pub mod client;
+pub(crate) mod counts;
 pub(crate) mod cursor;
 pub(crate) mod entity;
 pub(crate) mod env;

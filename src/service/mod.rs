@@ -3,9 +3,11 @@
 
 pub mod clients;
 pub(crate) mod complete_groups;
+pub(crate) mod complete_users;
 pub mod groups;
 mod idempotency;
 pub(crate) mod import;
+pub(crate) mod info;
 pub(crate) mod memberships;
 pub(crate) mod past;
 pub(crate) mod restore;

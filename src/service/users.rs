@@ -71,7 +71,8 @@ pub struct UserPatch {
 impl Service {
     /// Returns the live user with this ID. Fails with `NotFound`.
     pub async fn user(&self, _permit: &Permit<ReadUsers>, id: &Id) -> Result<User> {
-        self.store.user(&UserKey::Id(id.clone())).await?.ok_or_else(|| not_found(id))
+        let key = UserKey::Id(id.clone());
+        self.store.user(&key).await?.ok_or_else(|| not_found(&key))
     }
 
     /// Returns the user for whom the caller acts, if there is one. Every caller may know this user.
@@ -84,8 +85,8 @@ impl Service {
 
     /// Returns the live user with this username, for the operator. Fails with `NotFound`.
     pub async fn user_by_name(&self, _permit: &Permit<ReadUsers>, username: &str) -> Result<User> {
-        let current = self.store.user(&UserKey::Username(username.to_owned())).await?;
-        current.ok_or_else(|| Error::NotFound(ResourceKind::User, username.to_owned()))
+        let key = UserKey::Username(username.to_owned());
+        self.store.user(&key).await?.ok_or_else(|| not_found(&key))
     }
 
     /// Returns one page of the users that match the query.
@@ -126,7 +127,8 @@ impl Service {
 
     /// Fails with `NotFound` if there is no live user with this ID.
     pub async fn expect_user(&self, _permit: &Permit<WriteUsers>, id: &Id) -> Result<()> {
-        self.store.user(&UserKey::Id(id.clone())).await?.map(drop).ok_or_else(|| not_found(id))
+        let key = UserKey::Id(id.clone());
+        self.store.user(&key).await?.map(drop).ok_or_else(|| not_found(&key))
     }
 
     /// Creates a user without roles (POST). Fails with `AlreadyExists`, `UsernameTaken` or `InsecurePassword`.
@@ -179,8 +181,9 @@ impl Service {
     /// `InsecurePassword`, `Forbidden` or `Invalid`.
     pub async fn patch_user(&self, permit: &Permit<WriteUsers>, id: Id, patch: UserPatch) -> Result<User> {
         let (hash, at) = (self.hash_password(patch.password.as_ref()).await?, self.clock.now());
-        self.write_user(permit, UserKey::Id(id.clone()), move |present| {
-            let mut fields = present.ok_or_else(|| not_found(&id))?.fields.clone();
+        let key = UserKey::Id(id);
+        self.write_user(permit, key.clone(), move |present| {
+            let mut fields = live(present, &key)?.fields.clone();
             let set = |field: &mut String, value: &Option<String>| {
                 if let Some(value) = value {
                     field.clone_from(value);
@@ -213,19 +216,21 @@ impl Service {
         .await
     }
 
-    /// Deletes a user (DELETE). Fails with `NotFound` or `Forbidden`.
-    pub async fn delete_user(&self, permit: &Permit<WriteUsers>, id: Id) -> Result<()> {
-        let (rights, key) = (permit.caller().roles, UserKey::Id(id.clone()));
+    /// Deletes a user (DELETE). Fails with `NotFound`, `AlreadyDeleted` or `Forbidden`.
+    pub async fn delete_user(&self, permit: &Permit<WriteUsers>, key: UserKey) -> Result<()> {
+        let (rights, own) = (permit.caller().roles, key.clone());
         let update = move |current: Option<CurrentUser<'_>>| {
-            check_outranks(rights, current.ok_or_else(|| not_found(&id))?)?;
+            let current = current.ok_or_else(|| not_found(&own))?;
+            live(Some(current.user), &own)?;
+            check_outranks(rights, current)?;
             Ok(Mutation::Delete)
         };
         self.write::<User>(permit, key, Box::new(update)).await.map(drop)
     }
 
-    /// Ends all tokens of a user. Fails with `NotFound` or `Forbidden`.
-    pub async fn revoke_user_tokens(&self, permit: &Permit<WriteUsers>, id: Id) -> Result<()> {
-        self.change_user(permit, id, |fields| fields.generation += 1).await.map(drop)
+    /// Ends all tokens of a user, and returns the user. Fails with `NotFound`, `AlreadyDeleted` or `Forbidden`.
+    pub async fn revoke_user_tokens(&self, permit: &Permit<WriteUsers>, key: UserKey) -> Result<User> {
+        self.change_user(permit, key, |fields| fields.generation += 1).await
     }
 
     /// Whether the user is locked now because of failed sign-ins.
@@ -233,43 +238,45 @@ impl Service {
         user.is_locked(self.clock.now())
     }
 
-    /// Resets the count of failed sign-ins, which unlocks the user. Fails with `NotFound` or `Forbidden`, and with
-    /// `PreconditionFailed` for a conditional request.
-    pub async fn unlock_user(&self, permit: &Permit<WriteUsers>, id: &Id) -> Result<()> {
+    /// Resets the count of failed sign-ins, which unlocks the user. Fails with `NotFound`, `AlreadyDeleted` or
+    /// `Forbidden`, and with `PreconditionFailed` for a conditional request.
+    pub async fn unlock_user(&self, permit: &Permit<WriteUsers>, key: &UserKey) -> Result<()> {
         permit.refuse_condition()?;
-        let user = self.store.user(&UserKey::Id(id.clone())).await?.ok_or_else(|| not_found(id))?;
+        let found = self.store.user(key).await?;
+        let user = live(found.as_ref(), key)?;
         check_covers(permit.caller().roles, user.fields.roles)?;
-        if self.store.unlock(self.operation(permit), user.uid).await? { Ok(()) } else { Err(not_found(id)) }
+        if self.store.unlock(self.operation(permit), user.uid).await? { Ok(()) } else { Err(not_found(key)) }
     }
 
     /// Sets the roles of the user, for the operator. Fails with `NotFound` or `Forbidden`.
     pub async fn set_user_roles(&self, permit: &Permit<WriteUsers>, id: Id, roles: Roles) -> Result<User> {
-        self.change_user(permit, id, move |fields| fields.roles = roles).await
+        self.change_user(permit, UserKey::Id(id), move |fields| fields.roles = roles).await
     }
 
     /// Sets the communities that the user is limited to, for the operator. An empty set removes the limit. Fails with
     /// `NotFound` or `Forbidden`.
     pub async fn set_user_communities(&self, permit: &Permit<WriteUsers>, id: Id, to: Communities) -> Result<User> {
-        self.change_user(permit, id, move |fields| fields.communities.clone_from(&to)).await
+        self.change_user(permit, UserKey::Id(id), move |fields| fields.communities.clone_from(&to)).await
     }
 
     async fn change_user(
         &self,
         permit: &Permit<WriteUsers>,
-        id: Id,
+        key: UserKey,
         change: impl Fn(&mut UserFields) + Send + Sync + 'static,
     ) -> Result<User> {
-        let key = UserKey::Id(id.clone());
+        let own = key.clone();
         self.write_user(permit, key, move |present| {
-            let mut fields = present.ok_or_else(|| not_found(&id))?.fields.clone();
+            let mut fields = live(present, &own)?.fields.clone();
             change(&mut fields);
             Ok(UserUpdate { fields, password_hash: None })
         })
         .await
     }
 
-    /// Writes a user with the update function, and ends the user's tokens if the change requires it.
-    async fn write_user(
+    /// Writes a user with the update function, and ends the user's tokens if the change requires it. Fails with
+    /// `Forbidden` if the caller would give or take roles that they do not hold.
+    pub(super) async fn write_user(
         &self,
         permit: &Permit<WriteUsers>,
         target: impl Into<Target<UserKey>>,
@@ -282,12 +289,14 @@ impl Service {
                 check_outranks(rights, present)?;
                 update.fields.generation += i64::from(ends_tokens(&present.user.fields, &update));
             }
+            check_covers(rights, update.fields.roles)?;
             Ok(Mutation::Put(update))
         };
         self.write::<User>(permit, target, Box::new(update)).await
     }
 
-    async fn hash_password(&self, password: Option<&Secret>) -> Result<Option<String>> {
+    /// Returns the hash of the password, if there is one. Fails with `InsecurePassword`.
+    pub(super) async fn hash_password(&self, password: Option<&Secret>) -> Result<Option<String>> {
         let Some(password) = password else { return Ok(None) };
         if !is_secure_password(password.expose_secret()) {
             return Err(Error::InsecurePassword);
@@ -313,6 +322,15 @@ pub(super) fn ends_tokens(before: &UserFields, after: &UserUpdate) -> bool {
     after.password_hash.is_some() || !fields.roles.contains(before.roles) || before.active && !fields.active
 }
 
-fn not_found(id: &Id) -> Error {
-    Error::NotFound(ResourceKind::User, id.to_string())
+/// Returns the live user that was found by the key. Fails with `NotFound` or `AlreadyDeleted`.
+pub(super) fn live<'a>(user: Option<&'a User>, key: &UserKey) -> Result<&'a User> {
+    match user {
+        Some(user) if user.deleted.is_none() => Ok(user),
+        Some(_) => Err(Error::AlreadyDeleted),
+        None => Err(not_found(key)),
+    }
+}
+
+pub(super) fn not_found(key: &UserKey) -> Error {
+    Error::NotFound(ResourceKind::User, key.to_string())
 }

@@ -20,6 +20,7 @@ use async_trait::async_trait;
 use crate::domain::Result;
 use crate::domain::client::{Client, ClientFields, ClientKey, ClientUid};
 use crate::domain::community::Visibility;
+use crate::domain::counts::Counts;
 use crate::domain::cursor::{CursorPage, CursorQuery};
 use crate::domain::group::{Group, GroupFields, GroupKey, GroupSummary, GroupUid};
 use crate::domain::id::Id;
@@ -200,6 +201,8 @@ pub struct SigningKey {
 /// The durable directory.
 #[async_trait]
 pub trait Store: history::Past + Send + Sync {
+    /// The name of the database: `sqlite` or `postgres`.
+    fn name(&self) -> &'static str;
     /// The language whose label is a group's Name. It is fixed when the database is created.
     fn default_language(&self) -> &Tag;
 
@@ -385,6 +388,8 @@ pub trait Store: history::Past + Send + Sync {
     /// or if `only_first` is set and a key exists.
     async fn add_signing_key(&self, key: SigningKey, only_first: bool) -> Result<bool>;
 
+    /// Counts what a caller with this visibility may see, in bounded time.
+    async fn counts(&self, visibility: &Visibility) -> Result<Counts>;
     /// Returns the ID of the last operation in the journal; `None` in a new store.
     async fn latest_operation(&self) -> Result<Option<String>>;
     /// Returns whether a client, live or deleted, exists. A database without one is new.

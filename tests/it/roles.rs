@@ -36,6 +36,7 @@ impl Operation {
 const LOGON: &str = r#"{"username":"{user}","password":"Correct-Horse-7"}"#; // support::PASSWORD
 const LABELS: &str = r#"{"ID":{number},"Labels":"{\"en\":\"Edited\"}"}"#;
 const USER: &str = r#"{"Username":"{new}","FirstName":"F","LastName":"L","Email":"e@x.io","Active":true}"#;
+const WHOLE_USER: &str = r#"{"username":"{new}","firstName":"F","lastName":"L","email":"e@x.io"}"#;
 const PAIR: &str = r#"{"UserGroupID":"{group}","UserID":"{user}"}"#;
 const TOKEN: &str = "grant_type=client_credentials&client_id=admin&client_secret=a-secret-of-the-tests-0123456789";
 
@@ -90,6 +91,17 @@ pub(crate) const ROLLBOOK_OPERATIONS: &[Operation] = &[
     operation("members.history", "GET", "/rollbook/v1/groups/{group}/members/{user}/history", ""),
     operation("users.history", "GET", "/rollbook/v1/users/{user}/history", ""),
     operation("changes.list", "GET", "/rollbook/v1/changes", ""),
+    operation("users.list", "GET", "/rollbook/v1/users", ""),
+    operation("users.create", "POST", "/rollbook/v1/users", WHOLE_USER),
+    operation("users.get", "GET", "/rollbook/v1/users/{user}", ""),
+    operation("users.put", "PUT", "/rollbook/v1/users/{user}", WHOLE_USER),
+    operation("users.patch", "PATCH", "/rollbook/v1/users/{user}", r#"{"phone":"1"}"#),
+    operation("users.setPassword", "PUT", "/rollbook/v1/users/{user}/password", r#"{"password":"Correct-Horse-7"}"#),
+    operation("users.unlock", "POST", "/rollbook/v1/users/{user}/unlock", ""),
+    operation("users.revokeTokens", "POST", "/rollbook/v1/users/{user}/revoke-tokens", ""),
+    operation("users.delete", "DELETE", "/rollbook/v1/users/{user}", ""),
+    operation("me.get", "GET", "/rollbook/v1/me", ""),
+    operation("info.get", "GET", "/rollbook/v1/info", ""),
 ];
 
 #[tokio::test]

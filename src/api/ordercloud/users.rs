@@ -10,7 +10,7 @@ use crate::domain::change::EntityVersion;
 use crate::domain::error::ResourceKind;
 use crate::domain::journal::Channel;
 use crate::domain::time::Timestamp;
-use crate::domain::user::User as DomainUser;
+use crate::domain::user::{User as DomainUser, UserKey};
 use crate::http::entity_tag::entity_tag_with;
 use crate::http::request::conditions::Conditions;
 use crate::http::request::error::{DirectoryError, Result};
@@ -176,7 +176,7 @@ pub(super) async fn delete(
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
     let (service, id) = (&api.service, existing_id(ResourceKind::User, id)?);
-    write.respond(Answer::no_content, |permit| async move { service.delete_user(&permit, id).await }).await
+    write.respond(Answer::no_content, |permit| async move { service.delete_user(&permit, UserKey::Id(id)).await }).await
 }
 
 /// Unlock an admin user
@@ -196,7 +196,9 @@ pub(super) async fn unlock(
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
     let (service, id) = (&api.service, existing_id(ResourceKind::User, id)?);
-    write.respond(Answer::no_content, |permit| async move { service.unlock_user(&permit, &id).await }).await
+    write
+        .respond(Answer::no_content, |permit| async move { service.unlock_user(&permit, &UserKey::Id(id)).await })
+        .await
 }
 
 /// End all tokens of an admin user
@@ -216,7 +218,8 @@ pub(super) async fn revoke_tokens(
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
     let (service, id) = (&api.service, existing_id(ResourceKind::User, id)?);
-    write.respond(Answer::no_content, |permit| async move { service.revoke_user_tokens(&permit, id).await }).await
+    let revoke = |permit| async move { service.revoke_user_tokens(&permit, UserKey::Id(id)).await.map(drop) };
+    write.respond(Answer::no_content, revoke).await
 }
 
 /// The answer to a write that shows the user.

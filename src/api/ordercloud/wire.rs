@@ -86,7 +86,7 @@ pub(super) struct User {
     #[serde(rename = "xp")]
     #[schema(value_type = Option<Object>)]
     xp: Option<StoredXp>,
-    /// The names of the user's roles; the operator sets them at the command line.
+    /// The names of the user's roles, which other APIs and the command line set.
     available_roles: Vec<&'static str>,
     /// Always null here.
     #[schema(value_type = Option<Object>)]

@@ -18,7 +18,8 @@ pub(super) fn group(address: &str) -> Result<GroupKey> {
         .ok_or_else(|| Error::Directory(DirectoryError::NotFound(ResourceKind::Group, address.to_owned())))
 }
 
-fn group_key(address: &str) -> Option<GroupKey> {
+/// Returns the key of the group with this address; `None` if no group can have it.
+pub(super) fn group_key(address: &str) -> Option<GroupKey> {
     match address.strip_prefix(UID) {
         Some(uid) => number(uid).map(GroupKey::Uid),
         None => Id::new(address).map(GroupKey::Id),

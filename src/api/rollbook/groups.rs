@@ -20,7 +20,7 @@ use crate::http::response::json::JsonResponse;
 use crate::http::response::representation::{Representation, shared};
 use crate::http::{ApiState, Failure};
 
-use super::list::GroupList;
+use super::list::groups_page;
 use super::wire::{Group, ListPage};
 use super::{address, bodies, parameters};
 
@@ -54,8 +54,7 @@ pub(super) async fn list(
     permit: Permit<ReadGroups>,
     Query(parameters): Query,
 ) -> Result<JsonResponse<ListPage<Group>>, Failure> {
-    let list = GroupList::read(&api.service, &permit, &parameters).await?;
-    let (page, next) = list.walk(&api.service, &permit).await?;
+    let (page, next) = groups_page(&api.service, &permit, &parameters).await?;
     let visibility = &permit.caller().visibility;
     let items = page.items.iter().map(|group| Group::new(group, visibility)).collect::<Result<_>>()?;
     Ok(JsonResponse(ListPage { items, total: page.total, next }))

@@ -5,10 +5,13 @@ mod bodies;
 mod changes;
 mod error;
 mod groups;
+mod info;
 mod list;
+mod me;
 mod openapi;
 mod parameters;
 mod restore;
+mod users;
 mod wire;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -44,4 +47,11 @@ fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(changes::of_user))
         .routes(routes!(changes::list))
         .routes(routes!(restore::group))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::get, users::put, users::patch, users::delete))
+        .routes(routes!(users::set_password))
+        .routes(routes!(users::unlock))
+        .routes(routes!(users::revoke_tokens))
+        .routes(routes!(me::get))
+        .routes(routes!(info::get))
 }

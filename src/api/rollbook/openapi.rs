@@ -1,13 +1,16 @@
 //! Completes the OpenAPI document of Rollbook's own API: the description, the required roles, every error, and the
 //! schemas of bodies.
 
+use serde_json::json;
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{Components, OpenApi};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use crate::domain::caller::{Permission as _, ReadChanges, ReadGroups, ReadUsers, WriteGroups};
+use crate::domain::caller::{Permission as _, ReadChanges, ReadGroups, ReadUsers, WriteGroups, WriteUsers};
 use crate::domain::error::{ResourceKind, SignInError, Violation};
 use crate::domain::role::Roles;
+use crate::domain::user::PASSWORD_CHARS;
 use crate::http::openapi::{self, ErrorBody, ErrorExample};
 use crate::http::request::error::{DirectoryError, Error, ListError, RequestError};
 
@@ -18,8 +21,22 @@ const DESCRIPTION: &str = "Rollbook's own API: all that the directory knows, wri
     `no_route` and a path called with another method is 405 `method_not_allowed`.";
 
 /// The schemas of responses, in which every property is always present.
-const RESPONSES: [&str; 8] =
-    ["Group", "ListPage_Group", "RestoredGroup", "Change", "ChangeActor", "Changes", "Spell", "Spells"];
+const RESPONSES: [&str; 14] = [
+    "Group",
+    "ListPage_Group",
+    "RestoredGroup",
+    "User",
+    "ListPage_User",
+    "Me",
+    "OwnUser",
+    "OwnClient",
+    "Info",
+    "Change",
+    "ChangeActor",
+    "Changes",
+    "Spell",
+    "Spells",
+];
 
 /// What an operation needs and which errors are its own.
 struct Described {
@@ -53,6 +70,40 @@ fn complete_schemas(components: &mut Components) {
         components.schemas.insert("PartialGroup".to_owned(), body.clone().into());
         components.schemas.insert("GroupInput".to_owned(), body.into());
     }
+    complete_users(components);
+}
+
+/// Completes the schema of users, and derives the schemas of their bodies.
+fn complete_users(components: &mut Components) {
+    let password = password();
+    if let Some(user) = openapi::object(components, "User") {
+        // Lists do not have it.
+        user.required.retain(|property| property != "groupCount");
+        let partial = openapi::body_of(user);
+        let mut complete = partial.clone();
+        complete.required = REQUIRED_OF_USERS.map(str::to_owned).to_vec();
+        let mut new = complete.clone();
+        new.properties.insert("password".to_owned(), password.clone().into());
+        components.schemas.insert("PartialUser".to_owned(), partial.into());
+        components.schemas.insert("UserInput".to_owned(), complete.into());
+        components.schemas.insert("NewUser".to_owned(), new.into());
+    }
+    let body = ObjectBuilder::new().property("password", password).required("password").build();
+    components.schemas.insert("PasswordInput".to_owned(), body.into());
+}
+
+/// The properties that a new user needs.
+const REQUIRED_OF_USERS: [&str; 4] = ["username", "firstName", "lastName", "email"];
+
+fn password() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
+        .min_length(Some(*PASSWORD_CHARS.start()))
+        .max_length(Some(*PASSWORD_CHARS.end()))
+        .write_only(true)
+        .examples([json!("Correct-Horse-7")])
+        .build()
 }
 
 /// Adds the required roles, the headers and the error responses of the operation.
@@ -69,9 +120,9 @@ fn describe(path: &str, operation: &mut Operation) {
     let access = [
         Error::Directory(DirectoryError::SignIn(SignInError::Unauthenticated)),
         Error::Directory(DirectoryError::SignIn(SignInError::TokenRevoked)),
-        forbidden,
         Error::Request(RequestError::List(ListError::Unknown("dryrun".to_owned()))),
     ];
+    let forbidden = (!roles.is_empty()).then_some(forbidden);
     let writes = is_write.then(|| {
         let header = "Rollbook-Reason must be one text of 1 to 500 characters.";
         [
@@ -84,6 +135,7 @@ fn describe(path: &str, operation: &mut Operation) {
     let errors = errors
         .into_iter()
         .chain(access)
+        .chain(forbidden)
         .chain(path_error)
         .chain(writes.into_iter().flatten())
         .chain(condition)
@@ -96,6 +148,55 @@ fn describe(path: &str, operation: &mut Operation) {
 }
 
 fn of_operation(id: &str) -> Described {
+    match id.split_once('.') {
+        Some(("users", operation)) => of_users(operation),
+        Some(("me" | "info", _)) => Described {
+            roles: Roles::NONE,
+            is_write: false,
+            is_conditional: false,
+            is_repeatable: false,
+            errors: Vec::new(),
+        },
+        _ => of_groups(id),
+    }
+}
+
+fn of_users(operation: &str) -> Described {
+    let missing = || Error::Directory(DirectoryError::NotFound(ResourceKind::User, "ada".to_owned()));
+    let deleted = || Error::Directory(DirectoryError::AlreadyDeleted);
+    let insecure = || Error::Directory(DirectoryError::InsecurePassword);
+    let limited = || Error::Directory(DirectoryError::NotAuthorizedToAdmin);
+    let taken = || {
+        let id = Error::Directory(DirectoryError::AlreadyExists(ResourceKind::User, "ada".to_owned()));
+        [id, Error::Directory(DirectoryError::UsernameTaken)]
+    };
+    let write = |is_conditional, errors: Vec<Error>| Described {
+        roles: WriteUsers::ROLES,
+        is_write: true,
+        is_conditional,
+        is_repeatable: ["create", "patch", "unlock", "revokeTokens"].contains(&operation),
+        errors: errors.into_iter().chain([limited()]).collect(),
+    };
+    let body = || body_errors("lastName", "is required");
+    match operation {
+        "create" => write(false, body().into_iter().chain(taken()).chain([insecure()]).collect()),
+        "put" | "patch" => write(true, body().into_iter().chain(taken()).chain([missing(), deleted()]).collect()),
+        "setPassword" => {
+            write(true, [body_errors("password", "is required"), vec![missing(), deleted(), insecure()]].concat())
+        }
+        "delete" | "revokeTokens" => write(true, vec![missing(), deleted()]),
+        "unlock" => write(false, vec![missing(), deleted()]),
+        _ => Described {
+            roles: ReadUsers::ROLES,
+            is_write: false,
+            is_conditional: true,
+            is_repeatable: false,
+            errors: vec![missing()],
+        },
+    }
+}
+
+fn of_groups(id: &str) -> Described {
     let missing = || Error::Directory(DirectoryError::NotFound(ResourceKind::Group, "support".to_owned()));
     let taken = || Error::Directory(DirectoryError::AlreadyExists(ResourceKind::Group, "support".to_owned()));
     let deleted = || Error::Directory(DirectoryError::AlreadyDeleted);
@@ -116,17 +217,23 @@ fn of_operation(id: &str) -> Described {
     match id {
         "groups.create" => write(
             false,
-            [body_errors("labels"), vec![taken(), Error::Directory(DirectoryError::NotAuthorizedToAdmin)]].concat(),
+            [
+                body_errors("labels", "is required, or name"),
+                vec![taken(), Error::Directory(DirectoryError::NotAuthorizedToAdmin)],
+            ]
+            .concat(),
         ),
         "groups.put" => write(
             true,
             [
-                body_errors("labels"),
+                body_errors("labels", "is required, or name"),
                 vec![missing(), taken(), deleted(), Error::Directory(DirectoryError::NotAuthorizedToAdmin)],
             ]
             .concat(),
         ),
-        "groups.patch" => write(true, [body_errors("labels"), vec![missing(), taken(), deleted()]].concat()),
+        "groups.patch" => {
+            write(true, [body_errors("labels", "is required, or name"), vec![missing(), taken(), deleted()]].concat())
+        }
         "groups.delete" => write(true, vec![missing(), deleted(), Error::Directory(DirectoryError::HasUsers(3))]),
         "groups.restore" => write(true, [body_errors("id"), restore_errors(ResourceKind::Group, "support")].concat()),
         "groups.history" | "members.history" => read(ReadGroups::ROLES, missing()),
@@ -150,11 +257,11 @@ fn example(error: &Error) -> ErrorExample {
     ErrorExample::new(status, body.code, &body.detail, &body)
 }
 
-/// The errors of operations with a body; `field` is the example of an invalid field.
-fn body_errors(field: &'static str) -> Vec<Error> {
+/// The errors of operations with a body; `field` is the example of an invalid field, which breaks `rule`.
+fn body_errors(field: &'static str, rule: &str) -> Vec<Error> {
     vec![
         Error::Request(RequestError::InvalidBody("the member 'nmae' is not known".to_owned())),
-        Error::Directory(DirectoryError::Invalid(vec![Violation::new(field, "is required, or name")])),
+        Error::Directory(DirectoryError::Invalid(vec![Violation::new(field, rule)])),
         Error::Request(RequestError::UnsupportedMediaType),
     ]
 }
@@ -191,7 +298,11 @@ mod tests {
         for (_, operation) in openapi::operations(&mut document) {
             let id = operation.operation_id.clone().unwrap_or_default();
             assert!(operation.security.as_ref().is_some_and(|roles| !roles.is_empty()), "{id}");
+            let any_token = id == "me.get" || id == "info.get";
             for status in ["400", "401", "403", "500", "503"] {
+                if any_token && status == "403" {
+                    continue;
+                }
                 assert!(operation.responses.responses.contains_key(status), "{id} {status}");
             }
         }

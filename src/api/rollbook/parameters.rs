@@ -37,6 +37,16 @@ pub(super) fn moment(parameters: &[(String, String)], name: &'static str) -> Res
     value(parameters, name)?.map(moment).transpose()
 }
 
+/// Whether the parameter is there, with the value `true`. Fails for any other value: a list without the condition would
+/// have more entities than one with the condition or its opposite.
+pub(super) fn is_set(parameters: &[(String, String)], name: &'static str) -> Result<bool> {
+    match value(parameters, name)? {
+        None => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(ListError::Type(name.to_owned()).into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::http::request::error::{Error, RequestError};
@@ -54,6 +64,8 @@ mod tests {
         assert_eq!((value(&pairs, "limit").unwrap(), value(&pairs, "after").unwrap()), (Some("5"), None));
         assert_eq!((flag(&pairs, "dryRun").unwrap(), flag(&pairs, "after").unwrap()), (true, false));
         assert!(flag(&pairs, "limit").is_err());
+        assert_eq!((is_set(&pairs, "dryRun").unwrap(), is_set(&pairs, "after").unwrap()), (true, false));
+        assert!(is_set(&query(&[("deleted", "false")]), "deleted").is_err());
         for (bad, error) in [
             (&[("dryrun", "true")][..], ListError::Unknown("dryrun".to_owned())),
             (&[("dryRun", "")], ListError::Empty("dryRun")),

@@ -20,7 +20,7 @@ use crate::domain::journal::Channel;
 use crate::domain::lockout::MAX_FAILURES;
 use crate::domain::role::Roles;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Secret, User};
+use crate::domain::user::{Secret, User, UserKey};
 use crate::service::clients::{ClientDraft, ClientPatch, new_secret};
 use crate::service::users::{UserDraft, UserPatch};
 use crate::store::sqlite::{SqliteOptions, SqliteStore};
@@ -254,7 +254,7 @@ async fn every_refusal_of_a_user_has_the_same_error() {
         assert_refused(nodes.one.log_on("ann", &Secret::from("wrong"), Roles::FULL_ACCESS).await);
     }
     assert_refused(nodes.sign_in(&auth, "ann", PASSWORD, None).await);
-    nodes.one.unlock_user(&operator(), &user.fields.id).await.unwrap();
+    nodes.one.unlock_user(&operator(), &UserKey::Uid(user.uid)).await.unwrap();
     assert!(nodes.sign_in(&auth, "ann", PASSWORD, None).await.is_ok());
 }
 
@@ -297,7 +297,7 @@ async fn a_loss_of_roles_or_credentials_ends_tokens() {
     nodes.one.set_user_roles(&operator(), id(), Roles::GROUP_ADMIN).await.unwrap();
     assert!(nodes.is_revoked(&before).await);
     let before = token().await;
-    nodes.one.revoke_user_tokens(&operator(), id()).await.unwrap();
+    nodes.one.revoke_user_tokens(&operator(), UserKey::Id(id())).await.unwrap();
     assert!(nodes.is_revoked(&before).await);
     let before = token().await;
     nodes.one.set_client_secret(&operator(), &auth.id, &new_secret().unwrap()).await.unwrap();
@@ -305,7 +305,7 @@ async fn a_loss_of_roles_or_credentials_ends_tokens() {
 
     let (_, auth) = nodes.client(|draft| (draft.roles, draft.user) = (Roles::FULL_ACCESS, Some(bob.uid))).await;
     let before = nodes.client_token(&auth, None).await.unwrap();
-    nodes.one.delete_user(&operator(), bob.fields.id).await.unwrap();
+    nodes.one.delete_user(&operator(), UserKey::Id(bob.fields.id)).await.unwrap();
     assert!(nodes.is_revoked(&before).await);
     let (_, auth) = nodes.client(|draft| draft.roles = Roles::FULL_ACCESS).await;
     let before = nodes.client_token(&auth, None).await.unwrap();
@@ -433,7 +433,7 @@ async fn a_refresh_token_ends_with_its_user_and_client() {
     let (_, auth) = nodes.client(|_| ()).await;
     let token = async || nodes.sign_in(&auth, "ann", PASSWORD, None).await.unwrap().refresh_token.unwrap();
     let before = token().await;
-    nodes.one.revoke_user_tokens(&operator(), ann.fields.id.clone()).await.unwrap();
+    nodes.one.revoke_user_tokens(&operator(), UserKey::Id(ann.fields.id.clone())).await.unwrap();
     assert!(matches!(nodes.refresh(&auth, &before).await, Err(Error::SignIn(SignInError::InvalidRefreshToken))));
     let before = token().await;
     nodes.one.patch_client(&operator(), &auth.id, enabling(false)).await.unwrap();

@@ -88,7 +88,7 @@ impl<T: Into<Self>> From<Option<T>> for Value {
 /// The values of a row, in the order of the table's columns.
 pub(crate) type Row = Vec<Value>;
 
-/// The numbers of live entities.
+/// The numbers of live entities and of changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LiveCounts {
     /// Live groups.
@@ -97,6 +97,8 @@ pub(crate) struct LiveCounts {
     pub users: i64,
     /// Memberships of live users in live groups.
     pub memberships: i64,
+    /// Changes of the journal, each of a batch by itself.
+    pub changes: i64,
 }
 
 /// One consistent snapshot of a directory, to copy from.
@@ -106,7 +108,7 @@ pub(crate) trait Source: Send {
     async fn count(&mut self, table: &'static Table) -> anyhow::Result<u64>;
     /// Returns the first `limit` rows after the key of `last`, or from the start if `last` is `None`, ordered by key.
     async fn rows(&mut self, table: &'static Table, last: Option<&Row>, limit: usize) -> anyhow::Result<Vec<Row>>;
-    /// Counts the live entities in the tables.
+    /// Counts the live entities in the tables, and reads the counter of changes, which no table gives.
     async fn live(&mut self) -> anyhow::Result<LiveCounts>;
 }
 
@@ -116,8 +118,9 @@ pub(crate) trait Source: Send {
 pub(crate) trait Destination: Source {
     /// Inserts rows into the table, and the rows derived from each of them into their tables.
     async fn write(&mut self, table: &'static Table, rows: &[Row]) -> anyhow::Result<()>;
-    /// Completes what depends on all rows: counters and the numbers of the next new entities.
-    async fn finish(&mut self) -> anyhow::Result<()>;
+    /// Completes what depends on all rows: counters and the numbers of the next new entities. `changes` is the value of
+    /// the counter of changes.
+    async fn finish(&mut self, changes: i64) -> anyhow::Result<()>;
     /// Returns the live entities according to the store's own counters.
     async fn counters(&mut self) -> anyhow::Result<LiveCounts>;
     /// Makes the copy durable and visible as a directory.
@@ -173,7 +176,8 @@ pub(crate) async fn copy(
         sent.push(transfer(source, &mut *destination, table, &mut progress).await?);
     }
     progress.enter(Stage::Finishing);
-    destination.finish().await?;
+    let live = source.live().await?;
+    destination.finish(live.changes).await?;
     progress.enter(Stage::Verifying);
     for (table, sent) in tables.iter().zip(&sent) {
         let found = read_back(&mut *destination, table, &mut progress).await?;
@@ -187,7 +191,7 @@ pub(crate) async fn copy(
             );
         }
     }
-    let (live, counted) = (source.live().await?, destination.counters().await?);
+    let counted = destination.counters().await?;
     if live != counted {
         bail!("the copy counts {counted:?} and its source has {live:?}: it was not kept; run the copy again");
     }
@@ -332,7 +336,7 @@ mod tests {
             Ok(())
         }
 
-        async fn finish(&mut self) -> anyhow::Result<()> {
+        async fn finish(&mut self, _: i64) -> anyhow::Result<()> {
             self.loses.map(|at| self.rows.remove(at));
             Ok(())
         }

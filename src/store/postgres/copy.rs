@@ -149,9 +149,10 @@ impl Destination for NewDirectory {
         Ok(write_derived(&self.client, &derived(table, rows)?).await?)
     }
 
-    async fn finish(&mut self) -> anyhow::Result<()> {
-        let LiveCounts { groups, users, memberships } = self.live().await?;
-        for (name, value) in [("groups", groups), ("users", users), ("memberships", memberships)] {
+    async fn finish(&mut self, changes: i64) -> anyhow::Result<()> {
+        let LiveCounts { groups, users, memberships, changes: _ } = self.live().await?;
+        let counters = [("groups", groups), ("users", users), ("memberships", memberships), ("changes", changes)];
+        for (name, value) in counters {
             let set = "UPDATE counters SET value = $2 WHERE name = $1 AND slot = 0";
             self.client.execute_typed(set, &[(&name, Type::TEXT), (&value, Type::INT8)]).await?;
         }
@@ -172,7 +173,8 @@ impl Destination for NewDirectory {
     async fn counters(&mut self) -> anyhow::Result<LiveCounts> {
         let sql = "SELECT (SELECT sum(value)::BIGINT FROM counters WHERE name = 'groups'), \
                     (SELECT sum(value)::BIGINT FROM counters WHERE name = 'users'), \
-                    (SELECT sum(value)::BIGINT FROM counters WHERE name = 'memberships')";
+                    (SELECT sum(value)::BIGINT FROM counters WHERE name = 'memberships'), \
+                    (SELECT sum(value)::BIGINT FROM counters WHERE name = 'changes')";
         read_live(&self.client, sql).await
     }
 
@@ -217,7 +219,12 @@ pub(super) fn typed(parameters: &[Value]) -> Vec<(&(dyn ToSql + Sync), Type)> {
 
 async fn read_live(client: &Client, sql: &str) -> anyhow::Result<LiveCounts> {
     let row = client.query_typed_one(sql, &[]).await?;
-    Ok(LiveCounts { groups: row.try_get(0)?, users: row.try_get(1)?, memberships: row.try_get(2)? })
+    Ok(LiveCounts {
+        groups: row.try_get(0)?,
+        users: row.try_get(1)?,
+        memberships: row.try_get(2)?,
+        changes: row.try_get(3)?,
+    })
 }
 
 /// Inserts the rows into the table by COPY.

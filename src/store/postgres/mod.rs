@@ -34,6 +34,7 @@ use tokio::time::timeout;
 
 use crate::domain::client::{Client, ClientKey, ClientUid};
 use crate::domain::community::Visibility;
+use crate::domain::counts::Counts;
 use crate::domain::cursor::{CursorPage, CursorQuery};
 use crate::domain::error::{Error, Result};
 use crate::domain::group::{Group, GroupFields, GroupKey, GroupSummary, GroupUid};
@@ -184,6 +185,10 @@ impl PostgresStore {
 
 #[async_trait]
 impl Store for PostgresStore {
+    fn name(&self) -> &'static str {
+        "postgres"
+    }
+
     fn default_language(&self) -> &Tag {
         &self.default_language
     }
@@ -432,6 +437,10 @@ impl Store for PostgresStore {
 
     async fn add_signing_key(&self, key: SigningKey, only_first: bool) -> Result<bool> {
         self.execute(entities::tokens::AddSigningKey { key, only_first }).await
+    }
+
+    async fn counts(&self, visibility: &Visibility) -> Result<Counts> {
+        self.list(|transaction| read::counts::of(transaction, visibility).boxed()).await
     }
 
     async fn latest_operation(&self) -> Result<Option<String>> {

@@ -182,6 +182,7 @@ impl Pieces {
         let entry = JournalEntry {
             kind: "batch",
             change: if before.is_some() { ChangeKind::Updated } else { ChangeKind::Created },
+            count: after.len() as i64,
             at: self.at,
             subject: 0,
             member: None,
@@ -216,7 +217,11 @@ pub(crate) struct BatchEntities {
 
 impl BatchEntities {
     fn is_empty(&self) -> bool {
-        self.groups.is_empty() && self.users.is_empty() && self.memberships.is_empty()
+        self.len() == 0
+    }
+
+    fn len(&self) -> usize {
+        self.groups.len() + self.users.len() + self.memberships.len()
     }
 }
 

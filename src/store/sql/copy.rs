@@ -91,10 +91,11 @@ pub(crate) fn insert(table: &Table) -> String {
     format!("INSERT INTO {} ({names}) VALUES ({parameters})", table.name)
 }
 
-/// Counts the live groups, users and memberships, in this order.
+/// Counts the live groups, users and memberships, and reads the counter of changes, in this order.
 pub(crate) const LIVE: &str = "SELECT (SELECT count(*) FROM groups WHERE deleted IS NULL), \
      (SELECT count(*) FROM users WHERE deleted IS NULL), \
-     (SELECT CAST(coalesce(sum(members), 0) AS BIGINT) FROM groups WHERE deleted IS NULL)";
+     (SELECT CAST(coalesce(sum(members), 0) AS BIGINT) FROM groups WHERE deleted IS NULL), \
+     (SELECT CAST(sum(value) AS BIGINT) FROM counters WHERE name = 'changes')";
 
 /// Returns the names of the columns as a comma-separated list.
 pub(crate) fn column_names(columns: &[Column]) -> String {

@@ -76,6 +76,8 @@ pub(crate) struct JournalEntry {
     pub kind: &'static str,
     /// Whether the entity was created, updated, deleted or restored.
     pub change: ChangeKind,
+    /// The number of single changes that the entry tells, for the counter of changes.
+    pub count: i64,
     /// The time of the change, never before the entity's last change.
     pub at: Timestamp,
     /// The number of the entity. For memberships, the number of the group; for a batch, 0, because its entry lists the
@@ -98,6 +100,7 @@ impl JournalEntry {
         Ok(Self {
             kind: E::NAME,
             change: ChangeKind::new(before.map(E::is_live), after.is_live()),
+            count: 1,
             at: after.updated(),
             subject: after.uid(),
             member: None,
@@ -113,6 +116,7 @@ impl JournalEntry {
         Ok(Self {
             kind: "membership",
             change: ChangeKind::Created,
+            count: 1,
             at: added,
             subject: group,
             member: Some(user),
@@ -128,6 +132,7 @@ impl JournalEntry {
         Ok(Self {
             kind: "membership",
             change: ChangeKind::Deleted,
+            count: 1,
             at: not_before(Some(added), at),
             subject: group,
             member: Some(user),
@@ -154,6 +159,7 @@ impl JournalEntry {
         let users =
             removed.iter().map(|(user, _)| (*user, false)).chain(added.iter().map(|user| (*user, true))).collect();
         let last_added = removed.iter().map(|(_, added)| *added).max();
+        let count = (added.len() + removed.len()) as i64;
         let removed: Vec<_> = removed.iter().map(|(user, added)| (*user, added.as_micros())).collect();
         let before = (!removed.is_empty()).then(|| to_text(&MembersEntry { group, users: removed })).transpose()?;
         let after = (!added.is_empty()).then(|| to_text(&MembersEntry { group, users: added.to_vec() })).transpose()?;
@@ -164,6 +170,7 @@ impl JournalEntry {
                 (_, None) => ChangeKind::Deleted,
                 _ => ChangeKind::Updated,
             },
+            count,
             at: not_before(last_added, at),
             subject: group,
             member: None,

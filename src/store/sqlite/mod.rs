@@ -22,6 +22,7 @@ use rusqlite::wal::CheckpointMode;
 
 use crate::domain::client::{Client, ClientKey, ClientUid};
 use crate::domain::community::Visibility;
+use crate::domain::counts::Counts;
 use crate::domain::cursor::{CursorPage, CursorQuery};
 use crate::domain::error::{Error, Result};
 use crate::domain::group::{Group, GroupFields, GroupKey, GroupSummary, GroupUid};
@@ -157,6 +158,10 @@ fn open_error(path: &str, error: anyhow::Error) -> anyhow::Error {
 
 #[async_trait]
 impl Store for SqliteStore {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
     fn default_language(&self) -> &Tag {
         &self.default_language
     }
@@ -443,6 +448,11 @@ impl Store for SqliteStore {
         self.writer
             .write(move |context| entities::tokens::add_key(context.connection, &key, only_first).map_err(failed))
             .await
+    }
+
+    async fn counts(&self, visibility: &Visibility) -> Result<Counts> {
+        let visibility = visibility.clone();
+        self.readers.list(move |connection| list::counts::of(connection, &visibility).map_err(failed)).await
     }
 
     async fn latest_operation(&self) -> Result<Option<String>> {

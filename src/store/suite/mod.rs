@@ -5,6 +5,7 @@ pub(crate) mod answers;
 pub(crate) mod batch_index;
 pub(crate) mod batches;
 pub(crate) mod copy;
+pub(crate) mod counts;
 pub(crate) mod folding;
 pub(crate) mod groups;
 pub(crate) mod journal;
@@ -202,6 +203,7 @@ macro_rules! conformance {
             walks: have_every_row_once_in_every_order, go_through_users_in_every_order,
                 miss_and_repeat_nothing_that_keeps_its_place, go_through_tombstones_newest_first;
             relations: filter_and_sort_as_a_model_does_after_every_change, locked_users_and_times_are_found;
+            counts: tell_each_change_once, are_those_of_visible_groups;
             search: finds_every_substring, searches_fields_and_drops_old_texts, terms_have_no_syntax;
             users: usernames_are_unique_without_case, lists_filter_by_type, deleting_hides,
                 rules_see_the_roles_of_acting_clients, a_new_client_keeps_its_user;

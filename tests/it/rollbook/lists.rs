@@ -5,33 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::support::{A, B, Caller, FULL, Reply, Server, make_user};
+use super::{ids, walk};
+use crate::support::{A, B, Caller, FULL, Server, make_user};
 
 const GROUPS: &str = "/rollbook/v1/groups";
 
 async fn add(admin: &Caller, group: Value) {
     admin.post(GROUPS, &group).await.is(201);
-}
-
-/// The IDs of the items, in their order.
-fn ids(reply: &Reply) -> Vec<String> {
-    let items = reply["items"].as_array().unwrap_or_else(|| panic!("no list: {}", reply.text));
-    items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
-}
-
-/// All IDs of a walk with these parameters.
-async fn walk(admin: &Caller, parameters: &[(&str, &str)]) -> Vec<String> {
-    let (mut all, mut after): (Vec<String>, Option<String>) = (Vec::new(), None);
-    loop {
-        let mut query = parameters.to_vec();
-        query.extend(after.as_deref().map(|cursor| ("after", cursor)));
-        let page = admin.list(GROUPS, &query).await.is(200);
-        all.extend(ids(&page));
-        match page["next"].as_str() {
-            Some(next) => after = Some(next.to_owned()),
-            None => return all,
-        }
-    }
 }
 
 async fn directory() -> (Server, Caller) {
@@ -88,7 +68,7 @@ async fn groups_are_filtered_searched_and_sorted() {
         assert_eq!(ids(&reply), expected, "{parameters:?}");
         assert_eq!((&reply["total"], &reply["next"]), (&json!(expected.len()), &Value::Null), "{parameters:?}");
         let paged: Vec<_> = parameters.iter().copied().chain([("limit", "1")]).collect();
-        assert_eq!(walk(&admin, &paged).await, expected, "{parameters:?} page by page");
+        assert_eq!(walk(&admin, GROUPS, &paged).await, expected, "{parameters:?} page by page");
     }
     assert_eq!(
         admin.list(GROUPS, &[("limit", "1")]).await["items"][0],
@@ -97,7 +77,7 @@ async fn groups_are_filtered_searched_and_sorted() {
     for group in ["a", "c"] {
         admin.delete(&format!("{GROUPS}/{group}")).await.is(204);
     }
-    assert_eq!(walk(&admin, &[("deleted", "true"), ("limit", "1")]).await, ["c", "a"], "the newest first");
+    assert_eq!(walk(&admin, GROUPS, &[("deleted", "true"), ("limit", "1")]).await, ["c", "a"], "the newest first");
     assert_eq!(ids(&admin.list(GROUPS, &[("deleted", "true"), ("name", "sales")]).await), ["a"]);
 }
 
@@ -181,7 +161,7 @@ async fn a_walk_misses_and_repeats_nothing_that_stays() {
         });
     }
     for sort in ["name", "-name", "uid", "-uid", "id", "memberCount"] {
-        let seen = walk(&admin, &[("sort", sort), ("limit", "7")]).await;
+        let seen = walk(&admin, GROUPS, &[("sort", sort), ("limit", "7")]).await;
         let stayed: Vec<_> = seen.iter().filter(|id| staying.contains(*id)).cloned().collect();
         assert_eq!(stayed.len(), staying.len(), "{sort}: repeated or missed");
         assert_eq!(stayed.into_iter().collect::<BTreeSet<_>>(), staying, "{sort}");

@@ -4,6 +4,7 @@
 
 mod groups;
 mod restore;
+mod users;
 
 use crate::domain::community::{Communities, Community};
 use crate::domain::xp::Xp;
@@ -13,6 +14,7 @@ use crate::service::complete_groups::Identity;
 
 pub(super) use groups::{group, group_change};
 pub(super) use restore::GroupRestore;
+pub(super) use users::{new_user, password, user, user_change};
 
 /// Reads the number and version that the body names.
 fn identity(reader: &mut FieldReader) -> Identity {

@@ -1,9 +1,10 @@
-//! Responses of Rollbook's own API (docs/rollbook.md, section 3). Every property is always present; it is null if
+//! Responses of Rollbook's own API (docs/rollbook.md, sections 3 and 7). Every property is always present; it is null if
 //! it is not set.
 
 mod changes;
 mod groups;
 mod restore;
+mod users;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,6 +15,7 @@ use crate::domain::time::Timestamp;
 pub(super) use changes::{Change, Changes, Spell, Spells};
 pub(super) use groups::Group;
 pub(super) use restore::RestoredGroup;
+pub(super) use users::User;
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]

@@ -26,9 +26,10 @@ pub(crate) async fn latest(point_reads: &PointReads) -> Result<Option<String>> {
     result.map(|row| row.try_get(0)).transpose().map_err(Error::internal)
 }
 
-/// Queues the insertion of the entry, with the rows of its users.
+/// Queues the insertion of the entry, with the rows of its users. The transaction counts its changes.
 pub(crate) fn append(transaction: &mut Transaction<'_>, operation: &Operation, mut entry: JournalEntry) {
     let users = std::mem::take(&mut entry.users);
+    transaction.changes += entry.count;
     transaction.queue(&INSERT, owned(values(operation, entry).into_iter()));
     queue_users(transaction, None, users);
 }
@@ -59,6 +60,7 @@ pub(crate) fn append_numbered(
     seq: i64,
     mut entry: JournalEntry,
 ) {
+    transaction.changes += entry.count;
     static INSERT: LazyLock<String> = LazyLock::new(|| insert(&JOURNAL));
     let users = std::mem::take(&mut entry.users);
     let values = std::iter::once(Value::from(seq)).chain(values(operation, entry));

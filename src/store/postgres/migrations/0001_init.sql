@@ -15,9 +15,10 @@ CREATE TABLE settings (
     value TEXT COLLATE "C" NOT NULL
 );
 
--- Counts that would otherwise need a scan: live groups, live users, memberships of both. Each count is the sum of its
--- slots, and a transaction changes any one of them, so concurrent transactions do not wait for one row. fillfactor keeps
--- half of every page free for new versions of its rows, so that updates do not touch the index.
+-- Counts that would otherwise need a scan: live groups, live users, memberships of both, and the changes of the journal,
+-- each of a batch by itself. Each count is the sum of its slots, and a transaction changes any one of them, so concurrent
+-- transactions do not wait for one row. fillfactor keeps half of every page free for new versions of its rows, so that
+-- updates do not touch the index.
 CREATE TABLE counters (
     name TEXT COLLATE "C" NOT NULL,
     slot SMALLINT NOT NULL,
@@ -25,7 +26,8 @@ CREATE TABLE counters (
     PRIMARY KEY (name, slot)
 ) WITH (fillfactor = 50);
 INSERT INTO counters (name, slot, value)
-SELECT name, slot, 0 FROM unnest(ARRAY['groups', 'users', 'memberships']) AS name, generate_series(0, 63) AS slot;
+SELECT name, slot, 0
+FROM unnest(ARRAY['groups', 'users', 'memberships', 'changes']) AS name, generate_series(0, 63) AS slot;
 
 -- Numbers are drawn from sequences, which a rollback does not set back: gaps are allowed, reuse is not. fillfactor
 -- leaves space in each page for new versions of rows, because each new membership updates "members".

@@ -2,6 +2,7 @@
 
 pub(super) mod batching;
 pub(super) mod bind;
+pub(super) mod counts;
 pub(super) mod cursor;
 pub(super) mod engine;
 pub(super) mod lists;

@@ -35,6 +35,8 @@ use super::pipeline::{Parameter, pipelined};
 use crate::store::postgres::connection::database_error::{DatabaseError, PRIMARY_CHANGED, into_error, is_fatal, text};
 use crate::store::postgres::connection::pool::{Pool, Pooled};
 use crate::store::postgres::connection::session::{DatabaseLimits, STANDBY_WAIT_CANCELLED, Session};
+use crate::store::postgres::entities::counters;
+use crate::store::sql::counters::Counter;
 use crate::store::sql::entity::not_before;
 use crate::store::sql::journal::LAST_CHANGE;
 
@@ -127,6 +129,9 @@ pub(crate) struct Transaction<'a> {
     last_change: Option<Timestamp>,
     /// The statements to send with the COMMIT, with their parameters.
     queued: Vec<(&'static str, Vec<Parameter>)>,
+    /// The number of changes that the queued journal entries tell. The last statement adds it to its counter, because
+    /// that is the last counter that a transaction changes.
+    pub(crate) changes: i64,
 }
 
 /// Why an attempt did not end in a confirmed commit. `T` is the output of the unit of work.
@@ -439,9 +444,13 @@ async fn attempt<C: UnitOfWork>(
     let settings: String = settings.map(|(name, millis)| format!("; SET LOCAL {name} = {millis}")).collect();
     let begin_sql = &*format!("{BEGIN}{settings}");
     let mut transaction =
-        Transaction { session: &session, begin_sql, begun: false, last_change: None, queued: Vec::new() };
+        Transaction { session: &session, begin_sql, begun: false, last_change: None, queued: Vec::new(), changes: 0 };
     let result = match session.while_current(work.run(&mut transaction)).await {
-        Some(Ok(output)) => transaction.commit(output, commit_started).await,
+        Some(Ok(output)) => {
+            let changes = transaction.changes;
+            counters::add(&mut transaction, Counter::Changes, changes);
+            transaction.commit(output, commit_started).await
+        }
         None => Err(AttemptError::Database(DatabaseError::NotCommitted(PRIMARY_CHANGED.to_owned()))),
         Some(Err(error)) => {
             // If the rollback fails, the session is unusable and is closed below, which rolls back as well.

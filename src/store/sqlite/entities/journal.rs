@@ -9,9 +9,11 @@ use crate::domain::journal::Operation;
 use crate::domain::time::Timestamp;
 use crate::domain::user::UserUid;
 use crate::store::sql::copy;
+use crate::store::sql::counters::Counter;
 use crate::store::sql::entity::not_before;
 use crate::store::sql::journal::{INSERT, JOURNAL_MEMBERS, JournalEntry, LAST_CHANGE, values};
 
+use super::counters;
 use crate::store::sqlite::storage::open::failed;
 
 /// Returns the operation of the last entry; `None` if the journal is empty.
@@ -34,8 +36,9 @@ pub(crate) fn next_number(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
 }
 
-/// Appends one entry of the operation, with the rows of its users.
+/// Appends one entry of the operation, with the rows of its users, and counts its changes.
 pub(crate) fn append(connection: &Connection, operation: &Operation, mut entry: JournalEntry) -> Result<()> {
+    counters::add(connection, Counter::Changes, entry.count).map_err(failed)?;
     let users = std::mem::take(&mut entry.users);
     insert(connection, values(operation, entry), &users).map_err(failed)
 }

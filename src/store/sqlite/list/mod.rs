@@ -3,6 +3,7 @@
 pub(super) mod bind;
 mod cached_set;
 pub(super) mod changes;
+pub(super) mod counts;
 pub(super) mod cursor;
 pub(super) mod engine;
 pub(super) mod entities;

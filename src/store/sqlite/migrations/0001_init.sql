@@ -6,12 +6,13 @@ CREATE TABLE settings (
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Counts that would otherwise need a table scan: live groups, live users, memberships of live users in live groups.
+-- Counts that would otherwise need a table scan: live groups, live users, memberships of live users in live groups, and
+-- the changes of the journal, each of a batch by itself.
 CREATE TABLE counters (
     name TEXT NOT NULL PRIMARY KEY,
     value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-INSERT INTO counters (name, value) VALUES ('groups', 0), ('users', 0), ('memberships', 0);
+INSERT INTO counters (name, value) VALUES ('groups', 0), ('users', 0), ('memberships', 0), ('changes', 0);
 
 CREATE TABLE groups (
     uid INTEGER PRIMARY KEY,

@@ -127,11 +127,12 @@ impl Destination for NewFile {
         Ok(step.commit()?)
     }
 
-    async fn finish(&mut self) -> anyhow::Result<()> {
+    async fn finish(&mut self, changes: i64) -> anyhow::Result<()> {
         let live = read_live(&self.connection)?;
         counters::add(&self.connection, Counter::Groups, live.groups)?;
         counters::add(&self.connection, Counter::Users, live.users)?;
-        Ok(counters::add(&self.connection, Counter::Memberships, live.memberships)?)
+        counters::add(&self.connection, Counter::Memberships, live.memberships)?;
+        Ok(counters::add(&self.connection, Counter::Changes, changes)?)
     }
 
     async fn counters(&mut self) -> anyhow::Result<LiveCounts> {
@@ -140,6 +141,7 @@ impl Destination for NewFile {
             groups: get(Counter::Groups)?,
             users: get(Counter::Users)?,
             memberships: get(Counter::Memberships)?,
+            changes: get(Counter::Changes)?,
         })
     }
 
@@ -181,8 +183,9 @@ pub(super) fn select_rows(
 }
 
 fn read_live(connection: &Connection) -> anyhow::Result<LiveCounts> {
-    let live =
-        |row: &rusqlite::Row<'_>| Ok(LiveCounts { groups: row.get(0)?, users: row.get(1)?, memberships: row.get(2)? });
+    let live = |row: &rusqlite::Row<'_>| {
+        Ok(LiveCounts { groups: row.get(0)?, users: row.get(1)?, memberships: row.get(2)?, changes: row.get(3)? })
+    };
     Ok(connection.query_row(LIVE, [], live)?)
 }
 
