@@ -9,6 +9,7 @@ use utoipa::{PartialSchema as _, ToSchema as _};
 
 use crate::domain::caller::{Permission as _, ReadChanges, ReadGroups, ReadUsers, WriteGroups, WriteUsers};
 use crate::domain::error::{ResourceKind, SignInError, Violation};
+use crate::domain::id::Id;
 use crate::domain::role::Roles;
 use crate::domain::user::PASSWORD_CHARS;
 use crate::http::openapi::{self, ErrorBody, ErrorExample};
@@ -148,17 +149,20 @@ fn describe(path: &str, operation: &mut Operation) {
 }
 
 fn of_operation(id: &str) -> Described {
+    let missing = |kind, id: &str| vec![Error::Directory(DirectoryError::NotFound(kind, id.to_owned()))];
     match id.split_once('.') {
+        Some(("groups" | "members", "history")) => read(ReadGroups::ROLES, missing(ResourceKind::Group, "support")),
+        Some(("users", "history")) => read(ReadUsers::ROLES, missing(ResourceKind::User, "ada")),
+        Some(("changes", _)) => read(ReadChanges::ROLES, vec![Error::Directory(DirectoryError::NoLongerKept)]),
+        Some(("me" | "info", _)) => read(Roles::NONE, Vec::new()),
         Some(("users", operation)) => of_users(operation),
-        Some(("me" | "info", _)) => Described {
-            roles: Roles::NONE,
-            is_write: false,
-            is_conditional: false,
-            is_repeatable: false,
-            errors: Vec::new(),
-        },
         _ => of_groups(id),
     }
+}
+
+/// An operation that reads something without a version.
+fn read(roles: Roles, errors: Vec<Error>) -> Described {
+    Described { roles, is_write: false, is_conditional: false, is_repeatable: false, errors }
 }
 
 fn of_users(operation: &str) -> Described {
@@ -207,13 +211,6 @@ fn of_groups(id: &str) -> Described {
         is_repeatable: ["groups.create", "groups.patch", "groups.restore"].contains(&id),
         errors,
     };
-    let read = |roles, error| Described {
-        roles,
-        is_write: false,
-        is_conditional: false,
-        is_repeatable: false,
-        errors: vec![error],
-    };
     match id {
         "groups.create" => write(
             false,
@@ -235,12 +232,9 @@ fn of_groups(id: &str) -> Described {
             write(true, [body_errors("labels", "is required, or name"), vec![missing(), taken(), deleted()]].concat())
         }
         "groups.delete" => write(true, vec![missing(), deleted(), Error::Directory(DirectoryError::HasUsers(3))]),
-        "groups.restore" => write(true, [body_errors("id"), restore_errors(ResourceKind::Group, "support")].concat()),
-        "groups.history" | "members.history" => read(ReadGroups::ROLES, missing()),
-        "users.history" => {
-            read(ReadUsers::ROLES, Error::Directory(DirectoryError::NotFound(ResourceKind::User, "ada".to_owned())))
+        "groups.restore" => {
+            write(true, [body_errors("id", Id::RULE), restore_errors(ResourceKind::Group, "support")].concat())
         }
-        "changes.list" => read(ReadChanges::ROLES, Error::Directory(DirectoryError::NoLongerKept)),
         _ => Described {
             roles: ReadGroups::ROLES,
             is_write: false,
