@@ -5,9 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::answer::Answer;
+use super::client::Client;
 use super::error::Result;
 use super::group::Group;
+use super::long_lived_token::LongLivedToken;
 use super::membership::{MembersOutcome, MembershipOutcome};
+use super::signing_key::PublishedKey;
 use super::time::Timestamp;
 use super::user::User;
 
@@ -68,6 +71,12 @@ pub(crate) enum Written<'a> {
     User(&'a User),
     /// A change of a group's members.
     Members(&'a MembersOutcome),
+    /// A client.
+    Client(&'a Client),
+    /// A long-lived token.
+    Token(&'a LongLivedToken),
+    /// A new signing key.
+    Key(&'a PublishedKey),
     /// Something that the answer does not show.
     Unshown,
 }
@@ -103,6 +112,25 @@ impl Outcome for MembersOutcome {
     }
 }
 
+impl Outcome for Client {
+    fn written(&self) -> Option<Written<'_>> {
+        Some(Written::Client(self))
+    }
+}
+
+impl Outcome for LongLivedToken {
+    fn written(&self) -> Option<Written<'_>> {
+        Some(Written::Token(self))
+    }
+}
+
+/// The key, unless the store refused it.
+impl Outcome for Option<PublishedKey> {
+    fn written(&self) -> Option<Written<'_>> {
+        self.as_ref().map(Written::Key)
+    }
+}
+
 /// Whether the entity to change exists.
 impl Outcome for bool {
     fn written(&self) -> Option<Written<'_>> {
@@ -131,6 +159,24 @@ impl Shown for User {
 impl Shown for MembersOutcome {
     fn of(written: Written<'_>) -> Option<&Self> {
         if let Written::Members(outcome) = written { Some(outcome) } else { None }
+    }
+}
+
+impl Shown for Client {
+    fn of(written: Written<'_>) -> Option<&Self> {
+        if let Written::Client(client) = written { Some(client) } else { None }
+    }
+}
+
+impl Shown for LongLivedToken {
+    fn of(written: Written<'_>) -> Option<&Self> {
+        if let Written::Token(token) = written { Some(token) } else { None }
+    }
+}
+
+impl Shown for PublishedKey {
+    fn of(written: Written<'_>) -> Option<&Self> {
+        if let Written::Key(key) = written { Some(key) } else { None }
     }
 }
 

@@ -19,6 +19,7 @@ pub mod long_lived_token;
 pub(crate) mod membership;
 pub(crate) mod query;
 pub(crate) mod rotation;
+pub mod signing_key;
 pub(crate) mod target;
 pub mod user;
 mod values;

@@ -2,11 +2,15 @@
 
 mod address;
 mod bodies;
+mod clients;
 mod error;
 mod groups;
+mod keys;
 mod list;
 mod openapi;
 mod parameters;
+mod tokens;
+mod walk;
 mod wire;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -34,10 +38,15 @@ pub(crate) const API: ApiDefinition = ApiDefinition {
 
 /// The routes and their OpenAPI documentation.
 fn router() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(groups::list, groups::create)).routes(routes!(
-        groups::get,
-        groups::put,
-        groups::patch,
-        groups::delete
-    ))
+    OpenApiRouter::new()
+        .routes(routes!(groups::list, groups::create))
+        .routes(routes!(groups::get, groups::put, groups::patch, groups::delete))
+        .routes(routes!(clients::list, clients::create))
+        .routes(routes!(clients::get, clients::patch, clients::delete))
+        .routes(routes!(clients::rotate))
+        .routes(routes!(tokens::list_of_client, tokens::create))
+        .routes(routes!(tokens::list))
+        .routes(routes!(tokens::delete))
+        .routes(routes!(keys::list))
+        .routes(routes!(keys::rotate))
 }

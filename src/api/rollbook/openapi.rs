@@ -1,15 +1,21 @@
 //! Completes the OpenAPI document of Rollbook's own API: the description, the required roles, every error, and the
 //! schemas of bodies.
 
+use serde_json::json;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::{Components, OpenApi};
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{Components, ObjectBuilder, OpenApi};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use crate::domain::caller::{Permission as _, ReadGroups, WriteGroups};
+use crate::domain::caller::{ManageClients, Permission as _, ReadClients, ReadGroups, WriteGroups};
 use crate::domain::error::{ResourceKind, SignInError, Violation};
+use crate::domain::long_lived_token::{DAYS_DEFAULT, DAYS_MAX, NAME_MAX};
 use crate::domain::role::Roles;
+use crate::domain::signing_key::PublishedKey;
+use crate::domain::time::Timestamp;
 use crate::http::openapi::{self, ErrorBody, ErrorExample};
 use crate::http::request::error::{DirectoryError, Error, ListError, RequestError};
+use crate::service::tokens::{KEY_PUBLISHED_SECONDS, PUBLISH_SECONDS};
 
 use super::error::{FieldProblem, PROBLEM_JSON, Problem, error_response};
 
@@ -18,7 +24,8 @@ const DESCRIPTION: &str = "Rollbook's own API: all that the directory knows, wri
     `no_route` and a path called with another method is 405 `method_not_allowed`.";
 
 /// The schemas of responses, in which every property is always present.
-const RESPONSES: [&str; 2] = ["Group", "ListPage_Group"];
+const RESPONSES: [&str; 8] =
+    ["Client", "Group", "Key", "Keys", "ListPage_Group", "Page_Client", "Page_Token", "Token"];
 
 /// What an operation needs and which errors are its own.
 struct Described {
@@ -46,12 +53,35 @@ pub(super) fn complete(mut document: OpenApi) -> OpenApi {
 fn complete_schemas(components: &mut Components) {
     openapi::require_all(components, &RESPONSES);
     openapi::refer_to_items(components, "ListPage", "items");
+    openapi::refer_to_items(components, "Page", "items");
     openapi::open_objects(components);
     if let Some(group) = openapi::object(components, "Group") {
         let body = openapi::body_of(group);
         components.schemas.insert("PartialGroup".to_owned(), body.clone().into());
         components.schemas.insert("GroupInput".to_owned(), body.into());
     }
+    if let Some(client) = openapi::object(components, "Client") {
+        let change = openapi::body_of(client);
+        let mut input = change.clone();
+        // Both are the server's; a change may name them as conditions.
+        input.properties.retain(|name, _| !["id", "version"].contains(&&**name));
+        if let Some(serde_json::Value::Object(example)) = &mut input.example {
+            example.retain(|name, _| input.properties.contains_key(name));
+        }
+        input.required.push("name".to_owned());
+        components.schemas.insert("PartialClient".to_owned(), change.into());
+        components.schemas.insert("ClientInput".to_owned(), input.into());
+    }
+    let name = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(NAME_MAX));
+    let days = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(DAYS_MAX as f64));
+    let token = ObjectBuilder::new().property("name", name).property("days", days).required("name");
+    let token = token.examples([json!({ "name": "okta", "days": DAYS_DEFAULT })]);
+    components.schemas.insert("TokenInput".to_owned(), token.into());
+    let (least, most) = (*PUBLISH_SECONDS.start() as f64, *PUBLISH_SECONDS.end() as f64);
+    let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(least)).maximum(Some(most));
+    let key = ObjectBuilder::new().property("publishSeconds", seconds);
+    let key = key.examples([json!({ "publishSeconds": KEY_PUBLISHED_SECONDS })]);
+    components.schemas.insert("KeyInput".to_owned(), key.into());
 }
 
 /// Adds the required roles, the headers and the error responses of the operation.
@@ -106,6 +136,7 @@ fn of_operation(id: &str) -> Described {
         errors,
     };
     match id {
+        _ if ["clients.", "tokens.", "keys."].iter().any(|subject| id.starts_with(subject)) => of_clients(id),
         "groups.create" => write(
             false,
             [body_errors("labels"), vec![taken(), Error::Directory(DirectoryError::NotAuthorizedToAdmin)]].concat(),
@@ -130,6 +161,53 @@ fn of_operation(id: &str) -> Described {
     }
 }
 
+/// Like [`of_operation`], for clients, their long-lived tokens and signing keys.
+fn of_clients(id: &str) -> Described {
+    let missing = |kind| Error::Directory(DirectoryError::NotFound(kind, "5c0a1e0e".to_owned()));
+    let (client, token) = (missing(ResourceKind::Client), missing(ResourceKind::LongLivedToken));
+    let limited = Error::Directory(DirectoryError::NotAuthorizedToAdmin);
+    let public = Error::Directory(DirectoryError::PublicClient("5c0a1e0e".to_owned()));
+    let announced = || {
+        let key = PublishedKey { kid: "0197b8a5".to_owned(), signs_from: Timestamp::from_micros(1_780_000_000_000_000) };
+        Error::Directory(DirectoryError::KeyAnnounced(key))
+    };
+    let read = |is_conditional, errors| Described {
+        roles: ReadClients::ROLES,
+        is_write: false,
+        is_conditional,
+        is_repeatable: false,
+        errors,
+    };
+    let write = |is_repeatable, errors| Described {
+        roles: ManageClients::ROLES,
+        is_write: true,
+        is_conditional: id != "keys.rotate",
+        is_repeatable,
+        errors,
+    };
+    let body = |field, rule, others| [refused_bodies(Violation::new(field, rule)), others].concat();
+    let mut described = match id {
+        "clients.create" => write(true, body("name", "is required", Vec::new())),
+        "clients.patch" => write(true, body("user", "does not exist", vec![client])),
+        "clients.delete" => write(false, vec![client]),
+        "clients.rotate" => {
+            let unknown = RequestError::InvalidBody("the member 'secret' is not known".to_owned());
+            write(true, vec![Error::Request(unknown), Error::Request(RequestError::UnsupportedMediaType), client, public])
+        }
+        "clients.tokens.create" => write(true, body("days", "must be 1 to 730", vec![client, public])),
+        "tokens.delete" => write(false, vec![token]),
+        "keys.rotate" => write(true, body("publishSeconds", "must be 2 to 86400", vec![announced()])),
+        "clients.get" => read(true, vec![client]),
+        "clients.tokens.list" => read(false, vec![client]),
+        _ => read(false, Vec::new()),
+    };
+    described.errors.push(limited);
+    if described.is_repeatable {
+        described.errors.extend([DirectoryError::KeyReused, DirectoryError::KeyInUse].map(Error::Directory));
+    }
+    described
+}
+
 /// The documented example of an error response.
 fn example(error: &Error) -> ErrorExample {
     let (status, body) = error_response(error);
@@ -138,9 +216,14 @@ fn example(error: &Error) -> ErrorExample {
 
 /// The errors of operations with a body; `field` is the example of an invalid field.
 fn body_errors(field: &'static str) -> Vec<Error> {
+    refused_bodies(Violation::new(field, "is required, or name"))
+}
+
+/// The errors of operations with a body, with this example of a field that breaks a rule.
+fn refused_bodies(violation: Violation) -> Vec<Error> {
     vec![
         Error::Request(RequestError::InvalidBody("the member 'nmae' is not known".to_owned())),
-        Error::Directory(DirectoryError::Invalid(vec![Violation::new(field, "is required, or name")])),
+        Error::Directory(DirectoryError::Invalid(vec![violation])),
         Error::Request(RequestError::UnsupportedMediaType),
     ]
 }

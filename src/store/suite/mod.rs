@@ -180,9 +180,10 @@ macro_rules! conformance {
             batches: leave_what_single_writes_leave, refuse_one_and_keep_the_others, repeated_change_nothing,
                 restore_what_was_deleted, restore_nothing_by_another_number_or_id, keep_the_numbers_of_users;
             signing_in: ten_failures_lock, refresh_tokens_are_kept_until_they_expire, rotated_refresh_tokens_are_used_once,
-                refresh_tokens_rotate_together, ended_tokens_are_known, keys_are_kept;
+                refresh_tokens_rotate_together, ended_tokens_are_known, keys_are_kept,
+                keys_are_journaled_without_their_material;
             batch_index: finds_what_a_scan_finds;
-            answers: are_kept_for_a_day, refused_writes_leave_the_key_free;
+            answers: are_kept_for_a_day, refused_writes_leave_the_key_free, clients_tokens_and_keys_have_them;
             long_lived_tokens: are_found_by_hash, are_listed_until_they_end, uses_are_noted, are_journaled_without_secrets;
             schema: is_as_described;
             journal: rebuilds_the_state, keeps_who_and_why, times_never_go_back, times_follow_the_order_of_changes,

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::with;
 use crate::support::{A, B, C, CORE, Caller, FULL, GROUP_READER, Reply, Server, make_group, make_user};
 
 const GROUPS: &str = "/rollbook/v1/groups";
@@ -16,11 +17,6 @@ async fn support(admin: &Caller) -> Reply {
         "communities": [A, B],
     });
     admin.post(GROUPS, &body).await.is(201)
-}
-
-/// Sends a request with one header.
-async fn with(admin: &Caller, method: &str, path: &str, header: (&str, &str), body: &Value) -> Reply {
-    admin.send(admin.request(method, path).header(header.0, header.1).json(body)).await
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! never widens what is done. Read-only fields of responses are accepted and ignored, so that what GET returned can be
 //! changed and sent back.
 
+mod clients;
 mod groups;
 
 use crate::domain::community::{Communities, Community};
@@ -10,6 +11,7 @@ use crate::http::request::fields::FieldReader;
 use crate::json::Json;
 use crate::service::complete_groups::Identity;
 
+pub(super) use clients::{ClientChange, NewClient, client, client_change, nothing, publish_seconds, token};
 pub(super) use groups::{group, group_change};
 
 /// Reads the number and version that the body names.

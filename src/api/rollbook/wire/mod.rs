@@ -1,6 +1,7 @@
 //! Responses of Rollbook's own API (docs/rollbook.md, section 3). Every property is always present; it is null if
 //! it is not set.
 
+mod clients;
 mod groups;
 
 use serde::Serialize;
@@ -9,6 +10,7 @@ use utoipa::ToSchema;
 use crate::domain::community::{Communities, Visibility};
 use crate::domain::time::Timestamp;
 
+pub(super) use clients::{Client, Key, Keys, Page, Token, WithSecret};
 pub(super) use groups::Group;
 
 /// One page of a list.

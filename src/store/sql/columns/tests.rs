@@ -7,6 +7,7 @@ use crate::domain::client::{Client, ClientFields};
 use crate::domain::community::Communities;
 use crate::domain::group::{Group, GroupFields, GroupSummary};
 use crate::domain::long_lived_token::{LongLivedToken, LongLivedTokenFields};
+use crate::domain::signing_key::PublishedKey;
 use crate::domain::user::{User, UserFields};
 use crate::store::sql::copy::Cells;
 use crate::store::sql::entity::StoredEntity;
@@ -61,6 +62,8 @@ fn some_client() -> Client {
         refresh_minutes: 10,
         refresh_rotation: true,
         enabled: false,
+        strict_members: true,
+        max_removal_percent: Some(17),
         generation: 11,
         long_lived_generation: 14,
         secret_set: Some(AT),
@@ -148,10 +151,10 @@ fn records_survive_a_round_trip() {
     assert_round_trip(&suite::signing_in::refresh_token("t", "f"));
     let labels = "{}".to_owned();
     assert_round_trip(&GroupSummary { uid: 1, created: AT, updated: AT, labels });
-    let key = SigningKey { kid: "k".into(), pem: "p".into(), signs_from: AT };
+    let key = SigningKey { published: PublishedKey { kid: "k".into(), signs_from: AT }, pem: "p".into() };
     let row = row(&key);
     let read = SigningKey::read(&Cells(&row)).unwrap();
-    assert_eq!((read.kid, read.pem, read.signs_from), (key.kid, key.pem, key.signs_from));
+    assert_eq!((read.published, read.pem), (key.published, key.pem));
 }
 
 fn journaled<E: StoredEntity>(entity: &E) -> String {
