@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use crate::support::{
-    A, AUDITOR, B, Caller, FULL, GROUP_ADMIN, GROUP_READER, Reply, Server, USER_ADMIN, USER_READER, make_group, make_user,
+    A, AUDITOR, B, Caller, FULL, GROUP_ADMIN, GROUP_READER, Reply, Server, USER_ADMIN, USER_READER, make_group,
+    make_user,
 };
 
 /// An operation, as the table names it. In path and body `{group}`, `{number}` and `{user}` stand for the ID and number

@@ -190,9 +190,7 @@ pub(super) async fn delete(
 ) -> Result<Response, Failure> {
     parameters::check_names(&query, &[])?;
     let service = &api.service;
-    write
-        .respond(Answer::no_content, |permit| async move { service.delete_client(&permit, &id).await })
-        .await
+    write.respond(Answer::no_content, |permit| async move { service.delete_client(&permit, &id).await }).await
 }
 
 /// Give a client a new secret

@@ -24,8 +24,7 @@ const DESCRIPTION: &str = "Rollbook's own API: all that the directory knows, wri
     `no_route` and a path called with another method is 405 `method_not_allowed`.";
 
 /// The schemas of responses, in which every property is always present.
-const RESPONSES: [&str; 8] =
-    ["Client", "Group", "Key", "Keys", "ListPage_Group", "Page_Client", "Page_Token", "Token"];
+const RESPONSES: [&str; 8] = ["Client", "Group", "Key", "Keys", "ListPage_Group", "Page_Client", "Page_Token", "Token"];
 
 /// What an operation needs and which errors are its own.
 struct Described {
@@ -168,7 +167,8 @@ fn of_clients(id: &str) -> Described {
     let limited = Error::Directory(DirectoryError::NotAuthorizedToAdmin);
     let public = Error::Directory(DirectoryError::PublicClient("5c0a1e0e".to_owned()));
     let announced = || {
-        let key = PublishedKey { kid: "0197b8a5".to_owned(), signs_from: Timestamp::from_micros(1_780_000_000_000_000) };
+        let key =
+            PublishedKey { kid: "0197b8a5".to_owned(), signs_from: Timestamp::from_micros(1_780_000_000_000_000) };
         Error::Directory(DirectoryError::KeyAnnounced(key))
     };
     let read = |is_conditional, errors| Described {
@@ -192,7 +192,10 @@ fn of_clients(id: &str) -> Described {
         "clients.delete" => write(false, vec![client]),
         "clients.rotate" => {
             let unknown = RequestError::InvalidBody("the member 'secret' is not known".to_owned());
-            write(true, vec![Error::Request(unknown), Error::Request(RequestError::UnsupportedMediaType), client, public])
+            write(
+                true,
+                vec![Error::Request(unknown), Error::Request(RequestError::UnsupportedMediaType), client, public],
+            )
         }
         "clients.tokens.create" => write(true, body("days", "must be 1 to 730", vec![client, public])),
         "tokens.delete" => write(false, vec![token]),

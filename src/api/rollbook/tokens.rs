@@ -125,8 +125,7 @@ pub(super) async fn create(
     let show = |_: Channel, NewLongLivedToken { secret, token }: &NewLongLivedToken| {
         created(token, &WithSecret::first(Token::new(token, &client), Some(secret)))
     };
-    let create =
-        |permit| async move { service.create_long_lived_token(&permit, &id, &name, days).await };
+    let create = |permit| async move { service.create_long_lived_token(&permit, &id, &name, days).await };
     write.respond_once(record, show, create).await
 }
 

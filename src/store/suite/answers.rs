@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::*;
 use crate::domain::answer::Answer;
+use crate::domain::client::ClientKey;
 use crate::domain::community::Visibility;
 use crate::domain::error::Error;
 use crate::domain::idempotency::{Recording, RequestKey, Written};
-use crate::domain::client::ClientKey;
 use crate::domain::long_lived_token::{LongLivedToken, LongLivedTokenKey};
 use crate::domain::membership::{MembersChange, MembersOptions, Membership, MembershipOutcome};
 use crate::domain::signing_key::PublishedKey;

@@ -120,7 +120,8 @@ pub(crate) async fn keys_are_kept(store: &impl TestStore) {
     for earlier in [2, 3] {
         assert!(!add("overtakes", earlier, false).await);
     }
-    let kept: Vec<_> = store.signing_keys().await.unwrap().into_iter().map(|key| (key.published.kid, key.pem)).collect();
+    let kept: Vec<_> =
+        store.signing_keys().await.unwrap().into_iter().map(|key| (key.published.kid, key.pem)).collect();
     let expected = [("two", "hidden pem of two"), ("one", "hidden pem of one")];
     assert_eq!(kept, expected.map(|(kid, pem)| (kid.to_owned(), pem.to_owned())));
     assert!(!store.has_clients().await.unwrap());
@@ -135,7 +136,8 @@ pub(crate) async fn keys_are_journaled_without_their_material(store: &impl TestS
     }
     let entries = store.journal();
     let who: Vec<_> = entries.iter().map(|row| (&*row.kind, &*row.change, row.reason.as_deref(), row.at)).collect();
-    let created = |at: i64| ("key", "created", if at == 1 { Some("reason-1") } else { Some("reason-3") }, at * 1_000_000);
+    let created =
+        |at: i64| ("key", "created", if at == 1 { Some("reason-1") } else { Some("reason-3") }, at * 1_000_000);
     assert_eq!(who, [created(1), created(3)]);
     assert_eq!(entries[1].after.as_deref(), Some(r#"{"kid":"two","signs_from":3000000}"#));
     assert_eq!((entries[1].operator_user.as_deref(), entries[1].before.as_deref()), (Some("user-3"), None));

@@ -18,8 +18,7 @@ async fn clients_are_created_listed_and_deleted_while_a_server_runs() {
     assert_eq!(secret.len(), 43);
     let list = cli.run(&["client", "list"]).printed();
     let line = list.lines().find(|line| line.starts_with(&id)).unwrap();
-    let fields =
-        [&id, "enabled", "secret", "-", "FullAccess,AdminUserGroupReader", A, "600", "5", "off", "off", "-"];
+    let fields = [&id, "enabled", "secret", "-", "FullAccess,AdminUserGroupReader", A, "600", "5", "off", "off", "-"];
     assert_eq!(line, fields.join("\t") + "\tmade by a test");
     assert!(!list.contains(&secret));
     let observed = cli.run(&["client", "create", "--name", "printed"]).printed();

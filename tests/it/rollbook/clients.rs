@@ -105,7 +105,10 @@ async fn a_patch_changes_what_it_names() {
     expected["maxRemovalPercent"] = Value::Null;
     expected["user"] = Value::Null;
     let emptied = admin.patch(&own, &expected).await.is(200);
-    assert_eq!((&emptied["maxRemovalPercent"], &emptied["user"], &emptied["version"]), (&Value::Null, &Value::Null, &json!(3)));
+    assert_eq!(
+        (&emptied["maxRemovalPercent"], &emptied["user"], &emptied["version"]),
+        (&Value::Null, &Value::Null, &json!(3))
+    );
     admin.patch(&own, &expected).await.fails(412, "precondition_failed");
     with(&admin, "PATCH", &own, ("if-match", r#""rollbook-2-2""#), &json!({ "name": "x" })).await.is(412);
     with(&admin, "PATCH", &own, ("if-match", emptied.header("etag")), &json!({ "name": "x" })).await.is(200);
@@ -149,7 +152,9 @@ async fn a_rotation_replaces_the_secret() {
     let own = path(&made["id"]);
     let token = server.bearer(granted(&server, &made).await.is(200)["access_token"].as_str().unwrap());
     let rotate = format!("{own}/rotate");
-    with(&admin, "POST", &rotate, ("if-match", r#""rollbook-2-9""#), &Value::Null).await.fails(412, "precondition_failed");
+    with(&admin, "POST", &rotate, ("if-match", r#""rollbook-2-9""#), &Value::Null)
+        .await
+        .fails(412, "precondition_failed");
     admin.post(&rotate, &json!({ "secret": "chosen" })).await.fails(400, "invalid_body");
     admin.post(&format!("{rotate}?x=1"), &json!({})).await.fails(400, "invalid_parameter");
     granted(&server, &made).await.is(200);
@@ -169,7 +174,9 @@ async fn a_deleted_client_is_gone_with_its_tokens() {
     let made = make_client(&admin, json!({ "name": "app", "roles": [FULL] })).await;
     let own = path(&made["id"]);
     let token = server.bearer(granted(&server, &made).await.is(200)["access_token"].as_str().unwrap());
-    with(&admin, "DELETE", &own, ("if-match", r#""rollbook-2-9""#), &Value::Null).await.fails(412, "precondition_failed");
+    with(&admin, "DELETE", &own, ("if-match", r#""rollbook-2-9""#), &Value::Null)
+        .await
+        .fails(412, "precondition_failed");
     // A client may delete itself.
     token.delete(&own).await.is(204);
     token.get("/rollbook/v1/groups").await.is(401);

@@ -34,8 +34,7 @@ async fn make_client(admin: &Caller, body: Value) -> Reply {
 /// What the token endpoint answers to a client with the secret of this reply.
 async fn granted(server: &Server, client: &Reply) -> Reply {
     let text = |name: &str| client[name].as_str().unwrap();
-    let fields =
-        [("grant_type", "client_credentials"), ("client_id", text("id")), ("client_secret", text("secret"))];
+    let fields = [("grant_type", "client_credentials"), ("client_id", text("id")), ("client_secret", text("secret"))];
     server.grant(&fields).await
 }
 
@@ -50,9 +49,11 @@ fn search_stored(server: &Server, known: &str, secrets: &[&str]) {
         Store::Postgres => {
             let url = server.database().url();
             let tables = sql::run(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'");
-            let rows = tables.iter().flatten().flatten().flat_map(|table| {
-                sql::run(url, &format!("SELECT to_jsonb(t)::text FROM {table} AS t"))
-            });
+            let rows = tables
+                .iter()
+                .flatten()
+                .flatten()
+                .flat_map(|table| sql::run(url, &format!("SELECT to_jsonb(t)::text FROM {table} AS t")));
             let text: String = rows.flatten().flatten().collect();
             (text + &server.log()).into_bytes()
         }

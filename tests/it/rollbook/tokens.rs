@@ -72,12 +72,16 @@ async fn tokens_are_listed_in_pages_and_revoked() {
         let page = admin.get(&format!("{path}?limit=2")).await.is(200);
         assert_eq!(names(&page), pages[0]);
         match page["next"].as_str() {
-            Some(next) => assert_eq!(names(&admin.get(&format!("{path}?limit=2&after={next}")).await.is(200)), pages[1]),
+            Some(next) => {
+                assert_eq!(names(&admin.get(&format!("{path}?limit=2&after={next}")).await.is(200)), pages[1])
+            }
             None => assert!(pages[1].is_empty()),
         }
     }
     let own = format!("{TOKENS}/{}", first["id"].as_str().unwrap());
-    with(&admin, "DELETE", &own, ("if-match", r#""rollbook-9-9""#), &Value::Null).await.fails(412, "precondition_failed");
+    with(&admin, "DELETE", &own, ("if-match", r#""rollbook-9-9""#), &Value::Null)
+        .await
+        .fails(412, "precondition_failed");
     admin.delete(&own).await.is(204);
     assert_eq!(statuses(&server, &first).await, [401; 3]);
     admin.delete(&own).await.fails(404, "not_found");
@@ -145,6 +149,8 @@ async fn bad_tokens_are_refused() {
     }
     admin.post(&of(&client), &json!({ "name": "n", "day": 1 })).await.fails(400, "invalid_body");
     admin.post(&format!("{CLIENTS}/none/tokens"), &json!({ "name": "n" })).await.fails(404, "not_found");
-    with(&admin, "POST", &of(&client), ("if-match", "*"), &json!({ "name": "n" })).await.fails(412, "precondition_failed");
+    with(&admin, "POST", &of(&client), ("if-match", "*"), &json!({ "name": "n" }))
+        .await
+        .fails(412, "precondition_failed");
     assert!(names(&admin.get(TOKENS).await.is(200)).is_empty());
 }

@@ -48,10 +48,7 @@ impl Record for SigningKey {
 
     fn read<R: Columns>(row: &R) -> Result<Self, R::Error> {
         Ok(Self {
-            published: PublishedKey {
-                kid: string(row, index!("kid"))?,
-                signs_from: time(row, index!("signs_from"))?,
-            },
+            published: PublishedKey { kid: string(row, index!("kid"))?, signs_from: time(row, index!("signs_from"))? },
             pem: string(row, index!("pem"))?,
         })
     }
