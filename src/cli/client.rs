@@ -118,12 +118,12 @@ struct CreateClient {
     /// The vendor's SDKs do not support rotation.
     #[arg(long)]
     refresh_rotation: bool,
-    /// Over SCIM, refuse a change of members that names unknown users, rather than ignoring these
+    /// Over SCIM, refuse unknown members rather than ignoring them
     #[arg(long)]
     strict_members: bool,
-    /// The share of a group's members that one SCIM request may remove, in percent, if these are more than 20 members
+    /// Over SCIM, the share of members that one request may remove
     ///
-    /// Without this flag, there is no limit.
+    /// It holds for a request that removes more than 20 members of a group. Without this flag, there is no limit.
     #[arg(long, value_name = "PERCENT")]
     max_removal_percent: Option<i64>,
     /// Print one JSON object with client_id and client_secret
@@ -171,10 +171,12 @@ struct SetClient {
     /// Whether the client may get tokens
     #[arg(long, value_name = "BOOL", group = "change")]
     enabled: Option<bool>,
-    /// Whether SCIM refuses a change of members that names unknown users, rather than ignoring these
+    /// Whether SCIM refuses unknown members rather than ignoring them
     #[arg(long, value_name = "BOOL", group = "change")]
     strict_members: Option<bool>,
-    /// The share of a group's members that one SCIM request may remove, in percent, if these are more than 20 members
+    /// Over SCIM, the share of members that one request may remove
+    ///
+    /// It holds for a request that removes more than 20 members of a group.
     #[arg(long, value_name = "PERCENT", group = "change")]
     max_removal_percent: Option<i64>,
     /// Remove the limit of removals

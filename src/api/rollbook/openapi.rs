@@ -24,7 +24,18 @@ const DESCRIPTION: &str = "Rollbook's own API: all that the directory knows, wri
     `no_route` and a path called with another method is 405 `method_not_allowed`.";
 
 /// The schemas of responses, in which every property is always present.
-const RESPONSES: [&str; 8] = ["Client", "Group", "Key", "Keys", "ListPage_Group", "Page_Client", "Page_Token", "Token"];
+const RESPONSES: [&str; 10] = [
+    "Client",
+    "Group",
+    "Key",
+    "Keys",
+    "ListPage_Group",
+    "Page_Client",
+    "Page_Token",
+    "Token",
+    "WithSecret_Client",
+    "WithSecret_Token",
+];
 
 /// What an operation needs and which errors are its own.
 struct Described {
@@ -50,6 +61,7 @@ pub(super) fn complete(mut document: OpenApi) -> OpenApi {
 
 /// Adds to the schemas of responses what their types do not express, and derives the schemas of bodies from them.
 fn complete_schemas(components: &mut Components) {
+    openapi::merge_objects(components);
     openapi::require_all(components, &RESPONSES);
     openapi::refer_to_items(components, "ListPage", "items");
     openapi::refer_to_items(components, "Page", "items");
@@ -88,6 +100,9 @@ fn describe(path: &str, operation: &mut Operation) {
     let Described { roles, is_write, is_conditional, is_repeatable, errors } =
         of_operation(operation.operation_id.as_deref().unwrap_or_default());
     openapi::require(operation, roles);
+    if operation.operation_id.as_deref() == Some("keys.rotate") {
+        openapi::without_body(operation);
+    }
     if is_write {
         openapi::describe_write(operation, is_conditional, is_repeatable);
     } else if is_conditional {

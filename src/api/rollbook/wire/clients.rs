@@ -147,6 +147,7 @@ pub(in crate::api::rollbook) struct WithSecret<T> {
     #[schema(value_type = Option<String>, example = "rbk_0Jm3fWb7Yx1pVq8sZt5uKd2nLh9cRa4eGi6oTjUyB3m")]
     secret: Option<Secret>,
     /// Whether an earlier answer showed the secret.
+    #[schema(example = false)]
     secret_shown: bool,
 }
 
