@@ -54,6 +54,9 @@ pub(crate) async fn token(service: &Service, communities: Communities) -> anyhow
         access_minutes: 600,
         refresh_minutes: 0,
         refresh_rotation: false,
+        enabled: true,
+        strict_members: false,
+        max_removal_percent: None,
     };
     let permit = Arc::new(Caller::operator(Channel::CommandLine)).permit()?;
     let client = service.create_client(&permit, draft).await?;

@@ -9,13 +9,13 @@ use serde_json::json;
 
 use crate::config::DatabaseConfig;
 use crate::domain::caller::ReadClients;
-use crate::domain::client::Client;
+use crate::domain::client::{ACCESS_MINUTES_DEFAULT, Client};
 use crate::domain::community::Community;
 use crate::domain::error::{Error, Violation};
 use crate::domain::role::Roles;
 use crate::domain::user::{Secret, User};
 use crate::service::Service;
-use crate::service::clients::{ClientDraft, ClientPatch, new_secret};
+use crate::service::clients::{ClientDraft, ClientPatch, NewSecret, new_secret};
 
 use super::json;
 use super::notify;
@@ -46,7 +46,7 @@ enum ClientCommand {
     },
     /// Change a client
     ///
-    /// What no flag names stays as it is. A removed role and disabling the client revoke its tokens.
+    /// What no flag names stays as it is. A removed role, another user and disabling the client revoke its tokens.
     Set(SetClient),
     /// Give a client a new secret, print it once, and revoke the client's tokens
     Rotate {
@@ -107,7 +107,7 @@ struct CreateClient {
     #[arg(long, conflicts_with = "user")]
     public: bool,
     /// The lifetime of its access tokens, in minutes
-    #[arg(long, value_name = "MINUTES", default_value_t = 600)]
+    #[arg(long, value_name = "MINUTES", default_value_t = ACCESS_MINUTES_DEFAULT)]
     access_minutes: i64,
     /// The lifetime of its refresh tokens, in minutes; 0: it gets no refresh tokens
     #[arg(long, value_name = "MINUTES", default_value_t = 0)]
@@ -118,6 +118,14 @@ struct CreateClient {
     /// The vendor's SDKs do not support rotation.
     #[arg(long)]
     refresh_rotation: bool,
+    /// Over SCIM, refuse unknown members rather than ignoring them
+    #[arg(long)]
+    strict_members: bool,
+    /// Over SCIM, the share of members that one request may remove
+    ///
+    /// It holds for a request that removes more than 20 members of a group. Without this flag, there is no limit.
+    #[arg(long, value_name = "PERCENT")]
+    max_removal_percent: Option<i64>,
     /// Print one JSON object with client_id and client_secret
     #[arg(long)]
     json: bool,
@@ -145,6 +153,12 @@ struct SetClient {
     /// Remove the limit to communities
     #[arg(long, group = "change", conflicts_with = "communities")]
     no_communities: bool,
+    /// The user that the client acts as if it signs in for itself: an ID or a username
+    #[arg(long, value_name = "USER", group = "change")]
+    user: Option<String>,
+    /// Let the client act in its own name
+    #[arg(long, group = "change", conflicts_with = "user")]
+    no_user: bool,
     /// The lifetime of its access tokens, in minutes
     #[arg(long, value_name = "MINUTES", group = "change")]
     access_minutes: Option<i64>,
@@ -157,6 +171,17 @@ struct SetClient {
     /// Whether the client may get tokens
     #[arg(long, value_name = "BOOL", group = "change")]
     enabled: Option<bool>,
+    /// Whether SCIM refuses unknown members rather than ignoring them
+    #[arg(long, value_name = "BOOL", group = "change")]
+    strict_members: Option<bool>,
+    /// Over SCIM, the share of members that one request may remove
+    ///
+    /// It holds for a request that removes more than 20 members of a group.
+    #[arg(long, value_name = "PERCENT", group = "change")]
+    max_removal_percent: Option<i64>,
+    /// Remove the limit of removals
+    #[arg(long, group = "change", conflicts_with = "max_removal_percent")]
+    no_max_removal_percent: bool,
     #[command(flatten)]
     reason: ReasonArgs,
 }
@@ -209,6 +234,9 @@ impl CreateClient {
             access_minutes: self.access_minutes,
             refresh_minutes: self.refresh_minutes,
             refresh_rotation: self.refresh_rotation,
+            enabled: true,
+            strict_members: self.strict_members,
+            max_removal_percent: self.max_removal_percent,
         };
         let client = service.create_client(&self.reason.permit()?, draft).await.map_err(with_flags)?;
         print_secret(&client, secret.as_ref(), self.json)?;
@@ -222,6 +250,10 @@ impl SetClient {
         let changes_roles = self.no_roles || !self.roles.is_empty();
         let changes_communities = self.no_communities || !self.communities.is_empty();
         let communities = community_set(self.communities)?;
+        let user = match &self.user {
+            Some(named) => Some(Some(find_user(service, named).await?.uid)),
+            None => self.no_user.then_some(None),
+        };
         let patch = ClientPatch {
             name: self.name,
             roles: changes_roles.then(|| union_of(&self.roles)),
@@ -230,6 +262,10 @@ impl SetClient {
             refresh_minutes: self.refresh_minutes,
             refresh_rotation: self.refresh_rotation,
             enabled: self.enabled,
+            user,
+            strict_members: self.strict_members,
+            max_removal_percent: self.max_removal_percent.map(Some).or(self.no_max_removal_percent.then_some(None)),
+            ..ClientPatch::default()
         };
         let client = service.patch_client(&self.reason.permit()?, &self.client_id, patch).await.map_err(with_flags)?;
         print_line(&format!("The client {} is changed.", client.fields.id))?;
@@ -243,7 +279,7 @@ fn enabling(enabled: bool) -> ClientPatch {
     ClientPatch { enabled: Some(enabled), ..ClientPatch::default() }
 }
 
-/// The error with the flags of `client create` in place of the fields of a [`ClientDraft`].
+/// The error with the flags of `client create` and `client set` in place of the fields of Rollbook's own API.
 fn with_flags(error: Error) -> Error {
     match error {
         Error::Invalid(violations) => Error::Invalid(violations.into_iter().map(of_flag).collect()),
@@ -254,9 +290,11 @@ fn with_flags(error: Error) -> Error {
 fn of_flag(violation: Violation) -> Violation {
     let (flag, hint) = match violation.field {
         "name" => ("--name", ""),
-        "access_minutes" => ("--access-minutes", ""),
-        "refresh_minutes" => ("--refresh-minutes", ""),
-        "refresh_rotation" => ("--refresh-rotation", ": give --refresh-minutes of 1 or more"),
+        "accessMinutes" => ("--access-minutes", ""),
+        "refreshMinutes" => ("--refresh-minutes", ""),
+        "refreshRotation" => ("--refresh-rotation", ": give --refresh-minutes of 1 or more"),
+        "user" => ("--user", ""),
+        "maxRemovalPercent" => ("--max-removal-percent", ""),
         other => (other, ""),
     };
     Violation::new(flag, violation.reason + hint)
@@ -264,14 +302,15 @@ fn of_flag(violation: Violation) -> Violation {
 
 /// Sets a new secret and prints it. Fails if the client is public.
 async fn rotate(service: &Service, client_id: &str, json: bool, reason: &ReasonArgs) -> anyhow::Result<()> {
-    if service.client(&permit()?, client_id).await?.secret_hash.is_none() {
-        bail!(
-            "the client {client_id} is public: it has no secret to rotate; create another client with `rollbook client create`"
-        );
+    match service.rotate_client_secret(&reason.permit()?, client_id).await {
+        Err(Error::PublicClient(id)) => bail!(
+            "the client {id} is public: it has no secret to rotate; create another client with `rollbook client create`"
+        ),
+        rotated => {
+            let NewSecret { client, secret } = rotated?;
+            print_secret(&client, Some(&secret), json)
+        }
     }
-    let secret = new_secret()?;
-    let client = service.set_client_secret(&reason.permit()?, client_id, &secret).await?;
-    print_secret(&client, Some(&secret), json)
 }
 
 /// Prints all clients, ordered by number.
@@ -281,7 +320,8 @@ async fn list(service: &Service, json: bool) -> anyhow::Result<()> {
     if !json {
         writeln!(
             out,
-            "CLIENT_ID\tSTATE\tKIND\tUSER\tROLES\tCOMMUNITIES\tACCESS_MINUTES\tREFRESH_MINUTES\tREFRESH_ROTATION\tNAME"
+            "CLIENT_ID\tSTATE\tKIND\tUSER\tROLES\tCOMMUNITIES\tACCESS_MINUTES\tREFRESH_MINUTES\tREFRESH_ROTATION\t\
+             STRICT_MEMBERS\tMAX_REMOVAL_PERCENT\tNAME"
         )?;
     }
     let mut after = 0;
@@ -321,9 +361,13 @@ fn line(client: &Client, user: Option<&User>) -> String {
     let user = user.map_or_else(|| "-".to_owned(), |user| user.fields.id.to_string());
     let (roles, communities) = (format_roles(fields.roles), format_communities(&fields.communities));
     let (access, refresh) = (fields.access_minutes, fields.refresh_minutes);
-    let rotation = if fields.refresh_rotation { "on" } else { "off" };
+    let on = |on: bool| if on { "on" } else { "off" };
+    let (rotation, strict) = (on(fields.refresh_rotation), on(fields.strict_members));
+    let removals = fields.max_removal_percent.map_or_else(|| "-".to_owned(), |percent| percent.to_string());
     let (id, name) = (escaped(&fields.id), escaped(&fields.name));
-    format!("{id}\t{state}\t{kind}\t{user}\t{roles}\t{communities}\t{access}\t{refresh}\t{rotation}\t{name}")
+    format!(
+        "{id}\t{state}\t{kind}\t{user}\t{roles}\t{communities}\t{access}\t{refresh}\t{rotation}\t{strict}\t{removals}\t{name}"
+    )
 }
 
 /// Prints the client's ID and its secret, if it has one.

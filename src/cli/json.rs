@@ -84,6 +84,8 @@ pub(super) fn client(client: &Client, user: Option<&User>) -> Value {
         "accessMinutes": fields.access_minutes,
         "refreshMinutes": fields.refresh_minutes,
         "refreshRotation": fields.refresh_rotation,
+        "strictMembers": fields.strict_members,
+        "maxRemovalPercent": fields.max_removal_percent,
         "created": time(client.created),
         "updated": time(client.updated),
     })

@@ -6,11 +6,13 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 
 use crate::config::DatabaseConfig;
+use crate::domain::error::Error;
+use crate::domain::signing_key::PublishedKey;
 use crate::service::Service;
-use crate::service::tokens::{KEY_PUBLISHED_SECONDS, KeyStatus, Rotation};
+use crate::service::tokens::{KEY_PUBLISHED_SECONDS, PUBLISH_SECONDS};
 
 use super::json;
-use super::operator::{format_time, permit, with_directory};
+use super::operator::{ReasonArgs, format_time, permit, with_directory};
 
 /// The arguments of `rollbook keys`.
 #[derive(Debug, Args)]
@@ -40,8 +42,10 @@ enum KeysCommand {
         /// Programs that verify tokens may cache the public keys for five minutes, and need the new key before its
         /// first token. Without such programs the time may be shorter, but longer than five seconds, the time in which
         /// every node reads the key, and longer than the difference between the clocks of any two nodes.
-        #[arg(long, value_name = "NUMBER", default_value_t = KEY_PUBLISHED_SECONDS.into(), value_parser = clap::value_parser!(i64).range(2..=86_400))]
+        #[arg(long, value_name = "NUMBER", default_value_t = KEY_PUBLISHED_SECONDS.into(), value_parser = clap::value_parser!(i64).range(PUBLISH_SECONDS))]
         publish_seconds: i64,
+        #[command(flatten)]
+        reason: ReasonArgs,
     },
 }
 
@@ -49,7 +53,7 @@ enum KeysCommand {
 pub(super) async fn run(KeysArgs { command }: KeysArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
     with_directory(database, async |service| match command {
         KeysCommand::List { json } => list(service, json).await,
-        KeysCommand::Rotate { publish_seconds } => rotate(service, publish_seconds).await,
+        KeysCommand::Rotate { publish_seconds, reason } => rotate(service, publish_seconds, &reason).await,
     })
     .await
 }
@@ -66,15 +70,16 @@ async fn list(service: &Service, json: bool) -> anyhow::Result<()> {
 }
 
 /// Creates a key that signs after `seconds`. Fails if an upcoming key would sign later.
-async fn rotate(service: &Service, seconds: i64) -> anyhow::Result<()> {
-    match service.rotate_signing_key(&permit()?, seconds).await? {
-        Rotation::Created(KeyStatus { kid, signs_from, .. }) => {
-            Ok(writeln!(io::stdout(), "The key {kid} is published and signs from {}.", format_time(signs_from))?)
-        }
-        Rotation::Overtakes(KeyStatus { kid, signs_from, .. }) => bail!(
+async fn rotate(service: &Service, seconds: i64, reason: &ReasonArgs) -> anyhow::Result<()> {
+    match service.rotate_signing_key(&reason.permit()?, seconds).await {
+        Err(Error::KeyAnnounced(PublishedKey { kid, signs_from })) => bail!(
             "the key {kid} is announced to sign from {}, and a new key must not sign before it: give a higher \
              --publish-seconds, or rotate after that time",
             format_time(signs_from)
         ),
+        created => {
+            let PublishedKey { kid, signs_from } = created?;
+            Ok(writeln!(io::stdout(), "The key {kid} is published and signs from {}.", format_time(signs_from))?)
+        }
     }
 }

@@ -17,6 +17,7 @@ use tracing::{debug, info, warn};
 
 use crate::config::{AdminClient, DatabaseConfig, ServeConfig};
 use crate::domain::caller::{Caller, ManageClients, Permit, ReadClients};
+use crate::domain::client::ACCESS_MINUTES_DEFAULT;
 use crate::domain::community::Communities;
 use crate::domain::error::{Error, ResourceKind};
 use crate::domain::journal::Channel;
@@ -259,9 +260,12 @@ fn full_access(id: Option<String>, secret: Secret) -> ClientDraft {
         communities: Communities::new(),
         user: None,
         secret: Some(secret),
-        access_minutes: 600,
+        access_minutes: ACCESS_MINUTES_DEFAULT,
         refresh_minutes: 0,
         refresh_rotation: false,
+        enabled: true,
+        strict_members: false,
+        max_removal_percent: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use clap::{ArgGroup, Args, Subcommand};
 
 use crate::config::DatabaseConfig;
-use crate::domain::caller::{Permit, ReadUsers, WriteUsers};
+use crate::domain::caller::{Permit, ReadUsers};
 use crate::domain::community::Community;
 use crate::domain::error::{Error, Violation};
 use crate::domain::id::Id;
@@ -90,6 +90,8 @@ enum UserCommand {
     Unlock {
         /// The user's ID or username
         user: String,
+        #[command(flatten)]
+        reason: ReasonArgs,
     },
 }
 
@@ -202,9 +204,9 @@ impl UserCommand {
                 };
                 print_change(&changed, &now)
             }
-            Self::Unlock { user } => {
+            Self::Unlock { user, reason } => {
                 let user = find_user(service, &user).await?;
-                service.unlock_user(&permit::<WriteUsers>()?, &UserKey::Id(user.fields.id.clone())).await?;
+                service.unlock_user(&reason.permit()?, &UserKey::Id(user.fields.id.clone())).await?;
                 print_change(&user, "may try to sign in again")
             }
         }

@@ -40,6 +40,10 @@ pub struct ClientFields {
     pub refresh_rotation: bool,
     /// Whether the client may get tokens; the tokens of a disabled client are refused.
     pub enabled: bool,
+    /// Whether SCIM refuses a change of members that names unknown users, rather than ignoring these.
+    pub strict_members: bool,
+    /// The maximum share of a group's members that one SCIM request may remove, in percent; `None` = no limit.
+    pub max_removal_percent: Option<i64>,
     /// The generation of the client's tokens: tokens of an earlier one are revoked.
     pub generation: i64,
     /// The generation of the client's long-lived tokens: those of an earlier one have ended. It grows when the client is
@@ -85,3 +89,7 @@ pub fn is_valid_secret(secret: &str) -> bool {
 
 /// The maximum lifetime of a token, in minutes: 365 days.
 pub const LIFETIME_MAX: i64 = 525_600;
+/// The lifetime of access tokens if none is given, in minutes: ten hours.
+pub const ACCESS_MINUTES_DEFAULT: i64 = 600;
+/// The maximum share of members that may be removed, in percent.
+pub const PERCENT_MAX: i64 = 100;

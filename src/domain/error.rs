@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::role::Roles;
+use super::signing_key::PublishedKey;
 use super::user::UserKey;
 
 /// A result that fails with [`Error`].
@@ -131,9 +132,12 @@ pub enum Error {
     /// Another live user has the username.
     #[error("the username is taken")]
     UsernameTaken,
-    /// The client with this `client_id` is public and gets no tokens of its own.
+    /// The client with this `client_id` is public: it has no secret and gets no tokens of its own.
     #[error("the client {0} is public")]
     PublicClient(String),
+    /// The new signing key would sign before this one, which is announced, or from the same time.
+    #[error("the key {} is announced to sign from {}", .0.kid, .0.signs_from.to_civil())]
+    KeyAnnounced(PublishedKey),
 
     /// The entity is not, or no longer, as the request requires (`If-Match`, `If-None-Match`).
     #[error("the precondition does not hold")]

@@ -5,10 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::answer::Answer;
+use super::client::Client;
 use super::error::Result;
 use super::group::Group;
+use super::long_lived_token::LongLivedToken;
 use super::membership::{MembersOutcome, MembershipOutcome};
 use super::restore::Restored;
+use super::signing_key::PublishedKey;
 use super::time::Timestamp;
 use super::user::User;
 
@@ -73,6 +76,12 @@ pub(crate) enum Written<'a> {
     RestoredUser(&'a Restored<User>),
     /// A change of a group's members.
     Members(&'a MembersOutcome),
+    /// A client.
+    Client(&'a Client),
+    /// A long-lived token.
+    Token(&'a LongLivedToken),
+    /// A new signing key.
+    Key(&'a PublishedKey),
     /// Something that the answer does not show.
     Unshown,
 }
@@ -120,6 +129,25 @@ impl Outcome for MembersOutcome {
     }
 }
 
+impl Outcome for Client {
+    fn written(&self) -> Option<Written<'_>> {
+        Some(Written::Client(self))
+    }
+}
+
+impl Outcome for LongLivedToken {
+    fn written(&self) -> Option<Written<'_>> {
+        Some(Written::Token(self))
+    }
+}
+
+/// The key, unless the store refused it.
+impl Outcome for Option<PublishedKey> {
+    fn written(&self) -> Option<Written<'_>> {
+        self.as_ref().map(Written::Key)
+    }
+}
+
 /// Whether the entity to change exists.
 impl Outcome for bool {
     fn written(&self) -> Option<Written<'_>> {
@@ -160,6 +188,24 @@ impl Shown for Restored<User> {
 impl Shown for MembersOutcome {
     fn of(written: Written<'_>) -> Option<&Self> {
         if let Written::Members(outcome) = written { Some(outcome) } else { None }
+    }
+}
+
+impl Shown for Client {
+    fn of(written: Written<'_>) -> Option<&Self> {
+        if let Written::Client(client) = written { Some(client) } else { None }
+    }
+}
+
+impl Shown for LongLivedToken {
+    fn of(written: Written<'_>) -> Option<&Self> {
+        if let Written::Token(token) = written { Some(token) } else { None }
+    }
+}
+
+impl Shown for PublishedKey {
+    fn of(written: Written<'_>) -> Option<&Self> {
+        if let Written::Key(key) = written { Some(key) } else { None }
     }
 }
 

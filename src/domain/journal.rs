@@ -1,6 +1,6 @@
-//! The journal: one entry for every change of a group, user, membership, client or long-lived token, written in the
-//! transaction of the change. The entries are enough to rebuild the state. No entry contains a secret, a hash, a key, a token or the data
-//! of a sign-in.
+//! The journal: one entry for every change of a group, user, membership, client, long-lived token or signing key, written
+//! in the transaction of the change. The entries are enough to rebuild the state, except for what no entry contains: a
+//! secret, a hash, a key, a token and the data of a sign-in.
 
 use std::str::FromStr;
 use std::sync::Arc;

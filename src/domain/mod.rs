@@ -23,6 +23,7 @@ pub(crate) mod membership;
 pub(crate) mod query;
 pub(crate) mod restore;
 pub(crate) mod rotation;
+pub mod signing_key;
 pub(crate) mod target;
 pub mod user;
 mod values;

@@ -139,6 +139,31 @@ pub(crate) fn require_all(components: &mut Components, names: &[&str]) {
     }
 }
 
+/// Replaces each schema that combines objects by one object with the properties of all. Its example is that of the first
+/// object, with the examples of the other properties.
+pub(crate) fn merge_objects(components: &mut Components) {
+    for schema in components.schemas.values_mut() {
+        let RefOr::T(Schema::AllOf(all)) = schema else { continue };
+        let mut parts = all.items.iter().filter_map(|part| match part {
+            RefOr::T(Schema::Object(object)) => Some(object.clone()),
+            _ => None,
+        });
+        let Some(mut merged) = parts.next() else { continue };
+        for part in parts {
+            if let Some(serde_json::Value::Object(example)) = &mut merged.example {
+                let own = |property: &RefOr<Schema>| match property {
+                    RefOr::T(Schema::Object(property)) => property.example.clone(),
+                    _ => None,
+                };
+                example.extend(part.properties.iter().filter_map(|(name, of)| Some((name.clone(), own(of)?))));
+            }
+            merged.properties.extend(part.properties);
+        }
+        merged.description = all.description.clone().or(merged.description);
+        *schema = merged.into();
+    }
+}
+
 /// Adds `additionalProperties: true` to every property that is an object without declared properties. That is the
 /// default, but client generators would generate an empty record.
 pub(crate) fn open_objects(components: &mut Components) {
@@ -197,6 +222,13 @@ pub(crate) fn require(operation: &mut Operation, roles: Roles) {
         true => alternatives(None).into(),
         false => roles.names().flat_map(|role| alternatives(Some(role))).collect(),
     });
+}
+
+/// Documents that the body of the operation may be missing.
+pub(crate) fn without_body(operation: &mut Operation) {
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        body.required = Some(Required::False);
+    }
 }
 
 /// Documents that the operation needs no token.

@@ -35,6 +35,7 @@ use crate::domain::membership::{
 use crate::domain::query::{GroupField, GroupQuery, ListResult, UserField, UserQuery};
 use crate::domain::restore::Restored;
 use crate::domain::role::Roles;
+use crate::domain::signing_key::PublishedKey;
 use crate::domain::target::Target;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Credentials, User, UserFields, UserKey, UserUid};
@@ -190,12 +191,10 @@ pub struct RefreshToken {
 /// A key that signs access tokens, as the store keeps it.
 #[derive(Clone)]
 pub struct SigningKey {
-    /// The key ID, as token headers name it.
-    pub kid: String,
+    /// What everybody may know of the key.
+    pub published: PublishedKey,
     /// The private key, PKCS#8 PEM.
     pub pem: String,
-    /// When the key starts to sign. It is published before that.
-    pub signs_from: Timestamp,
 }
 
 /// The durable directory.
@@ -302,8 +301,8 @@ pub trait Store: history::Past + Send + Sync {
     /// Returns the first `limit` live clients with a number above `after`, ordered by number.
     async fn clients_after(&self, after: ClientUid, limit: u32) -> Result<Vec<Client>>;
     /// Creates, changes or deletes one client as `update` decides, and returns the client after the write. Fails with
-    /// `AlreadyExists` if another live client has the `client_id`, and with `NotFound` if a new client acts for a user
-    /// who does not exist.
+    /// `AlreadyExists` if another live client has the `client_id`, and with `NotFound` if the client begins to act for a
+    /// user who does not exist.
     async fn write_client(
         &self,
         operation: Operation,
@@ -316,14 +315,15 @@ pub trait Store: history::Past + Send + Sync {
     /// Records a sign-in attempt at `at` by the rules of `domain::lockout`. Returns whether the user may sign in: false for a locked,
     /// inactive or deleted user, even if the password was right.
     async fn count_sign_in(&self, user: UserUid, at: Timestamp, succeeded: bool) -> Result<bool>;
-    /// Clears the user's failures and lock. Returns false if no live user has the number. The journal has no entry of it.
+    /// Clears the user's failures and lock. Returns false if no live user has the number. The journal keeps that it was
+    /// done, as an update of the user that changes no field.
     async fn unlock(&self, operation: Operation, user: UserUid) -> Result<bool>;
 
     /// Returns the answer that is recorded under the key at `now`.
     ///
-    /// The writes of groups, users and memberships and [`Self::unlock`] record their answer if their operation says so,
-    /// in the same transaction, and only if they succeed. They fail with `KeyInUse` if an answer is recorded under the
-    /// key, or if another write with the key takes more than five seconds.
+    /// The writes of entities, memberships and signing keys and [`Self::unlock`] record their answer if their operation
+    /// says so, in the same transaction, and only if they succeed. They fail with `KeyInUse` if an answer is recorded
+    /// under the key, or if another write with the key takes more than five seconds.
     async fn recorded_answer(&self, key: &RequestKey, now: Timestamp) -> Result<Option<RecordedAnswer>>;
     /// Deletes some answers that have expired by `now`. Returns whether there may be more.
     async fn clear_recorded_answers(&self, now: Timestamp) -> Result<bool>;
@@ -384,9 +384,14 @@ pub trait Store: history::Past + Send + Sync {
 
     /// Returns the signing keys, the newest first.
     async fn signing_keys(&self) -> Result<Vec<SigningKey>>;
-    /// Stores a signing key. Returns false and stores nothing if another key starts to sign at the same time or later,
-    /// or if `only_first` is set and a key exists.
-    async fn add_signing_key(&self, key: SigningKey, only_first: bool) -> Result<bool>;
+    /// Stores a signing key, with a journal entry. Returns `None` and stores nothing if another key starts to sign at the
+    /// same time or later, or if `only_first` is set and a key exists.
+    async fn add_signing_key(
+        &self,
+        operation: Operation,
+        key: SigningKey,
+        only_first: bool,
+    ) -> Result<Option<PublishedKey>>;
 
     /// Counts what a caller with this visibility may see, in bounded time.
     async fn counts(&self, visibility: &Visibility) -> Result<Counts>;

@@ -6,11 +6,13 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use crate::support::{
-    A, AUDITOR, B, Caller, FULL, GROUP_ADMIN, GROUP_READER, Server, USER_ADMIN, USER_READER, make_group, make_user,
+    A, AUDITOR, B, Caller, FULL, GROUP_ADMIN, GROUP_READER, Reply, Server, USER_ADMIN, USER_READER, make_group,
+    make_user,
 };
 
 /// An operation, as the table names it. In path and body `{group}`, `{number}` and `{user}` stand for the ID and number
-/// of a group and the ID of a user that are created for this call, and `{new}` for an unused ID.
+/// of a group and the ID of a user that are created for this call, `{client}` and `{token}` for the IDs of a client and of
+/// its long-lived token, and `{new}` for an unused ID.
 pub(crate) struct Operation {
     /// Its `operationId`.
     pub id: &'static str,
@@ -102,6 +104,18 @@ pub(crate) const ROLLBOOK_OPERATIONS: &[Operation] = &[
     operation("users.delete", "DELETE", "/rollbook/v1/users/{user}", ""),
     operation("me.get", "GET", "/rollbook/v1/me", ""),
     operation("info.get", "GET", "/rollbook/v1/info", ""),
+    operation("clients.list", "GET", "/rollbook/v1/clients", ""),
+    operation("clients.create", "POST", "/rollbook/v1/clients", r#"{"name":"N"}"#),
+    operation("clients.get", "GET", "/rollbook/v1/clients/{client}", ""),
+    operation("clients.patch", "PATCH", "/rollbook/v1/clients/{client}", r#"{"name":"N"}"#),
+    operation("clients.delete", "DELETE", "/rollbook/v1/clients/{client}", ""),
+    operation("clients.rotate", "POST", "/rollbook/v1/clients/{client}/rotate", ""),
+    operation("clients.tokens.list", "GET", "/rollbook/v1/clients/{client}/tokens", ""),
+    operation("clients.tokens.create", "POST", "/rollbook/v1/clients/{client}/tokens", r#"{"name":"N"}"#),
+    operation("tokens.list", "GET", "/rollbook/v1/tokens", ""),
+    operation("tokens.delete", "DELETE", "/rollbook/v1/tokens/{token}", ""),
+    operation("keys.list", "GET", "/rollbook/v1/keys", ""),
+    operation("keys.rotate", "POST", "/rollbook/v1/keys/rotate", ""),
 ];
 
 #[tokio::test]
@@ -194,8 +208,15 @@ async fn outcome(server: &Server, operation: &Operation, column: &Column, name: 
         let pair = json!({ "UserGroupID": group, "UserID": user });
         admin.post("/v1/usergroups/assignments", &pair).await.is(204);
     }
-    let names =
-        [("{group}", &*group), ("{number}", &number.to_string()), ("{user}", &user), ("{new}", &format!("new-{name}"))];
+    let (client, token) = client_and_token(&admin, operation).await;
+    let names = [
+        ("{group}", &*group),
+        ("{number}", &number.to_string()),
+        ("{user}", &user),
+        ("{client}", &client),
+        ("{token}", &token),
+        ("{new}", &format!("new-{name}")),
+    ];
     let fill = |template: &str| {
         names.iter().fold(template.to_owned(), |text, (placeholder, own)| text.replace(placeholder, own))
     };
@@ -204,4 +225,16 @@ async fn outcome(server: &Server, operation: &Operation, column: &Column, name: 
     let (path, body) = (fill(operation.path), fill(operation.body));
     let reply = column.caller.call(operation.method, &path, Some(content_type), body).await;
     (reply.status, reply.code().to_owned())
+}
+
+/// Creates a client and its long-lived token if the path of the operation names one of them; returns their IDs.
+async fn client_and_token(admin: &Caller, operation: &Operation) -> (String, String) {
+    if !operation.path.contains("{client}") && !operation.path.contains("{token}") {
+        return (String::new(), String::new());
+    }
+    let id = |reply: &Reply| reply["id"].as_str().expect("an ID").to_owned();
+    let client = id(&admin.post("/rollbook/v1/clients", &json!({ "name": "N" })).await.is(201));
+    let path = format!("/rollbook/v1/clients/{client}/tokens");
+    let token = id(&admin.post(&path, &json!({ "name": "N" })).await.is(201));
+    (client, token)
 }

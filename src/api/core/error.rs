@@ -140,6 +140,9 @@ pub(super) fn error_response(error: &Error) -> (StatusCode, Failed) {
         Error::Directory(Directory::PublicClient(id)) => {
             (Status::CONFLICT, "invalid_request", format!("The client {id} is public and gets no tokens of its own."))
         }
+        Error::Directory(Directory::KeyAnnounced(key)) => {
+            (Status::CONFLICT, "invalid_request", format!("The key {} is announced to sign later.", key.kid))
+        }
 
         Error::Directory(Directory::SignIn(SignIn::Unauthenticated)) => (
             Status::UNAUTHORIZED,

@@ -245,6 +245,12 @@ pub(super) fn error_response(error: &Error) -> ErrorResponse {
             "A public client gets no tokens of its own.",
             object_data(object_type(ResourceKind::Client), id),
         ),
+        Error::Directory(Directory::KeyAnnounced(key)) => single_entry(
+            Status::CONFLICT,
+            "InvalidRequest",
+            "A signing key is announced that signs later.",
+            object_data(object_type(ResourceKind::Certificate), &key.kid),
+        ),
 
         Error::Directory(Directory::SignIn(SignIn::Unauthenticated)) => {
             single_entry(Status::UNAUTHORIZED, "InvalidToken", "Access token is invalid or expired.", Value::Null)

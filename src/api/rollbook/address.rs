@@ -40,6 +40,11 @@ pub(super) fn user_key(address: &str) -> Option<UserKey> {
     }
 }
 
+/// The address of the entity with the number.
+pub(super) fn of_number(uid: i64) -> String {
+    format!("{UID}{uid}")
+}
+
 /// Parses the number of an entity: from 1, without a sign or leading zeros, so that an entity has one address by number.
 fn number(digits: &str) -> Option<i64> {
     let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');

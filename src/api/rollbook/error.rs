@@ -7,10 +7,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::error::{ResourceKind, SignInError, Violation};
+use crate::domain::signing_key::PublishedKey;
 use crate::domain::user::UserKey;
 use crate::http::request::error::{DirectoryError, Error, ListError, RequestError};
 use crate::http::response::envelope::add_error_headers;
 use crate::http::response::json::JsonResponse;
+
+use super::wire::date;
 
 /// The content type of problem details.
 pub(super) const PROBLEM_JSON: &str = "application/problem+json";
@@ -171,7 +174,13 @@ fn of_directory(error: &DirectoryError) -> Described {
             (Status::CONFLICT, "has_members", format!("The group has members, {members} in all."))
         }
         Directory::PublicClient(id) => {
-            (Status::CONFLICT, "public_client", format!("The client {id} is public and gets no tokens of its own."))
+            let detail = format!("The client {id} is public: it has no secret and gets no tokens of its own.");
+            (Status::CONFLICT, "public_client", detail)
+        }
+        Directory::KeyAnnounced(PublishedKey { kid, signs_from }) => {
+            let from = date(*signs_from);
+            let detail = format!("The key {kid} is announced to sign from {from}; no new key may sign before it.");
+            (Status::CONFLICT, "key_announced", detail)
         }
         Directory::AlreadyExists(kind, key) | Directory::RestoredIdTaken { kind, id: key, .. } => {
             (Status::CONFLICT, "id_taken", format!("There is a {} with the ID {key} already.", noun(*kind)))

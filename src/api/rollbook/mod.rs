@@ -3,15 +3,19 @@
 mod address;
 mod bodies;
 mod changes;
+mod clients;
 mod error;
 mod groups;
 mod info;
+mod keys;
 mod list;
 mod me;
 mod openapi;
 mod parameters;
 mod restore;
+mod tokens;
 mod users;
+mod walk;
 mod wire;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -54,4 +58,12 @@ fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(users::revoke_tokens))
         .routes(routes!(me::get))
         .routes(routes!(info::get))
+        .routes(routes!(clients::list, clients::create))
+        .routes(routes!(clients::get, clients::patch, clients::delete))
+        .routes(routes!(clients::rotate))
+        .routes(routes!(tokens::list_of_client, tokens::create))
+        .routes(routes!(tokens::list))
+        .routes(routes!(tokens::delete))
+        .routes(routes!(keys::list))
+        .routes(routes!(keys::rotate))
 }

@@ -79,21 +79,35 @@ impl<P> Write<P> {
         T: Shown,
         F: Future<Output = Result<T>>,
     {
+        self.respond_once(render.clone(), render, call).await
+    }
+
+    /// As [`Self::respond`], for an answer that shows a secret: `show` renders it. `record` renders from what was written
+    /// what the store records and a repetition gets.
+    pub(crate) async fn respond_once<T, S, F>(
+        self,
+        record: impl Fn(Channel, &T) -> Result<Answer> + Send + Sync + 'static,
+        show: impl FnOnce(Channel, &S) -> Result<Answer>,
+        call: impl FnOnce(Permit<P>) -> F,
+    ) -> Result<Response, Failure>
+    where
+        T: Shown,
+        F: Future<Output = Result<S>>,
+    {
         let channel = self.permit.caller().channel;
         let Self { permit, service, repeatable } = self;
         let permit = match &repeatable {
             Some(Repeatable { key, fingerprint }) => {
-                let render = render.clone();
                 let recorded = move |written: Written<'_>| {
                     let other = || Error::internal(anyhow::anyhow!("a write recorded something else than it shows"));
-                    render(channel, T::of(written).ok_or_else(other)?)
+                    record(channel, T::of(written).ok_or_else(other)?)
                 };
                 permit.recorded(service.recording(key.clone(), fingerprint.clone(), Arc::new(recorded)))
             }
             None => permit,
         };
         match call(permit).await {
-            Ok(written) => Ok(render(channel, &written)?.into_response()),
+            Ok(written) => Ok(show(channel, &written)?.into_response()),
             // Another request with the key was faster: its answer is recorded by now, or it takes too long.
             Err(Error::KeyInUse) => {
                 let recorded = recorded_answer(&service, repeatable.as_ref()).await?;

@@ -1,5 +1,6 @@
 //! The cache of the signing keys, and their rotation.
 
+use std::ops::RangeInclusive;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::Mutex;
@@ -9,6 +10,8 @@ use tracing::info;
 use crate::auth::keys::{Key, generate_pem};
 use crate::domain::caller::{OperateDirectory, Permit, ReadClients};
 use crate::domain::error::{Error, Result};
+use crate::domain::journal::Operation;
+use crate::domain::signing_key::PublishedKey;
 use crate::domain::time::Timestamp;
 use crate::service::Service;
 use crate::store::SigningKey;
@@ -28,6 +31,9 @@ pub const PUBLIC_KEYS_MAX_AGE: u32 = 300;
 /// it returns the keys without the new one, and clients may cache them for [`PUBLIC_KEYS_MAX_AGE`]. The additional
 /// minute covers the interval between two reads and differences between clocks.
 pub const KEY_PUBLISHED_SECONDS: u32 = PUBLIC_KEYS_MAX_AGE + 60;
+
+/// The numbers of seconds for which a new key can be published before it signs.
+pub const PUBLISH_SECONDS: RangeInclusive<i64> = 2..=86_400;
 
 /// A key and the time from which it signs.
 pub(super) struct LoadedKey {
@@ -93,7 +99,7 @@ impl Keys {
 
     async fn read(&self, service: &Service) -> Result<()> {
         let stored = service.store.signing_keys().await?.into_iter();
-        let loaded = stored.map(|SigningKey { kid, pem, signs_from }| {
+        let loaded = stored.map(|SigningKey { published: PublishedKey { kid, signs_from }, pem }| {
             Key::from_pem(kid, &pem).map(|key| Arc::new(LoadedKey { key, signs_from }))
         });
         let loaded: Arc<[Arc<LoadedKey>]> = loaded.collect::<Result<_>>()?;
@@ -140,22 +146,9 @@ impl KeyState {
     }
 }
 
-/// The outcome of a key rotation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rotation {
-    /// The new key was created.
-    Created(KeyStatus),
-    /// No key was created, because it would sign before this key or from the same time.
-    Overtakes(KeyStatus),
-}
-
 impl Service {
     /// Returns the status of the signing keys, the newest first.
     pub async fn signing_keys(&self, _permit: &Permit<ReadClients>) -> Result<Vec<KeyStatus>> {
-        self.key_statuses().await
-    }
-
-    async fn key_statuses(&self) -> Result<Vec<KeyStatus>> {
         self.tokens.keys.reload(self).await?;
         let (all, now) = (self.tokens.keys.all(), self.clock.now());
         let signer = signer_of(&all, now).map(|signer| signer.key.kid().to_owned());
@@ -172,30 +165,36 @@ impl Service {
     }
 
     /// Creates a signing key that is published now and signs after `published` seconds, when every node knows it.
-    /// Tokens signed with older keys stay valid until they expire. Creates no key that would sign before an existing
-    /// one.
-    pub async fn rotate_signing_key(&self, _permit: &Permit<OperateDirectory>, published: i64) -> Result<Rotation> {
-        let key = new_key(self, self.clock.now().plus_seconds(published)).await?;
-        let status = KeyStatus { kid: key.kid.clone(), signs_from: key.signs_from, state: KeyState::Upcoming };
-        if self.store.add_signing_key(key, false).await? {
-            info!(kid = status.kid, "a signing key was created");
-            return Ok(Rotation::Created(status));
+    /// Tokens signed with older keys stay valid until they expire. Fails with `Invalid` if the number of seconds is not
+    /// one of [`PUBLISH_SECONDS`], with `KeyAnnounced` if the key would sign before an existing one, and with
+    /// `PreconditionFailed` for a conditional request, because keys have no versions.
+    pub async fn rotate_signing_key(&self, permit: &Permit<OperateDirectory>, published: i64) -> Result<PublishedKey> {
+        permit.refuse_condition()?;
+        if !PUBLISH_SECONDS.contains(&published) {
+            let (least, most) = (PUBLISH_SECONDS.start(), PUBLISH_SECONDS.end());
+            return Err(Error::invalid("publish_seconds", format!("must be {least} to {most}")));
         }
-        let newest = self.key_statuses().await?.into_iter().next();
-        newest
-            .map(Rotation::Overtakes)
-            .ok_or_else(|| Error::internal(anyhow::anyhow!("the store refused a signing key although it has none")))
+        let key = new_key(self, self.clock.now().plus_seconds(published)).await?;
+        if let Some(created) = self.store.add_signing_key(self.operation(permit), key, false).await? {
+            info!(kid = created.kid, "a signing key was created");
+            return Ok(created);
+        }
+        let newest = self.store.signing_keys().await?.into_iter().next().map(|key| key.published);
+        Err(newest.map_or_else(
+            || Error::internal(anyhow::anyhow!("the store refused a signing key although it has none")),
+            Error::KeyAnnounced,
+        ))
     }
 }
 
 /// Creates and stores a key, unless another node has stored one in the meantime.
-pub(super) async fn create_first(service: &Service) -> Result<()> {
+pub(super) async fn create_first(service: &Service, operation: Operation) -> Result<()> {
     let key = new_key(service, service.clock.now()).await?;
-    service.store.add_signing_key(key, true).await.map(drop)
+    service.store.add_signing_key(operation, key, true).await.map(drop)
 }
 
 async fn new_key(service: &Service, signs_from: Timestamp) -> Result<SigningKey> {
     let pem = spawn_blocking(generate_pem).await.map_err(Error::internal)??;
     let kid = service.ids.uuid(service.clock.now()).to_string();
-    Ok(SigningKey { kid, pem, signs_from })
+    Ok(SigningKey { published: PublishedKey { kid, signs_from }, pem })
 }

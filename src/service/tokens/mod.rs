@@ -11,7 +11,7 @@ mod status;
 mod tests;
 
 pub use grant::{ClientAuth, Grant, IssuedTokens};
-pub use keys::{KEY_PUBLISHED_SECONDS, KeyState, KeyStatus, PUBLIC_KEYS_MAX_AGE, Rotation};
+pub use keys::{KEY_PUBLISHED_SECONDS, KeyState, KeyStatus, PUBLIC_KEYS_MAX_AGE, PUBLISH_SECONDS};
 pub use long_lived::NewLongLivedToken;
 pub use sign_in::LogOnResult;
 
@@ -52,10 +52,10 @@ impl Service {
     }
 
     /// Creates the first signing key if the directory has none.
-    pub async fn ensure_signing_key(&self, _permit: &Permit<OperateDirectory>) -> Result<()> {
+    pub async fn ensure_signing_key(&self, permit: &Permit<OperateDirectory>) -> Result<()> {
         self.tokens.keys.reload(self).await?;
         if self.tokens.keys.all().is_empty() {
-            keys::create_first(self).await?;
+            keys::create_first(self, self.operation(permit)).await?;
             self.tokens.keys.reload(self).await?;
         }
         Ok(())

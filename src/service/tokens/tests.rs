@@ -19,6 +19,7 @@ use crate::domain::id::Id;
 use crate::domain::journal::Channel;
 use crate::domain::lockout::MAX_FAILURES;
 use crate::domain::role::Roles;
+use crate::domain::signing_key::PublishedKey;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Secret, User, UserKey};
 use crate::service::clients::{ClientDraft, ClientPatch, new_secret};
@@ -54,8 +55,10 @@ impl Nodes {
     /// Two nodes whose directory has this signing key.
     async fn with_key(pem: &str) -> Self {
         let nodes = Self::without_key().await;
-        let key = SigningKey { kid: "key".to_owned(), pem: pem.to_owned(), signs_from: nodes.clock.now() };
-        assert!(nodes.one.store.add_signing_key(key, true).await.unwrap());
+        let published = PublishedKey { kid: "key".to_owned(), signs_from: nodes.clock.now() };
+        let key = SigningKey { published, pem: pem.to_owned() };
+        let operation = nodes.one.operation(&operator::<OperateDirectory>());
+        assert!(nodes.one.store.add_signing_key(operation, key, true).await.unwrap().is_some());
         nodes.one.ensure_signing_key(&operator()).await.unwrap();
         nodes
     }
@@ -87,6 +90,9 @@ impl Nodes {
             access_minutes: 10,
             refresh_minutes: 60,
             refresh_rotation: false,
+            enabled: true,
+            strict_members: false,
+            max_removal_percent: None,
         };
         change(&mut draft);
         let secret = draft.secret.clone();
@@ -461,7 +467,7 @@ async fn a_new_key_signs_after_its_publication_time() {
     let before = nodes.client_token(&auth, None).await.unwrap();
     let at_other = async |token: &str| nodes.other.authenticate(token, Channel::OrderCloud).await;
     assert!(at_other(&before).await.is_ok());
-    let Rotation::Created(created) = nodes.other.rotate_signing_key(&operator(), 60).await.unwrap() else { panic!() };
+    let created = nodes.other.rotate_signing_key(&operator(), 60).await.unwrap();
     nodes.advance(59);
     let published = nodes.client_token(&auth, None).await.unwrap();
     assert_ne!(jwt::kid(&published).as_ref(), Some(&created.kid), "it does not sign yet");
@@ -479,13 +485,13 @@ async fn a_new_key_signs_after_its_publication_time() {
 #[tokio::test]
 async fn a_rotation_does_not_overtake_an_upcoming_key() {
     let nodes = Nodes::start().await;
-    let Rotation::Created(created) = nodes.one.rotate_signing_key(&operator(), 3_600).await.unwrap() else { panic!() };
+    let created = nodes.one.rotate_signing_key(&operator(), 3_600).await.unwrap();
     for seconds in [60, 3_600] {
-        let refused = nodes.other.rotate_signing_key(&operator(), seconds).await.unwrap();
-        assert_eq!(refused, Rotation::Overtakes(created.clone()));
+        let refused = nodes.other.rotate_signing_key(&operator(), seconds).await;
+        assert!(matches!(refused, Err(Error::KeyAnnounced(key)) if key == created));
     }
     nodes.advance(1);
-    assert!(matches!(nodes.other.rotate_signing_key(&operator(), 3_600).await, Ok(Rotation::Created(_))));
+    nodes.other.rotate_signing_key(&operator(), 3_600).await.unwrap();
     let states =
         async || nodes.one.signing_keys(&operator()).await.unwrap().iter().map(|key| key.state).collect::<Vec<_>>();
     assert_eq!(states().await, [KeyState::Upcoming, KeyState::Upcoming, KeyState::Signing]);

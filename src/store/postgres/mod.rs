@@ -48,6 +48,7 @@ use crate::domain::membership::{
 };
 use crate::domain::query::{GroupField, GroupQuery, ListResult, UserField, UserQuery};
 use crate::domain::restore::Restored;
+use crate::domain::signing_key::PublishedKey;
 use crate::domain::target::Target;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Credentials, User, UserKey, UserUid};
@@ -341,7 +342,7 @@ impl Store for PostgresStore {
         update: UpdateFn<Client, ClientUpdate>,
     ) -> Result<Client> {
         let language = self.default_language.clone();
-        self.execute(entity::WriteEntity { operation, target, update, language }).await
+        self.record(&operation.clone(), entity::WriteEntity { operation, target, update, language }).await
     }
 
     async fn credentials(&self, username: &str) -> Result<Option<Credentials>> {
@@ -353,7 +354,7 @@ impl Store for PostgresStore {
     }
 
     async fn unlock(&self, operation: Operation, user: UserUid) -> Result<bool> {
-        self.record(&operation, entities::sign_ins::Unlock(user)).await
+        self.record(&operation.clone(), entities::sign_ins::Unlock { operation, user }).await
     }
 
     async fn recorded_answer(&self, key: &RequestKey, now: Timestamp) -> Result<Option<RecordedAnswer>> {
@@ -424,7 +425,7 @@ impl Store for PostgresStore {
         update: UpdateFn<LongLivedToken, LongLivedTokenUpdate>,
     ) -> Result<LongLivedToken> {
         let language = self.default_language.clone();
-        self.execute(entity::WriteEntity { operation, target, update, language }).await
+        self.record(&operation.clone(), entity::WriteEntity { operation, target, update, language }).await
     }
 
     async fn note_token_use(&self, token: LongLivedTokenUid, at: Timestamp) -> Result<()> {
@@ -435,8 +436,13 @@ impl Store for PostgresStore {
         entities::tokens::keys(&self.point_reads).await
     }
 
-    async fn add_signing_key(&self, key: SigningKey, only_first: bool) -> Result<bool> {
-        self.execute(entities::tokens::AddSigningKey { key, only_first }).await
+    async fn add_signing_key(
+        &self,
+        operation: Operation,
+        key: SigningKey,
+        only_first: bool,
+    ) -> Result<Option<PublishedKey>> {
+        self.record(&operation.clone(), entities::tokens::AddSigningKey { operation, key, only_first }).await
     }
 
     async fn counts(&self, visibility: &Visibility) -> Result<Counts> {

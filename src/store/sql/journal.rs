@@ -10,8 +10,9 @@ use serde_json::value::RawValue;
 use crate::domain::error::{Error, Result};
 use crate::domain::group::GroupUid;
 use crate::domain::journal::{ChangeKind, Operation};
+use crate::domain::signing_key::PublishedKey;
 use crate::domain::time::Timestamp;
-use crate::domain::user::UserUid;
+use crate::domain::user::{User, UserUid};
 use crate::store::copy::{Table, Value};
 
 use super::columns::{columns, names, parameters};
@@ -72,7 +73,7 @@ pub(crate) fn values(operation: &Operation, entry: JournalEntry) -> [Value; JOUR
 /// One row of the journal, without the operation that it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct JournalEntry {
-    /// `group`, `user`, `membership`, `members`, `client`, `token` or `batch`.
+    /// `group`, `user`, `membership`, `members`, `client`, `token`, `key` or `batch`.
     pub kind: &'static str,
     /// Whether the entity was created, updated, deleted or restored.
     pub change: ChangeKind,
@@ -81,7 +82,7 @@ pub(crate) struct JournalEntry {
     /// The time of the change, never before the entity's last change.
     pub at: Timestamp,
     /// The number of the entity. For memberships, the number of the group; for a batch, 0, because its entry lists the
-    /// entities.
+    /// entities; for a key, 0, because keys have no numbers.
     pub subject: i64,
     /// For a single membership, the number of the user.
     pub member: Option<UserUid>,
@@ -107,6 +108,27 @@ impl JournalEntry {
             before: before.map(text).transpose()?,
             after: Some(text(after)?),
             users: Vec::new(),
+        })
+    }
+
+    /// Returns the entry for a user who was unlocked at `at`. Locks are no part of the journal, so no field changes.
+    pub(crate) fn of_unlocked(user: &User, at: Timestamp) -> Result<Self> {
+        Ok(Self { at, ..Self::of(Some(user), user)? })
+    }
+
+    /// Returns the entry for a signing key that was created at `at`.
+    pub(crate) fn of_new_key(key: &PublishedKey, at: Timestamp) -> Result<Self> {
+        let after = to_text(&KeyEntry { kid: &key.kid, signs_from: key.signs_from.as_micros() })?;
+        Ok(Self {
+            kind: "key",
+            change: ChangeKind::Created,
+            count: 1,
+            users: Vec::new(),
+            at,
+            subject: 0,
+            member: None,
+            before: None,
+            after: Some(after),
         })
     }
 
@@ -194,6 +216,14 @@ impl<E: StoredEntity> Serialize for Journaled<'_, E> {
         }
         object.end()
     }
+}
+
+/// A signing key as journal entries contain it, without its key material.
+#[derive(Debug, Serialize)]
+struct KeyEntry<'a> {
+    kid: &'a str,
+    /// When the key starts to sign, in microseconds.
+    signs_from: i64,
 }
 
 /// A membership as journal entries contain it.

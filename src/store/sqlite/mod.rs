@@ -36,6 +36,7 @@ use crate::domain::membership::{
 };
 use crate::domain::query::{GroupField, GroupQuery, ListResult, UserField, UserQuery};
 use crate::domain::restore::Restored;
+use crate::domain::signing_key::PublishedKey;
 use crate::domain::target::Target;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Credentials, User, UserKey, UserUid};
@@ -330,7 +331,10 @@ impl Store for SqliteStore {
         update: UpdateFn<Client, ClientUpdate>,
     ) -> Result<Client> {
         let language = self.default_language.clone();
-        self.writer.write(move |context| entity::write(context, &language, &operation, &target, &update)).await
+        self.write_recorded(operation, move |context, operation| {
+            entity::write(context, &language, operation, &target, &update)
+        })
+        .await
     }
 
     async fn credentials(&self, username: &str) -> Result<Option<Credentials>> {
@@ -345,8 +349,8 @@ impl Store for SqliteStore {
     }
 
     async fn unlock(&self, operation: Operation, user: UserUid) -> Result<bool> {
-        self.write_recorded(operation, move |context, _| {
-            entities::users::unlock(context.connection, user).map_err(failed)
+        self.write_recorded(operation, move |context, operation| {
+            entities::users::unlock(context.connection, operation, user)
         })
         .await
     }
@@ -430,7 +434,10 @@ impl Store for SqliteStore {
         update: UpdateFn<LongLivedToken, LongLivedTokenUpdate>,
     ) -> Result<LongLivedToken> {
         let language = self.default_language.clone();
-        self.writer.write(move |context| entity::write(context, &language, &operation, &target, &update)).await
+        self.write_recorded(operation, move |context, operation| {
+            entity::write(context, &language, operation, &target, &update)
+        })
+        .await
     }
 
     async fn note_token_use(&self, token: LongLivedTokenUid, at: Timestamp) -> Result<()> {
@@ -444,10 +451,16 @@ impl Store for SqliteStore {
         self.readers.point(entities::tokens::keys)
     }
 
-    async fn add_signing_key(&self, key: SigningKey, only_first: bool) -> Result<bool> {
-        self.writer
-            .write(move |context| entities::tokens::add_key(context.connection, &key, only_first).map_err(failed))
-            .await
+    async fn add_signing_key(
+        &self,
+        operation: Operation,
+        key: SigningKey,
+        only_first: bool,
+    ) -> Result<Option<PublishedKey>> {
+        self.write_recorded(operation, move |context, operation| {
+            entities::tokens::add_key(context.connection, operation, &key, only_first)
+        })
+        .await
     }
 
     async fn counts(&self, visibility: &Visibility) -> Result<Counts> {

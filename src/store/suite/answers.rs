@@ -4,10 +4,17 @@ use std::sync::Arc;
 
 use super::*;
 use crate::domain::answer::Answer;
+use crate::domain::client::ClientKey;
 use crate::domain::community::Visibility;
 use crate::domain::error::Error;
 use crate::domain::idempotency::{Recording, RequestKey, Written};
+use crate::domain::long_lived_token::{LongLivedToken, LongLivedTokenKey};
 use crate::domain::membership::{MembersChange, MembersOptions, Membership, MembershipOutcome};
+use crate::domain::signing_key::PublishedKey;
+use crate::store::SigningKey;
+
+use super::journal::put_client;
+use super::long_lived_tokens::make_token;
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -24,6 +31,9 @@ pub(crate) fn recorded(second: i64, name: &str) -> Operation {
             Written::Members(outcome) => format!("{} of {}", outcome.added, outcome.group),
             Written::RestoredGroup(restored) => restored.entity.fields.id.to_string(),
             Written::RestoredUser(restored) => restored.entity.fields.id.to_string(),
+            Written::Client(client) => client.fields.id.clone(),
+            Written::Token(token) => token.fields.id.clone(),
+            Written::Key(key) => key.kid.clone(),
             Written::Unshown => String::new(),
         };
         Ok(Answer { status: 200, location: None, tag: Some("t".to_owned()), content_type: None, body })
@@ -100,4 +110,35 @@ pub(crate) async fn refused_writes_leave_the_key_free(store: &impl TestStore) {
     for name in ["c", "d", "e"] {
         assert_eq!(body(store, 3, name).await.as_deref(), Some(""), "{name}");
     }
+}
+
+pub(crate) async fn clients_tokens_and_keys_have_them(store: &impl TestStore) {
+    let client = put_client(store, 1, Target::New, true).await;
+    let token = make_token(store, "t", &client, 100).await;
+    let (client_key, token_key) = (ClientKey::Uid(client.uid), LongLivedTokenKey::Uid(token.uid));
+    let delete_client = async || {
+        store.write_client(recorded(2, "client"), client_key.clone().into(), Box::new(|_| Ok(Mutation::Delete))).await
+    };
+    let revoke = async || {
+        let delete = Box::new(|_: Option<&LongLivedToken>| Ok(Mutation::Delete));
+        store.write_long_lived_token(recorded(2, "token"), token_key.clone().into(), delete).await
+    };
+    let add_key = async |at: i64| {
+        let published = PublishedKey { kid: "kid".to_owned(), signs_from: time(at) };
+        let key = SigningKey { published, pem: "hidden pem".to_owned() };
+        store.add_signing_key(recorded(2, "key"), key, false).await
+    };
+    revoke().await.unwrap();
+    delete_client().await.unwrap();
+    add_key(5).await.unwrap().unwrap();
+    assert!(matches!(revoke().await, Err(Error::KeyInUse)));
+    assert!(matches!(delete_client().await, Err(Error::KeyInUse)));
+    assert!(matches!(add_key(6).await, Err(Error::KeyInUse)));
+    for (name, shown) in [("token", "id-of-t"), ("client", "client"), ("key", "kid")] {
+        assert_eq!(body(store, 3, name).await.as_deref(), Some(shown));
+    }
+    let published = PublishedKey { kid: "overtakes".to_owned(), signs_from: time(4) };
+    let key = SigningKey { published, pem: "hidden pem".to_owned() };
+    assert!(store.add_signing_key(recorded(2, "refused"), key, false).await.unwrap().is_none());
+    assert_eq!(body(store, 3, "refused").await, None);
 }

@@ -1,6 +1,7 @@
 //! Copies: each store runs this with its own source and destination.
 
 use super::*;
+use crate::domain::signing_key::PublishedKey;
 use crate::store::SigningKey;
 use crate::store::copy::{Destination, Source, copy};
 use crate::store::sql::copy::TABLES;
@@ -16,8 +17,9 @@ pub(crate) async fn fill(store: &impl TestStore) {
     for jti in ["b", "a", "ä", "B"] {
         store.end_token(jti, later, Timestamp::from_micros(0)).await.unwrap();
         store.keep_refresh_token(refresh_token(jti, "family"), Timestamp::from_micros(0)).await.unwrap();
-        let key = SigningKey { kid: jti.to_owned(), pem: "pem".to_owned(), signs_from: later };
-        store.add_signing_key(key, false).await.unwrap();
+        let published = PublishedKey { kid: jti.to_owned(), signs_from: later };
+        let key = SigningKey { published, pem: "pem".to_owned() };
+        store.add_signing_key(operation(100), key, false).await.unwrap();
     }
     for name in ["answered", "also-answered"] {
         put(store, 9, name, Target::New).await.unwrap();

@@ -99,6 +99,8 @@ fn changes_of(row: &JournalRow, members: &mut Members) -> Vec<Replayed> {
             _ => panic!("a membership comes or goes"),
         }],
         "members" => members_entry(read(before), read(after), micros(row.at), members),
+        // The journal does not rebuild keys.
+        "key" => Vec::new(),
         "batch" => batch(read(before).unwrap_or_default(), read(after).unwrap(), micros(row.at), members),
         kind => panic!("unknown kind {kind}"),
     }
@@ -205,6 +207,8 @@ pub(super) async fn put_client(
         refresh_minutes: 0,
         refresh_rotation: true,
         enabled,
+        strict_members: true,
+        max_removal_percent: Some(17),
         generation: 0,
         long_lived_generation: 0,
         secret_set: Some(micros(second)),

@@ -22,6 +22,8 @@ async fn put_client(store: &impl TestStore, id: &str, user: Option<UserUid>, lon
         refresh_minutes: 0,
         refresh_rotation: false,
         enabled: true,
+        strict_members: false,
+        max_removal_percent: None,
         generation: 0,
         long_lived_generation,
         secret_set: None,

@@ -214,11 +214,12 @@ macro_rules! conformance {
             batches: leave_what_single_writes_leave, refuse_one_and_keep_the_others, repeated_change_nothing,
                 restore_what_was_deleted, restore_nothing_by_another_number_or_id, keep_the_numbers_of_users;
             signing_in: ten_failures_lock, refresh_tokens_are_kept_until_they_expire, rotated_refresh_tokens_are_used_once,
-                refresh_tokens_rotate_together, ended_tokens_are_known, keys_are_kept;
+                refresh_tokens_rotate_together, ended_tokens_are_known, keys_are_kept,
+                keys_are_journaled_without_their_material;
             batch_index: finds_what_a_scan_finds;
             restore: brings_a_group_back, brings_a_user_back, is_refused_and_changes_nothing, follows_a_model,
                 keeps_counts_when_all_happens_at_once, a_batch_journals_what_it_drops;
-            answers: are_kept_for_a_day, refused_writes_leave_the_key_free;
+            answers: are_kept_for_a_day, refused_writes_leave_the_key_free, clients_tokens_and_keys_have_them;
             long_lived_tokens: are_found_by_hash, are_listed_until_they_end, uses_are_noted, are_journaled_without_secrets;
             past: is_told_as_it_was, the_feed_rebuilds_the_state, a_history_is_a_part_of_the_feed,
                 spells_are_when_the_user_was_a_member, names_are_those_of_the_moment, a_position_that_is_gone_is_refused;

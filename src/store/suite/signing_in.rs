@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::lockout::{LOCK_SECONDS, MAX_FAILURES};
+use crate::domain::signing_key::PublishedKey;
 use crate::store::{RefreshToken, SigningKey};
 
 fn second(second: i64) -> Timestamp {
@@ -30,6 +31,9 @@ pub(crate) async fn ten_failures_lock(store: &impl TestStore) {
         count(5_000, false).await;
     }
     assert!(store.unlock(operation(3), uid).await.unwrap());
+    let journaled = store.journal().pop().unwrap();
+    assert_eq!((&*journaled.kind, &*journaled.change, journaled.subject), ("user", "updated", uid));
+    assert_eq!((journaled.reason.as_deref(), &journaled.before), (Some("reason-3"), &journaled.after));
     assert!(count(5_001, true).await);
     put_user(store, 6_000, UserKey::Id(id("u")), UserFields { active: false, ..user("u") }).await.unwrap();
     assert!(!count(6_001, true).await, "inactive users cannot sign in");
@@ -102,16 +106,39 @@ pub(crate) async fn ended_tokens_are_known(store: &impl TestStore) {
 }
 
 pub(crate) async fn keys_are_kept(store: &impl TestStore) {
-    let key = |kid: &str, at| SigningKey { kid: kid.to_owned(), pem: format!("pem {kid}"), signs_from: second(at) };
+    let add = async |kid: &str, at: i64, only_first: bool| {
+        let published = PublishedKey { kid: kid.to_owned(), signs_from: second(at) };
+        let key = SigningKey { published: published.clone(), pem: format!("hidden pem of {kid}") };
+        let added = store.add_signing_key(operation(at), key, only_first).await.unwrap();
+        assert!(added.is_none() || added == Some(published));
+        added.is_some()
+    };
     assert!(store.signing_keys().await.unwrap().is_empty());
-    assert!(store.add_signing_key(key("one", 1), true).await.unwrap());
-    assert!(!store.add_signing_key(key("lost the race", 2), true).await.unwrap());
-    assert!(store.add_signing_key(key("two", 3), false).await.unwrap());
+    assert!(add("one", 1, true).await);
+    assert!(!add("lost the race", 2, true).await);
+    assert!(add("two", 3, false).await);
     for earlier in [2, 3] {
-        assert!(!store.add_signing_key(key("overtakes", earlier), false).await.unwrap());
+        assert!(!add("overtakes", earlier, false).await);
     }
-    let kids: Vec<_> = store.signing_keys().await.unwrap().into_iter().map(|key| (key.kid, key.pem)).collect();
-    assert_eq!(kids, [("two".to_owned(), "pem two".to_owned()), ("one".to_owned(), "pem one".to_owned())]);
+    let kept: Vec<_> =
+        store.signing_keys().await.unwrap().into_iter().map(|key| (key.published.kid, key.pem)).collect();
+    let expected = [("two", "hidden pem of two"), ("one", "hidden pem of one")];
+    assert_eq!(kept, expected.map(|(kid, pem)| (kid.to_owned(), pem.to_owned())));
     assert!(!store.has_clients().await.unwrap());
     store.ready().await.unwrap();
+}
+
+pub(crate) async fn keys_are_journaled_without_their_material(store: &impl TestStore) {
+    for (kid, at) in [("one", 1), ("two", 3), ("overtakes", 2)] {
+        let published = PublishedKey { kid: kid.to_owned(), signs_from: second(at) };
+        let key = SigningKey { published, pem: format!("hidden pem of {kid}") };
+        store.add_signing_key(operation(at), key, false).await.unwrap();
+    }
+    let entries = store.journal();
+    let who: Vec<_> = entries.iter().map(|row| (&*row.kind, &*row.change, row.reason.as_deref(), row.at)).collect();
+    let created =
+        |at: i64| ("key", "created", if at == 1 { Some("reason-1") } else { Some("reason-3") }, at * 1_000_000);
+    assert_eq!(who, [created(1), created(3)]);
+    assert_eq!(entries[1].after.as_deref(), Some(r#"{"kid":"two","signs_from":3000000}"#));
+    assert_eq!((entries[1].operator_user.as_deref(), entries[1].before.as_deref()), (Some("user-3"), None));
 }

@@ -94,6 +94,8 @@ async fn acting(store: &impl TestStore, id: &str, user: UserUid, roles: Roles) -
         refresh_minutes: 0,
         refresh_rotation: false,
         enabled: true,
+        strict_members: false,
+        max_removal_percent: None,
         generation: 0,
         long_lived_generation: 0,
         secret_set: None,

@@ -18,9 +18,8 @@ async fn clients_are_created_listed_and_deleted_while_a_server_runs() {
     assert_eq!(secret.len(), 43);
     let list = cli.run(&["client", "list"]).printed();
     let line = list.lines().find(|line| line.starts_with(&id)).unwrap();
-    let fields =
-        [&id, "enabled", "secret", "-", "FullAccess,AdminUserGroupReader", A, "600", "5", "off", "made by a test"];
-    assert_eq!(line, fields.join("\t"));
+    let fields = [&id, "enabled", "secret", "-", "FullAccess,AdminUserGroupReader", A, "600", "5", "off", "off", "-"];
+    assert_eq!(line, fields.join("\t") + "\tmade by a test");
     assert!(!list.contains(&secret));
     let observed = cli.run(&["client", "create", "--name", "printed"]).printed();
     assert!(
@@ -320,6 +319,7 @@ async fn clients_are_changed() {
     let token = server.bearer(&server.client_token(&id, &secret).await);
     set(&["--name", "N\u{e9}w", "--no-communities", "--access-minutes", "7", "--refresh-minutes", "9"]).printed();
     set(&["--refresh-rotation", "true"]).printed();
+    set(&["--strict-members", "true", "--max-removal-percent", "0"]).printed();
     let mut expected = before;
     for (name, value) in [
         ("name", json!("N\u{e9}w")),
@@ -327,6 +327,8 @@ async fn clients_are_changed() {
         ("accessMinutes", json!(7)),
         ("refreshMinutes", json!(9)),
         ("refreshRotation", json!(true)),
+        ("strictMembers", json!(true)),
+        ("maxRemovalPercent", json!(0)),
         ("updated", listed()["updated"].clone()),
     ] {
         expected[name] = value;
@@ -345,6 +347,13 @@ async fn clients_are_changed() {
             .error()
             .contains("--refresh-rotation needs refresh tokens: give --refresh-minutes")
     );
+    assert!(set(&["--max-removal-percent", "101"]).error().contains("--max-removal-percent must be 0 to 100"));
+    server.make_user("robot", &[], &[]);
+    set(&["--user", "ROBOT", "--no-max-removal-percent"]).printed();
+    assert_eq!((&listed()["user"], &listed()["maxRemovalPercent"]), (&json!("robot"), &json!(null)));
+    set(&["--no-user"]).printed();
+    assert_eq!(listed()["user"], json!(null));
+    assert!(set(&["--user", "nobody"]).error().contains("there is no user 'nobody'"));
     assert!(set(&["--no-roles", "--role", FULL]).error().contains("cannot be used with"));
     assert!(set(&[]).error().contains("required"));
     assert!(server.cli().run(&["client", "set", "nobody", "--name", "n"]).error().contains("there is no client"));

@@ -122,6 +122,11 @@ fn the_journal_keeps_the_reason_and_the_operator_of_a_command() {
     assert_eq!(last(), kept("cli", Some("Ticket 7: ü")));
     cli.run(&["client", "create", "--name", "n", "--role", "FullAccess"]).printed();
     assert_eq!(last(), kept("cli", None));
+    cli.run(&["keys", "rotate", "--reason", "leaked"]).printed();
+    assert_eq!(last(), kept("cli", Some("leaked")));
+    server.make_user("ada", &[], &[]);
+    cli.run(&["user", "unlock", "ada", "--reason", "called"]).printed();
+    assert_eq!(last(), kept("cli", Some("called")));
     let line = r#"{"group":{"id":"g","labels":{"en":"G"}}}"#;
     cli.run_with(&["import", "-", "--reason", "moving"], line).printed();
     assert_eq!(last(), kept("import", Some("moving")));

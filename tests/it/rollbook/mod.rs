@@ -1,16 +1,21 @@
 //! Rollbook's own API.
 
+mod clients;
 mod groups;
 mod info;
+mod keys;
 mod lists;
 mod past;
+mod tokens;
 mod user_lists;
 mod user_rights;
 mod users;
 
+use std::fs;
+
 use serde_json::Value;
 
-use crate::support::{Caller, Reply};
+use crate::support::{Caller, Reply, Server, Store, sql};
 
 /// Sends a request with one header.
 async fn with(caller: &Caller, method: &str, path: &str, header: (&str, &str), body: &Value) -> Reply {
@@ -36,5 +41,52 @@ async fn walk(caller: &Caller, list: &str, parameters: &[(&str, &str)]) -> Vec<S
             Some(next) => after = Some(next.to_owned()),
             None => return all,
         }
+    }
+}
+
+/// The path of clients.
+const CLIENTS: &str = "/rollbook/v1/clients";
+
+/// Sends a POST with an idempotency key; a null is no body.
+async fn keyed(caller: &Caller, key: &str, path: &str, body: &Value) -> Reply {
+    with(caller, "POST", path, ("idempotency-key", key), body).await
+}
+
+/// Creates a client.
+async fn make_client(admin: &Caller, body: Value) -> Reply {
+    admin.post(CLIENTS, &body).await.is(201)
+}
+
+/// What the token endpoint answers to a client with the secret of this reply.
+async fn granted(server: &Server, client: &Reply) -> Reply {
+    let text = |name: &str| client[name].as_str().unwrap();
+    let fields = [("grant_type", "client_credentials"), ("client_id", text("id")), ("client_secret", text("secret"))];
+    server.grant(&fields).await
+}
+
+/// Checks that the log and the database contain `known`, and none of the secrets.
+fn search_stored(server: &Server, known: &str, secrets: &[&str]) {
+    let stored = match Store::of_this_run() {
+        // The folder of the database is that of the logs.
+        Store::Sqlite => fs::read_dir(server.database().folder())
+            .unwrap()
+            .flat_map(|file| fs::read(file.unwrap().path()).unwrap())
+            .collect(),
+        Store::Postgres => {
+            let url = server.database().url();
+            let tables = sql::run(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'");
+            let rows = tables
+                .iter()
+                .flatten()
+                .flatten()
+                .flat_map(|table| sql::run(url, &format!("SELECT to_jsonb(t)::text FROM {table} AS t")));
+            let text: String = rows.flatten().flatten().collect();
+            (text + &server.log()).into_bytes()
+        }
+    };
+    let contains = |text: &str| stored.windows(text.len()).any(|bytes| bytes == text.as_bytes());
+    assert!(contains(known), "{known} is stored");
+    for secret in secrets {
+        assert!(!contains(secret), "a secret is stored");
     }
 }

@@ -2,6 +2,7 @@
 //! never widens what is done. Read-only fields of responses are accepted and ignored, so that what GET returned can be
 //! changed and sent back.
 
+mod clients;
 mod groups;
 mod restore;
 mod users;
@@ -12,6 +13,7 @@ use crate::http::request::fields::FieldReader;
 use crate::json::Json;
 use crate::service::complete_groups::Identity;
 
+pub(super) use clients::{ClientChange, NewClient, client, client_change, nothing, publish_seconds, token};
 pub(super) use groups::{group, group_change};
 pub(super) use restore::GroupRestore;
 pub(super) use users::{new_user, password, user, user_change};

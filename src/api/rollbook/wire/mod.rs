@@ -2,6 +2,7 @@
 //! it is not set.
 
 mod changes;
+mod clients;
 mod groups;
 mod restore;
 mod users;
@@ -13,6 +14,7 @@ use crate::domain::community::{Communities, Visibility};
 use crate::domain::time::Timestamp;
 
 pub(super) use changes::{Change, Changes, Spell, Spells};
+pub(super) use clients::{Client, Key, Keys, Page, Token, WithSecret};
 pub(super) use groups::Group;
 pub(super) use restore::RestoredGroup;
 pub(super) use users::User;

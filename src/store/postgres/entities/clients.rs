@@ -6,11 +6,12 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use tokio_postgres::Row;
 
-use crate::domain::client::{Client, ClientFields, ClientUid};
+use crate::domain::client::{Client, ClientUid};
 use crate::domain::error::{Error, ResourceKind, Result};
 use crate::domain::role::Roles;
 use crate::domain::user::UserUid;
 use crate::store::sql::columns::{Record as _, select};
+use crate::store::sql::records::clients::new_user;
 use crate::store::{ClientUpdate, Mutation};
 
 use crate::store::postgres::connection::database_error::DatabaseError;
@@ -23,17 +24,15 @@ use crate::store::postgres::write::transaction::Transaction;
 impl PostgresEntity for Client {
     statements!(Client);
 
-    /// A new client that acts for a user needs a live user.
+    /// The user for whom the client begins to act must be live.
     async fn check_references(
         transaction: &mut Transaction<'_>,
         current: Option<&Self>,
         mutation: &Mutation<ClientUpdate>,
     ) -> Result<(), DatabaseError> {
-        match (current, mutation) {
-            (None, Mutation::Put(ClientUpdate { fields: ClientFields { user: Some(user), .. }, .. })) => {
-                check_user(transaction, *user).await
-            }
-            _ => Ok(()),
+        match new_user(current, mutation) {
+            Some(user) => check_user(transaction, user).await,
+            None => Ok(()),
         }
     }
 }

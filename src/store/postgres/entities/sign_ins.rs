@@ -4,13 +4,16 @@ use async_trait::async_trait;
 use tokio_postgres::Row;
 
 use crate::domain::error::Result;
+use crate::domain::journal::Operation;
 use crate::domain::lockout::{Attempt, Failures};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Credentials, User, UserKey, UserUid};
+use crate::store::sql::journal::JournalEntry;
 use crate::store::sql::rows;
 
+use super::journal::append;
 use crate::store::postgres::connection::database_error::DatabaseError;
-use crate::store::postgres::entity::find;
+use crate::store::postgres::entity::{find, find_locked};
 use crate::store::postgres::read::point_reads::PointReads;
 use crate::store::postgres::write::pipeline::parameters;
 use crate::store::postgres::write::transaction::{OutcomeLookup, Transaction, UnitOfWork};
@@ -67,23 +70,30 @@ impl UnitOfWork for CountSignIn {
     }
 }
 
-/// The unit of work that resets the failed attempts and the lock of the user with this number. Its output is whether
-/// the user exists and is live.
-pub(crate) struct Unlock(pub UserUid);
+/// The unit of work that resets the failed attempts and the lock of the user with this number, with a journal entry. Its
+/// output is whether the user exists and is live.
+pub(crate) struct Unlock {
+    /// The operation, for the journal.
+    pub operation: Operation,
+    /// The number of the user.
+    pub user: UserUid,
+}
 
 #[async_trait]
 impl UnitOfWork for Unlock {
     type Output = bool;
 
     fn outcome_lookup(&self) -> OutcomeLookup<'_> {
-        OutcomeLookup::Idempotent
+        OutcomeLookup::Operation(&self.operation.id)
     }
 
     async fn run(&self, transaction: &mut Transaction<'_>) -> Result<bool, DatabaseError> {
-        let sql = "SELECT 1 FROM users WHERE uid = $1 AND deleted IS NULL FOR NO KEY UPDATE";
-        let exists = transaction.find(sql, &[&self.0]).await?.is_some();
-        let sql = "UPDATE users SET failed_attempts = 0, locked_until = NULL WHERE uid = $1 AND deleted IS NULL";
-        transaction.queue(sql, parameters![self.0]);
-        Ok(exists)
+        let user: Option<User> = find_locked(transaction, &UserKey::Uid(self.user)).await?;
+        let Some(user) = user.filter(|user| user.deleted.is_none()) else { return Ok(false) };
+        let sql = "UPDATE users SET failed_attempts = 0, locked_until = NULL WHERE uid = $1";
+        transaction.queue(sql, parameters![self.user]);
+        let entry = JournalEntry::of_unlocked(&user, transaction.time(&self.operation))?;
+        append(transaction, &self.operation, entry);
+        Ok(true)
     }
 }

@@ -6,13 +6,17 @@ use async_trait::async_trait;
 
 use crate::domain::client::{Client, ClientUid};
 use crate::domain::error::{Error, Result};
+use crate::domain::journal::Operation;
 use crate::domain::rotation::Rotation;
+use crate::domain::signing_key::PublishedKey;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserUid};
 use crate::store::sql::columns::{Record as _, insert, inserted, read_columns, select};
+use crate::store::sql::journal::JournalEntry;
 use crate::store::sql::rows::{Columns as _, optional_time};
 use crate::store::{RefreshToken, SigningKey, TokenStatus};
 
+use super::journal::append;
 use crate::store::postgres::connection::database_error::DatabaseError;
 use crate::store::postgres::read::point_reads::PointReads;
 use crate::store::postgres::read::rows::{ColumnsFrom, all};
@@ -174,9 +178,11 @@ pub(crate) async fn keys(point_reads: &PointReads) -> Result<Vec<SigningKey>> {
     all(&point_reads.rows(&ALL, &[]).await?, SigningKey::read)
 }
 
-/// The unit of work that stores a signing key. It does nothing if another key signs from the same time or later, or,
-/// with `only_first`, if another key exists. Its output is whether the key is stored.
+/// The unit of work that stores a signing key with its journal entry. It does nothing if another key signs from the same
+/// time or later, or, with `only_first`, if another key exists. Its output is what was stored.
 pub(crate) struct AddSigningKey {
+    /// The operation, for the journal.
+    pub operation: Operation,
     /// The signing key.
     pub key: SigningKey,
     /// Whether to store the key only if it is the first one.
@@ -185,24 +191,25 @@ pub(crate) struct AddSigningKey {
 
 #[async_trait]
 impl UnitOfWork for AddSigningKey {
-    type Output = bool;
+    type Output = Option<PublishedKey>;
 
     fn outcome_lookup(&self) -> OutcomeLookup<'_> {
-        OutcomeLookup::Idempotent
+        OutcomeLookup::Operation(&self.operation.id)
     }
 
-    async fn run(&self, transaction: &mut Transaction<'_>) -> Result<bool, DatabaseError> {
-        static INSERT: LazyLock<String> =
-            LazyLock::new(|| format!("{} ON CONFLICT DO NOTHING", insert::<SigningKey>()));
-        let SigningKey { kid, signs_from, .. } = &self.key;
+    async fn run(&self, transaction: &mut Transaction<'_>) -> Result<Option<PublishedKey>, DatabaseError> {
+        static INSERT: LazyLock<String> = LazyLock::new(insert::<SigningKey>);
+        let published = &self.key.published;
         // If two nodes start on a new directory, one stores its key and the other one finds that key.
         transaction.read("LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE", &[]).await?;
-        // The key itself may exist already, if this is a retry after an unknown outcome.
-        let others = "SELECT 1 FROM signing_keys WHERE kid <> $1 AND ($2 OR signs_from >= $3) LIMIT 1";
-        if transaction.find(others, &[kid, &self.only_first, &signs_from.as_micros()]).await?.is_some() {
-            return Ok(false);
+        let others = "SELECT 1 FROM signing_keys WHERE $1 OR signs_from >= $2 LIMIT 1";
+        if transaction.find(others, &[&self.only_first, &published.signs_from.as_micros()]).await?.is_some() {
+            return Ok(None);
         }
+        transaction.read_last_change().await?;
         transaction.queue(&INSERT, owned(inserted(&self.key)));
-        Ok(true)
+        let entry = JournalEntry::of_new_key(published, transaction.time(&self.operation))?;
+        append(transaction, &self.operation, entry);
+        Ok(Some(published.clone()))
     }
 }

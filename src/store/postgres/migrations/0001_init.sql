@@ -241,6 +241,8 @@ CREATE TABLE clients (
     refresh_minutes BIGINT NOT NULL,
     refresh_rotation SMALLINT NOT NULL,
     enabled SMALLINT NOT NULL,
+    strict_members SMALLINT NOT NULL,
+    max_removal_percent BIGINT,
     generation BIGINT NOT NULL,
     long_lived_generation BIGINT NOT NULL,
     secret_hash TEXT COLLATE "C",
@@ -325,8 +327,8 @@ CREATE TABLE signing_keys (
     signs_from BIGINT NOT NULL
 );
 
--- kind: group, user, membership, members (several of one group), client, token or batch. subject: the number of the
--- entity, 0 for a batch; for memberships, the number of the group. member: the user of a single membership.
+-- kind: group, user, membership, members (several of one group), client, token, key or batch. subject: the number of the
+-- entity, 0 for a key and a batch; for memberships, the number of the group. member: the user of a single membership.
 --
 -- Transactions do not commit in the order in which they draw seq, so a reader that follows seq alone could skip a row that
 -- is committed later. xid is the transaction ID: all transactions below pg_snapshot_xmin() have ended, so no row can

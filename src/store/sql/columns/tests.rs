@@ -7,6 +7,7 @@ use crate::domain::client::{Client, ClientFields};
 use crate::domain::community::Communities;
 use crate::domain::group::{Group, GroupFields, GroupSummary};
 use crate::domain::long_lived_token::{LongLivedToken, LongLivedTokenFields};
+use crate::domain::signing_key::PublishedKey;
 use crate::domain::user::{User, UserFields};
 use crate::store::sql::copy::Cells;
 use crate::store::sql::entity::StoredEntity;
@@ -61,6 +62,8 @@ fn some_client() -> Client {
         refresh_minutes: 10,
         refresh_rotation: true,
         enabled: false,
+        strict_members: true,
+        max_removal_percent: Some(17),
         generation: 11,
         long_lived_generation: 14,
         secret_set: Some(AT),
@@ -148,10 +151,10 @@ fn records_survive_a_round_trip() {
     assert_round_trip(&suite::signing_in::refresh_token("t", "f"));
     let labels = "{}".to_owned();
     assert_round_trip(&GroupSummary { uid: 1, created: AT, updated: AT, labels });
-    let key = SigningKey { kid: "k".into(), pem: "p".into(), signs_from: AT };
+    let key = SigningKey { published: PublishedKey { kid: "k".into(), signs_from: AT }, pem: "p".into() };
     let row = row(&key);
     let read = SigningKey::read(&Cells(&row)).unwrap();
-    assert_eq!((read.kid, read.pem, read.signs_from), (key.kid, key.pem, key.signs_from));
+    assert_eq!((read.published, read.pem), (key.published, key.pem));
 }
 
 fn journaled<E: StoredEntity>(entity: &E) -> String {
@@ -170,7 +173,7 @@ fn the_journal_lists_the_columns_in_order() {
     );
     assert_eq!(
         journaled(&some_client()),
-        r#"{"uid":12,"id":"C","name":"N","roles":["FullAccess"],"communities":["00000000-0000-0000-0000-000000000003"],"user":8,"access_minutes":9,"refresh_minutes":10,"refresh_rotation":true,"enabled":false,"generation":11,"long_lived_generation":14,"secret_set":1000000,"created":1000000,"updated":1000000,"deleted":null,"version":13}"#
+        r#"{"uid":12,"id":"C","name":"N","roles":["FullAccess"],"communities":["00000000-0000-0000-0000-000000000003"],"user":8,"access_minutes":9,"refresh_minutes":10,"refresh_rotation":true,"enabled":false,"strict_members":true,"max_removal_percent":17,"generation":11,"long_lived_generation":14,"secret_set":1000000,"created":1000000,"updated":1000000,"deleted":null,"version":13}"#
     );
 }
 
@@ -178,10 +181,10 @@ fn the_journal_lists_the_columns_in_order() {
 fn statements_follow_the_description() {
     let (upsert, update) = (upsert::<Client>(), update::<User>());
     assert!(upsert.starts_with("INSERT INTO clients (uid, id, name, roles, "), "{upsert}");
-    assert!(upsert.contains("secret_hash, id_key) VALUES ($1, $2, ") && upsert.contains(", $19) "), "{upsert}");
+    assert!(upsert.contains("secret_hash, id_key) VALUES ($1, $2, ") && upsert.contains(", $21) "), "{upsert}");
     assert!(upsert.contains(" ON CONFLICT (uid) DO UPDATE SET id = excluded.id, "), "{upsert}");
     assert!(!upsert.contains("created = "), "{upsert}");
-    assert_eq!(inserted(&some_client()).count(), 19);
+    assert_eq!(inserted(&some_client()).count(), 21);
     assert!(update.starts_with("UPDATE users SET id = $2, username = $3, "), "{update}");
     assert!(update.ends_with(", phone_key = $23 WHERE uid = $1"), "{update}");
     for other in ["created = ", "last_active", "failed_attempts", "locked_until", "password_hash"] {

@@ -3,6 +3,7 @@
 use crate::domain::client::{Client, ClientFields, ClientKey};
 use crate::domain::error::Result;
 use crate::domain::text::fold;
+use crate::domain::user::UserUid;
 use crate::store::{ClientUpdate, Mutation, UpdateFn};
 
 use crate::store::sql::codec::communities_from_text;
@@ -23,6 +24,8 @@ impl Record for Client {
         Column::new("refresh_minutes", Field::Integer(|client| client.fields.refresh_minutes)),
         Column::new("refresh_rotation", Field::Flag(|client| client.fields.refresh_rotation)),
         Column::new("enabled", Field::Flag(|client| client.fields.enabled)),
+        Column::new("strict_members", Field::Flag(|client| client.fields.strict_members)),
+        Column::new("max_removal_percent", Field::OptionalInteger(|client| client.fields.max_removal_percent)),
         Column::new("generation", Field::Integer(|client| client.fields.generation)),
         Column::new("long_lived_generation", Field::Integer(|client| client.fields.long_lived_generation)),
         Column::new("secret_set", Field::OptionalTime(|client| client.fields.secret_set)),
@@ -48,6 +51,8 @@ impl Record for Client {
                 refresh_minutes: row.integer(index!("refresh_minutes"))?,
                 refresh_rotation: flag(row, index!("refresh_rotation"))?,
                 enabled: flag(row, index!("enabled"))?,
+                strict_members: flag(row, index!("strict_members"))?,
+                max_removal_percent: row.optional_integer(index!("max_removal_percent"))?,
                 generation: row.integer(index!("generation"))?,
                 long_lived_generation: row.integer(index!("long_lived_generation"))?,
                 secret_set: optional_time(row, index!("secret_set"))?,
@@ -59,6 +64,12 @@ impl Record for Client {
             secret_hash: optional_string(row, index!("secret_hash"))?,
         })
     }
+}
+
+/// Returns the user for whom the client begins to act with this mutation.
+pub(crate) fn new_user(current: Option<&Client>, mutation: &Mutation<ClientUpdate>) -> Option<UserUid> {
+    let Mutation::Put(update) = mutation else { return None };
+    update.fields.user.filter(|user| current.is_none_or(|current| current.fields.user != Some(*user)))
 }
 
 impl StoredEntity for Client {

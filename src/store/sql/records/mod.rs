@@ -2,7 +2,7 @@
 //! added here and in the migrations of each store.
 
 mod answers;
-mod clients;
+pub(crate) mod clients;
 mod groups;
 pub(crate) mod long_lived_tokens;
 mod tokens;

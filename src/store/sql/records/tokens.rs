@@ -1,5 +1,6 @@
 //! The columns of refresh tokens and signing keys.
 
+use crate::domain::signing_key::PublishedKey;
 use crate::store::copy::ColumnType;
 use crate::store::{RefreshToken, SigningKey};
 
@@ -40,16 +41,15 @@ impl Record for RefreshToken {
 impl Record for SigningKey {
     const TABLE: &'static str = "signing_keys";
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::new("kid", Field::Text(|key| &key.kid)),
+        Column::new("kid", Field::Text(|key| &key.published.kid)),
         Column::new("pem", Field::Text(|key| &key.pem)),
-        Column::new("signs_from", Field::Time(|key| key.signs_from)),
+        Column::new("signs_from", Field::Time(|key| key.published.signs_from)),
     ];
 
     fn read<R: Columns>(row: &R) -> Result<Self, R::Error> {
         Ok(Self {
-            kid: string(row, index!("kid"))?,
+            published: PublishedKey { kid: string(row, index!("kid"))?, signs_from: time(row, index!("signs_from"))? },
             pem: string(row, index!("pem"))?,
-            signs_from: time(row, index!("signs_from"))?,
         })
     }
 }

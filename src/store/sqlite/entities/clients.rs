@@ -2,11 +2,12 @@
 
 use rusqlite::{Connection, params};
 
-use crate::domain::client::{Client, ClientFields, ClientUid};
+use crate::domain::client::{Client, ClientUid};
 use crate::domain::error::{Error, ResourceKind, Result};
 use crate::domain::role::Roles;
 use crate::domain::user::{User, UserKey, UserUid};
 use crate::store::sql::columns::select;
+use crate::store::sql::records::clients::new_user;
 use crate::store::{ClientUpdate, Mutation};
 
 use super::rows;
@@ -16,18 +17,13 @@ use crate::store::sqlite::storage::open::failed;
 impl SqliteEntity for Client {
     statements!(Client);
 
-    /// If a new client acts for a user, that user must be live.
+    /// The user for whom the client begins to act must be live.
     fn check_references(
         connection: &Connection,
         current: Option<&Self>,
         mutation: &Mutation<ClientUpdate>,
     ) -> Result<()> {
-        match (current, mutation) {
-            (None, Mutation::Put(ClientUpdate { fields: ClientFields { user: Some(user), .. }, .. })) => {
-                expect_user(connection, *user)
-            }
-            _ => Ok(()),
-        }
+        new_user(current, mutation).map_or(Ok(()), |user| expect_user(connection, user))
     }
 }
 

@@ -3,15 +3,21 @@
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use crate::domain::client::{ClientKey, ClientUid};
+use crate::domain::error::Result;
+use crate::domain::journal::Operation;
 use crate::domain::rotation::Rotation;
+use crate::domain::signing_key::PublishedKey;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{UserKey, UserUid};
 use crate::store::sql::columns::{insert, inserted, select};
+use crate::store::sql::journal::JournalEntry;
 use crate::store::sql::rows::optional_time;
 use crate::store::{RefreshToken, SigningKey, TokenStatus};
 
+use super::journal::{append, time};
 use super::rows;
 use crate::store::sqlite::entity::find;
+use crate::store::sqlite::storage::open::failed;
 
 /// The maximum number of expired rows that one write deletes.
 const MAX_CLEARED: u32 = 100;
@@ -96,11 +102,21 @@ pub(crate) fn keys(connection: &Connection) -> rusqlite::Result<Vec<SigningKey>>
     connection.prepare_cached(&sql)?.query_map([], rows::record)?.collect()
 }
 
-/// Stores a signing key unless another key starts to sign at the same time or later, or `only_first` is set and a key
-/// exists. Returns whether it was stored.
-pub(crate) fn add_key(connection: &Connection, key: &SigningKey, only_first: bool) -> rusqlite::Result<bool> {
+/// Stores a signing key with its journal entry, unless another key starts to sign at the same time or later, or
+/// `only_first` is set and a key exists. Returns what was stored.
+pub(crate) fn add_key(
+    connection: &Connection,
+    operation: &Operation,
+    key: &SigningKey,
+    only_first: bool,
+) -> Result<Option<PublishedKey>> {
     let sql = "INSERT INTO signing_keys (kid, pem, signs_from) SELECT ?1, ?2, ?3 \
                WHERE NOT EXISTS (SELECT 1 FROM signing_keys WHERE ?4 OR signs_from >= ?3)";
-    let mut insert = connection.prepare_cached(sql)?;
-    Ok(insert.execute(params![key.kid, key.pem, key.signs_from.as_micros(), only_first])? == 1)
+    let SigningKey { published, pem } = key;
+    let values = params![published.kid, pem, published.signs_from.as_micros(), only_first];
+    if connection.prepare_cached(sql).and_then(|mut insert| insert.execute(values)).map_err(failed)? == 0 {
+        return Ok(None);
+    }
+    append(connection, operation, JournalEntry::of_new_key(published, time(connection, operation)?)?)?;
+    Ok(Some(published.clone()))
 }

@@ -2,16 +2,21 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
+use crate::domain::error::Result;
+use crate::domain::journal::Operation;
 use crate::domain::lockout::{Attempt, Failures};
 use crate::domain::restore::RestoredMemberships;
 use crate::domain::role::Roles;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Credentials, User, UserKey, UserUid};
+use crate::store::sql::journal::JournalEntry;
 use crate::store::sql::rows::optional_time;
 
+use super::journal::{append, time};
 use super::{clients, memberships};
 use crate::store::sqlite::entity::{SqliteEntity, find, statements};
 use crate::store::sqlite::read::group_cache::Invalidation;
+use crate::store::sqlite::storage::open::failed;
 use crate::store::sqlite::write::writer::WriteContext;
 
 impl SqliteEntity for User {
@@ -88,8 +93,12 @@ pub(crate) fn count_sign_in(
     }
 }
 
-/// Clears the user's failures and lock. Returns false if no live user has the number.
-pub(crate) fn unlock(connection: &Connection, uid: UserUid) -> rusqlite::Result<bool> {
-    let sql = "UPDATE users SET failed_attempts = 0, locked_until = NULL WHERE uid = ?1 AND deleted IS NULL";
-    Ok(connection.prepare_cached(sql)?.execute([uid])? == 1)
+/// Clears the user's failures and lock, with a journal entry. Returns false if no live user has the number.
+pub(crate) fn unlock(connection: &Connection, operation: &Operation, uid: UserUid) -> Result<bool> {
+    let user: Option<User> = find(connection, &UserKey::Uid(uid)).map_err(failed)?;
+    let Some(user) = user.filter(|user| user.deleted.is_none()) else { return Ok(false) };
+    let sql = "UPDATE users SET failed_attempts = 0, locked_until = NULL WHERE uid = ?1";
+    connection.prepare_cached(sql).and_then(|mut clear| clear.execute([uid])).map_err(failed)?;
+    append(connection, operation, JournalEntry::of_unlocked(&user, time(connection, operation)?)?)?;
+    Ok(true)
 }

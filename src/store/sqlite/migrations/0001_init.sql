@@ -210,6 +210,8 @@ CREATE TABLE clients (
     refresh_minutes INTEGER NOT NULL,
     refresh_rotation INTEGER NOT NULL,
     enabled INTEGER NOT NULL,
+    strict_members INTEGER NOT NULL,
+    max_removal_percent INTEGER,
     generation INTEGER NOT NULL,
     long_lived_generation INTEGER NOT NULL,
     secret_hash TEXT,
@@ -291,8 +293,8 @@ CREATE TABLE signing_keys (
     signs_from INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- kind: group, user, membership, members (several of one group), client, token or batch. subject: the number of the
--- entity, 0 for a batch; for memberships, the number of the group. member: the user of a single membership.
+-- kind: group, user, membership, members (several of one group), client, token, key or batch. subject: the number of the
+-- entity, 0 for a key and a batch; for memberships, the number of the group. member: the user of a single membership.
 CREATE TABLE journal (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     operation TEXT NOT NULL,

@@ -1,17 +1,17 @@
 //! Completes the OpenAPI document of Rollbook's own API: the description, the required roles, every error, and the
 //! schemas of bodies.
 
-use serde_json::json;
+mod clients;
+mod groups;
+mod users;
+
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{Components, OpenApi};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use crate::domain::caller::{Permission as _, ReadChanges, ReadGroups, ReadUsers, WriteGroups, WriteUsers};
+use crate::domain::caller::{Permission as _, ReadChanges, ReadGroups, ReadUsers};
 use crate::domain::error::{ResourceKind, SignInError, Violation};
-use crate::domain::id::Id;
 use crate::domain::role::Roles;
-use crate::domain::user::PASSWORD_CHARS;
 use crate::http::openapi::{self, ErrorBody, ErrorExample};
 use crate::http::request::error::{DirectoryError, Error, ListError, RequestError};
 
@@ -22,21 +22,29 @@ const DESCRIPTION: &str = "Rollbook's own API: all that the directory knows, wri
     `no_route` and a path called with another method is 405 `method_not_allowed`.";
 
 /// The schemas of responses, in which every property is always present.
-const RESPONSES: [&str; 14] = [
-    "Group",
-    "ListPage_Group",
-    "RestoredGroup",
-    "User",
-    "ListPage_User",
-    "Me",
-    "OwnUser",
-    "OwnClient",
-    "Info",
+const RESPONSES: [&str; 22] = [
     "Change",
     "ChangeActor",
     "Changes",
+    "Client",
+    "Group",
+    "Info",
+    "Key",
+    "Keys",
+    "ListPage_Group",
+    "ListPage_User",
+    "Me",
+    "OwnClient",
+    "OwnUser",
+    "Page_Client",
+    "Page_Token",
+    "RestoredGroup",
     "Spell",
     "Spells",
+    "Token",
+    "User",
+    "WithSecret_Client",
+    "WithSecret_Token",
 ];
 
 /// What an operation needs and which errors are its own.
@@ -63,48 +71,18 @@ pub(super) fn complete(mut document: OpenApi) -> OpenApi {
 
 /// Adds to the schemas of responses what their types do not express, and derives the schemas of bodies from them.
 fn complete_schemas(components: &mut Components) {
+    openapi::merge_objects(components);
     openapi::require_all(components, &RESPONSES);
     openapi::refer_to_items(components, "ListPage", "items");
+    openapi::refer_to_items(components, "Page", "items");
     openapi::open_objects(components);
     if let Some(group) = openapi::object(components, "Group") {
         let body = openapi::body_of(group);
         components.schemas.insert("PartialGroup".to_owned(), body.clone().into());
         components.schemas.insert("GroupInput".to_owned(), body.into());
     }
-    complete_users(components);
-}
-
-/// Completes the schema of users, and derives the schemas of their bodies.
-fn complete_users(components: &mut Components) {
-    let password = password();
-    if let Some(user) = openapi::object(components, "User") {
-        // Lists do not have it.
-        user.required.retain(|property| property != "groupCount");
-        let partial = openapi::body_of(user);
-        let mut complete = partial.clone();
-        complete.required = REQUIRED_OF_USERS.map(str::to_owned).to_vec();
-        let mut new = complete.clone();
-        new.properties.insert("password".to_owned(), password.clone().into());
-        components.schemas.insert("PartialUser".to_owned(), partial.into());
-        components.schemas.insert("UserInput".to_owned(), complete.into());
-        components.schemas.insert("NewUser".to_owned(), new.into());
-    }
-    let body = ObjectBuilder::new().property("password", password).required("password").build();
-    components.schemas.insert("PasswordInput".to_owned(), body.into());
-}
-
-/// The properties that a new user needs.
-const REQUIRED_OF_USERS: [&str; 4] = ["username", "firstName", "lastName", "email"];
-
-fn password() -> Object {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
-        .min_length(Some(*PASSWORD_CHARS.start()))
-        .max_length(Some(*PASSWORD_CHARS.end()))
-        .write_only(true)
-        .examples([json!("Correct-Horse-7")])
-        .build()
+    users::complete_users(components);
+    clients::complete_clients(components);
 }
 
 /// Adds the required roles, the headers and the error responses of the operation.
@@ -112,6 +90,9 @@ fn describe(path: &str, operation: &mut Operation) {
     let Described { roles, is_write, is_conditional, is_repeatable, errors } =
         of_operation(operation.operation_id.as_deref().unwrap_or_default());
     openapi::require(operation, roles);
+    if operation.operation_id.as_deref() == Some("keys.rotate") {
+        openapi::without_body(operation);
+    }
     if is_write {
         openapi::describe_write(operation, is_conditional, is_repeatable);
     } else if is_conditional {
@@ -155,94 +136,15 @@ fn of_operation(id: &str) -> Described {
         Some(("users", "history")) => read(ReadUsers::ROLES, missing(ResourceKind::User, "ada")),
         Some(("changes", _)) => read(ReadChanges::ROLES, vec![Error::Directory(DirectoryError::NoLongerKept)]),
         Some(("me" | "info", _)) => read(Roles::NONE, Vec::new()),
-        Some(("users", operation)) => of_users(operation),
-        _ => of_groups(id),
+        Some(("users", operation)) => users::of_users(operation),
+        Some(("clients" | "tokens" | "keys", _)) => clients::of_clients(id),
+        _ => groups::of_groups(id),
     }
 }
 
 /// An operation that reads something without a version.
 fn read(roles: Roles, errors: Vec<Error>) -> Described {
     Described { roles, is_write: false, is_conditional: false, is_repeatable: false, errors }
-}
-
-fn of_users(operation: &str) -> Described {
-    let missing = || Error::Directory(DirectoryError::NotFound(ResourceKind::User, "ada".to_owned()));
-    let deleted = || Error::Directory(DirectoryError::AlreadyDeleted);
-    let insecure = || Error::Directory(DirectoryError::InsecurePassword);
-    let limited = || Error::Directory(DirectoryError::NotAuthorizedToAdmin);
-    let taken = || {
-        let id = Error::Directory(DirectoryError::AlreadyExists(ResourceKind::User, "ada".to_owned()));
-        [id, Error::Directory(DirectoryError::UsernameTaken)]
-    };
-    let write = |is_conditional, errors: Vec<Error>| Described {
-        roles: WriteUsers::ROLES,
-        is_write: true,
-        is_conditional,
-        is_repeatable: ["create", "patch", "unlock", "revokeTokens"].contains(&operation),
-        errors: errors.into_iter().chain([limited()]).collect(),
-    };
-    let body = || body_errors("lastName", "is required");
-    match operation {
-        "create" => write(false, body().into_iter().chain(taken()).chain([insecure()]).collect()),
-        "put" | "patch" => write(true, body().into_iter().chain(taken()).chain([missing(), deleted()]).collect()),
-        "setPassword" => {
-            write(true, [body_errors("password", "is required"), vec![missing(), deleted(), insecure()]].concat())
-        }
-        "delete" | "revokeTokens" => write(true, vec![missing(), deleted()]),
-        "unlock" => write(false, vec![missing(), deleted()]),
-        _ => Described {
-            roles: ReadUsers::ROLES,
-            is_write: false,
-            is_conditional: true,
-            is_repeatable: false,
-            errors: vec![missing()],
-        },
-    }
-}
-
-fn of_groups(id: &str) -> Described {
-    let missing = || Error::Directory(DirectoryError::NotFound(ResourceKind::Group, "support".to_owned()));
-    let taken = || Error::Directory(DirectoryError::AlreadyExists(ResourceKind::Group, "support".to_owned()));
-    let deleted = || Error::Directory(DirectoryError::AlreadyDeleted);
-    let write = |is_conditional, errors| Described {
-        roles: WriteGroups::ROLES,
-        is_write: true,
-        is_conditional,
-        is_repeatable: ["groups.create", "groups.patch", "groups.restore"].contains(&id),
-        errors,
-    };
-    match id {
-        "groups.create" => write(
-            false,
-            [
-                body_errors("labels", "is required, or name"),
-                vec![taken(), Error::Directory(DirectoryError::NotAuthorizedToAdmin)],
-            ]
-            .concat(),
-        ),
-        "groups.put" => write(
-            true,
-            [
-                body_errors("labels", "is required, or name"),
-                vec![missing(), taken(), deleted(), Error::Directory(DirectoryError::NotAuthorizedToAdmin)],
-            ]
-            .concat(),
-        ),
-        "groups.patch" => {
-            write(true, [body_errors("labels", "is required, or name"), vec![missing(), taken(), deleted()]].concat())
-        }
-        "groups.delete" => write(true, vec![missing(), deleted(), Error::Directory(DirectoryError::HasUsers(3))]),
-        "groups.restore" => {
-            write(true, [body_errors("id", Id::RULE), restore_errors(ResourceKind::Group, "support")].concat())
-        }
-        _ => Described {
-            roles: ReadGroups::ROLES,
-            is_write: false,
-            is_conditional: true,
-            is_repeatable: false,
-            errors: vec![missing()],
-        },
-    }
 }
 
 /// The documented example of an error response.
