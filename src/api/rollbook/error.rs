@@ -6,6 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::domain::address;
 use crate::domain::error::{ResourceKind, SignInError, Violation};
 use crate::domain::user::UserKey;
 use crate::http::request::error::{DirectoryError, Error, ListError, RequestError};
@@ -36,6 +37,10 @@ pub(super) struct Problem {
     /// The fields of the body that break a rule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,
+    /// The addresses that no user has.
+    #[schema(example = json!(["uid:12"]))]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unknown: Vec<String>,
 }
 
 /// A field of the body that breaks a rule.
@@ -72,8 +77,12 @@ pub(super) fn error_response(error: &Error) -> (StatusCode, Problem) {
         Error::Directory(DirectoryError::Invalid(violations)) => violations.iter().map(FieldProblem::of).collect(),
         _ => Vec::new(),
     };
+    let unknown = match error {
+        Error::Directory(DirectoryError::UnknownUsers(users)) => users.iter().map(address::of_user).collect(),
+        _ => Vec::new(),
+    };
     let title = status.canonical_reason().unwrap_or_default();
-    (status, Problem { kind: "about:blank", title, status: status.as_u16(), detail, code, errors })
+    (status, Problem { kind: "about:blank", title, status: status.as_u16(), detail, code, errors, unknown })
 }
 
 type Described = (StatusCode, &'static str, String);
@@ -211,7 +220,7 @@ fn of_directory(error: &DirectoryError) -> Described {
 /// Names the first few of the users.
 fn unknown_users_sentence(users: &[UserKey]) -> String {
     const SHOWN: usize = 10;
-    let first: Vec<_> = users.iter().take(SHOWN).map(|user| format!("{user:.100}")).collect();
+    let first: Vec<_> = users.iter().take(SHOWN).map(|user| format!("{:.100}", address::of_user(user))).collect();
     let more = if users.len() > SHOWN { ", and others" } else { "" };
     format!("{} users do not exist: {}{more}.", users.len(), first.join(", "))
 }

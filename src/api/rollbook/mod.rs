@@ -1,10 +1,11 @@
 //! Rollbook's own API: all that the directory knows, written safely (docs/rollbook.md).
 
-mod address;
 mod bodies;
 mod error;
 mod groups;
 mod list;
+mod member_lists;
+mod members;
 mod openapi;
 mod parameters;
 mod wire;
@@ -12,6 +13,7 @@ mod wire;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::address;
 use crate::domain::journal::Channel;
 use crate::http::ApiState;
 
@@ -24,7 +26,7 @@ pub(crate) const API: ApiDefinition = ApiDefinition {
     prefixes: &["/rollbook"],
     router,
     sign_in: None,
-    large_bodies: &[],
+    large_bodies: &[members::MEMBERS],
     channel: Channel::Rollbook,
     openapi: openapi::complete,
     openapi_path: "/openapi/rollbook.json",
@@ -34,10 +36,10 @@ pub(crate) const API: ApiDefinition = ApiDefinition {
 
 /// The routes and their OpenAPI documentation.
 fn router() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(groups::list, groups::create)).routes(routes!(
-        groups::get,
-        groups::put,
-        groups::patch,
-        groups::delete
-    ))
+    OpenApiRouter::new()
+        .routes(routes!(groups::list, groups::create))
+        .routes(routes!(groups::get, groups::put, groups::patch, groups::delete))
+        .routes(routes!(members::list, members::patch, members::replace))
+        .routes(routes!(members::get, members::add, members::remove))
+        .routes(routes!(members::joined_groups))
 }

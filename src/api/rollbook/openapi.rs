@@ -2,12 +2,15 @@
 //! schemas of bodies.
 
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{Components, OpenApi};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
 use crate::domain::caller::{Permission as _, ReadGroups, WriteGroups};
 use crate::domain::error::{ResourceKind, SignInError, Violation};
+use crate::domain::membership::MEMBERS_MAX;
 use crate::domain::role::Roles;
+use crate::domain::user::UserKey;
 use crate::http::openapi::{self, ErrorBody, ErrorExample};
 use crate::http::request::error::{DirectoryError, Error, ListError, RequestError};
 
@@ -18,7 +21,19 @@ const DESCRIPTION: &str = "Rollbook's own API: all that the directory knows, wri
     `no_route` and a path called with another method is 405 `method_not_allowed`.";
 
 /// The schemas of responses, in which every property is always present.
-const RESPONSES: [&str; 2] = ["Group", "ListPage_Group"];
+const RESPONSES: [&str; 11] = [
+    "Group",
+    "ListPage_Group",
+    "Member",
+    "ListPage_Member",
+    "JoinedGroup",
+    "ListPage_JoinedGroup",
+    "GroupSummary",
+    "MembersChange",
+    "Actor",
+    "ActingClient",
+    "ActingOperator",
+];
 
 /// What an operation needs and which errors are its own.
 struct Described {
@@ -52,6 +67,18 @@ fn complete_schemas(components: &mut Components) {
         components.schemas.insert("PartialGroup".to_owned(), body.clone().into());
         components.schemas.insert("GroupInput".to_owned(), body.into());
     }
+    let users = || {
+        let address = ObjectBuilder::new().schema_type(Type::String);
+        let address = address.description(Some(
+            "The ID of a user in any case, `uid:` and the number, or `username:` and \
+            the username",
+        ));
+        ArrayBuilder::new().items(address).max_items(Some(MEMBERS_MAX))
+    };
+    let delta = ObjectBuilder::new().property("add", users()).property("remove", users());
+    let complete = ObjectBuilder::new().property("members", users()).required("members");
+    components.schemas.insert("MembersDelta".to_owned(), delta.build().into());
+    components.schemas.insert("AllMembers".to_owned(), complete.build().into());
 }
 
 /// Adds the required roles, the headers and the error responses of the operation.
@@ -106,6 +133,14 @@ fn of_operation(id: &str) -> Described {
         errors,
     };
     match id {
+        id if id.starts_with("members.") => of_members(id),
+        "users.listGroups" => Described {
+            roles: ReadGroups::ROLES,
+            is_write: false,
+            is_conditional: false,
+            is_repeatable: false,
+            errors: vec![unknown_user()],
+        },
         "groups.create" => write(
             false,
             [body_errors("labels"), vec![taken(), Error::Directory(DirectoryError::NotAuthorizedToAdmin)]].concat(),
@@ -128,6 +163,35 @@ fn of_operation(id: &str) -> Described {
             errors: vec![missing()],
         },
     }
+}
+
+fn of_members(id: &str) -> Described {
+    let missing = Error::Directory(DirectoryError::NotFound(ResourceKind::Group, "support".to_owned()));
+    let deleted = Error::Directory(DirectoryError::AlreadyDeleted);
+    let unknown = vec![UserKey::Uid(12), UserKey::Username("grace@example.org".to_owned())];
+    let errors = match id {
+        "members.list" => vec![missing, Error::Directory(DirectoryError::ListTooCostly)],
+        "members.patch" | "members.replace" => {
+            let field = if id == "members.patch" { "add" } else { "members" };
+            let too_many = DirectoryError::TooManyRemovals { removals: 30, allowed: 20, members: 42 };
+            let own = [DirectoryError::UnknownUsers(unknown), too_many].map(Error::Directory);
+            [body_errors(field), own.to_vec(), vec![missing, deleted]].concat()
+        }
+        "members.get" => vec![missing, unknown_user()],
+        _ => vec![missing, unknown_user(), deleted],
+    };
+    let is_write = !["members.list", "members.get"].contains(&id);
+    Described {
+        roles: if is_write { WriteGroups::ROLES } else { ReadGroups::ROLES },
+        is_write,
+        is_conditional: ["members.list", "members.patch", "members.replace"].contains(&id),
+        is_repeatable: id == "members.patch",
+        errors,
+    }
+}
+
+fn unknown_user() -> Error {
+    Error::Directory(DirectoryError::NotFound(ResourceKind::User, "ada".to_owned()))
 }
 
 /// The documented example of an error response.

@@ -3,6 +3,7 @@
 //! changed and sent back.
 
 mod groups;
+mod members;
 
 use crate::domain::community::{Communities, Community};
 use crate::domain::xp::Xp;
@@ -11,6 +12,7 @@ use crate::json::Json;
 use crate::service::complete_groups::Identity;
 
 pub(super) use groups::{group, group_change};
+pub(super) use members::{all_members, members_delta};
 
 /// Reads the number and version that the body names.
 fn identity(reader: &mut FieldReader) -> Identity {

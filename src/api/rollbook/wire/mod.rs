@@ -2,6 +2,7 @@
 //! it is not set.
 
 mod groups;
+mod members;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,6 +11,7 @@ use crate::domain::community::{Communities, Visibility};
 use crate::domain::time::Timestamp;
 
 pub(super) use groups::Group;
+pub(super) use members::{JoinedGroup, Member, MembersChange, Reader};
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
