@@ -22,7 +22,8 @@ pub(crate) fn user(address: &str) -> Result<UserKey> {
     user_key(address).ok_or_else(|| Error::NotFound(ResourceKind::User, address.to_owned()))
 }
 
-fn group_key(address: &str) -> Option<GroupKey> {
+/// Returns the key of the group with this address; `None` if no group can have it.
+pub(crate) fn group_key(address: &str) -> Option<GroupKey> {
     match address.strip_prefix(UID) {
         Some(uid) => number(uid).map(GroupKey::Uid),
         None => Id::new(address).map(GroupKey::Id),
