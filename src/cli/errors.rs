@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::domain::address;
 use crate::domain::error::{Error, ResourceKind, Violation};
 use crate::domain::user::PASSWORD_CHARS;
 
@@ -42,7 +43,8 @@ pub(super) fn error_sentence(error: &Error) -> String {
                 format!("there is no token '{name}'; `rollbook token list` prints all tokens")
             }
             ResourceKind::User => format!("there is no user '{name}'; `rollbook user list` prints all users"),
-            ResourceKind::Group | ResourceKind::Membership | ResourceKind::Certificate => error.to_string(),
+            ResourceKind::Group => format!("there is no group '{name}'; `rollbook group list` prints all groups"),
+            ResourceKind::Membership | ResourceKind::Certificate => error.to_string(),
         },
         Error::AlreadyExists(ResourceKind::Client, id) => format!("another client has the client_id '{id}'"),
         Error::AlreadyExists(ResourceKind::User, id) => format!("another user has the ID '{id}'; choose another --id"),
@@ -50,6 +52,17 @@ pub(super) fn error_sentence(error: &Error) -> String {
             format!("another one has the ID '{id}' now; add --id {proposed}")
         }
         Error::NotDeleted => "nothing is to be restored: it is not deleted".to_owned(),
+        Error::AlreadyExists(ResourceKind::Group, id) => {
+            format!("another group has the ID '{id}'; choose another --id")
+        }
+        Error::AlreadyDeleted => "it is deleted".to_owned(),
+        Error::HasUsers(members) => {
+            format!("the group has members, {members} in all; remove them, or leave out --if-empty")
+        }
+        Error::UnknownUsers(users) => {
+            let addresses: Vec<_> = users.iter().map(address::of_user).collect();
+            format!("there are no users {}; nothing was changed", addresses.join(", "))
+        }
         Error::PublicClient(id) => {
             format!("the client {id} is public and gets no tokens of its own; create a client without --public")
         }

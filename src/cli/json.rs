@@ -1,14 +1,18 @@
 //! The JSON objects that commands print with `--json`: one for each line, with the names of properties that the APIs of
 //! Rollbook use.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::domain::actor::NamedActor;
 use crate::domain::client::Client;
+use crate::domain::group::Group;
 use crate::domain::long_lived_token::LongLivedToken;
+use crate::domain::membership::{JoinedGroup, Member};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::service::tokens::KeyStatus;
@@ -67,6 +71,85 @@ pub(super) fn user(user: &User) -> anyhow::Result<impl Serialize> {
         version: user.version,
         created: time(user.created),
         updated: time(user.updated),
+    })
+}
+
+/// A group.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GroupObject<'a> {
+    uid: i64,
+    id: String,
+    name: &'a str,
+    labels: BTreeMap<&'a str, &'a str>,
+    description: Option<&'a str>,
+    xp: Option<&'a RawValue>,
+    communities: Vec<String>,
+    member_count: i64,
+    version: i64,
+    created: String,
+    updated: String,
+    deleted: Option<String>,
+}
+
+/// The group as an object. Fails if the stored xp is no JSON.
+pub(super) fn group(group: &Group) -> anyhow::Result<impl Serialize> {
+    let fields = &group.fields;
+    Ok(GroupObject {
+        uid: group.uid,
+        id: fields.id.to_string(),
+        name: &group.name,
+        labels: fields.labels.iter().collect(),
+        description: fields.description.as_deref(),
+        xp: fields.xp.as_ref().map(|xp| serde_json::from_str(xp.as_str())).transpose()?,
+        communities: fields.communities.iter().map(ToString::to_string).collect(),
+        member_count: member_count(group),
+        version: group.version,
+        created: time(group.created),
+        updated: time(group.updated),
+        deleted: group.deleted.map(time),
+    })
+}
+
+/// The number of members. A deleted group has none, but remembers how many it had.
+pub(super) fn member_count(group: &Group) -> i64 {
+    if group.deleted.is_some() { 0 } else { group.members }
+}
+
+/// The member of a group as an object, with who added them.
+pub(super) fn member(member: &Member, added_by: Option<&NamedActor>) -> Value {
+    let fields = &member.user.fields;
+    json!({
+        "user": {
+            "uid": member.user.uid,
+            "id": fields.id.to_string(),
+            "username": fields.username,
+            "firstName": fields.first_name,
+            "lastName": fields.last_name,
+            "email": fields.email,
+            "active": fields.active,
+        },
+        "since": time(member.since),
+        "addedBy": added_by.map(actor),
+    })
+}
+
+/// The group of a user as an object, with who added the user.
+pub(super) fn joined_group(joined: &JoinedGroup, added_by: Option<&NamedActor>) -> Value {
+    let group = &joined.group;
+    json!({
+        "group": { "uid": group.uid, "id": group.fields.id.to_string(), "name": group.name },
+        "since": time(joined.since),
+        "addedBy": added_by.map(actor),
+    })
+}
+
+fn actor(actor: &NamedActor) -> Value {
+    let (user, client, operator) = (actor.user.as_ref(), actor.client.as_ref(), actor.operator.as_ref());
+    json!({
+        "user": user.map(|user| json!({ "uid": user.uid, "id": user.id, "username": user.username })),
+        "client": client.map(|client| json!({ "id": client.id, "name": client.name })),
+        "operator": operator.map(|operator| json!({ "user": operator.user, "host": operator.host })),
     })
 }
 

@@ -1,4 +1,4 @@
-//! The command line, with one file per command. `rollbook` without a command serves.
+//! The command line, with one file or folder per command. `rollbook` without a command serves.
 
 mod backup;
 mod client;
@@ -7,6 +7,7 @@ mod errors;
 mod expiring_tokens;
 mod export;
 mod files;
+mod group;
 mod import;
 mod json;
 mod keys;
@@ -54,6 +55,8 @@ enum Command {
     Client(client::ClientArgs),
     /// Create, list and revoke long-lived tokens of clients
     Token(token::TokenArgs),
+    /// Create, list and delete groups, and change their members
+    Group(group::GroupArgs),
     /// Create, list and change users
     User(user::UserArgs),
     /// Undo the deletion of a group or user
@@ -96,6 +99,7 @@ impl Cli {
             Command::Serve(config) => serve::run(config, database).await,
             Command::Client(args) => client::run(args, database).await,
             Command::Token(args) => token::run(args, database).await,
+            Command::Group(args) => group::run(args, database).await,
             Command::User(args) => user::run(args, database).await,
             Command::Restore(args) => restore::run(args, database).await,
             Command::Keys(args) => keys::run(args, database).await,

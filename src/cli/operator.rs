@@ -11,16 +11,19 @@ use rustix::process::getuid;
 use rustix::system::uname;
 
 use crate::config::DatabaseConfig;
+use crate::domain::actor::NamedActor;
+use crate::domain::address;
 use crate::domain::caller::{Caller, Permission, Permit, ReadUsers};
 use crate::domain::change::ChangeContext;
 use crate::domain::community::{Communities, Community};
 use crate::domain::error::{Error, Result};
+use crate::domain::group::GroupKey;
 use crate::domain::id::Id;
 use crate::domain::journal::{Channel, Operator};
 use crate::domain::reason::Reason;
 use crate::domain::role::Roles;
 use crate::domain::time::Timestamp;
-use crate::domain::user::User;
+use crate::domain::user::{User, UserKey};
 use crate::service::Service;
 use crate::{Purpose, open};
 
@@ -98,6 +101,22 @@ pub(super) async fn find_user(service: &Service, named: &str) -> Result<User> {
     service.user_by_name(&permit, named).await
 }
 
+/// Parses the value of `--id`.
+pub(super) fn parse_id(text: &str) -> Result<Id, String> {
+    Id::new(text).ok_or_else(|| format!("must be 1 to {} letters, digits, hyphens and underscores", Id::MAX))
+}
+
+/// Parses the address of a group.
+pub(super) fn parse_group(text: &str) -> Result<GroupKey, String> {
+    address::group_key(text).ok_or_else(|| "must be the ID of a group, or 'uid:' and its number".to_owned())
+}
+
+/// Parses the address of a user.
+pub(super) fn parse_user(text: &str) -> Result<UserKey, String> {
+    let rule = "must be the ID of a user, 'uid:' and the number, or 'username:' and the username";
+    address::user_key(text).ok_or_else(|| rule.to_owned())
+}
+
 /// Parses the value of `--community`.
 pub(super) fn parse_community(text: &str) -> Result<Community, String> {
     Community::parse(text).ok_or_else(|| "must be a GUID".to_owned())
@@ -126,6 +145,15 @@ pub(super) fn format_roles(roles: Roles) -> String {
 /// The communities, separated by commas; `-` if there are none.
 pub(super) fn format_communities(communities: &Communities) -> String {
     joined(communities.iter())
+}
+
+/// Who made a change: the user, the client or the person at the command line; `-` if that is not known.
+pub(super) fn format_actor(actor: Option<&NamedActor>) -> String {
+    let Some(NamedActor { user, client, operator }) = actor else { return "-".to_owned() };
+    let user = user.as_ref().map(|user| format!("user {}", user.id));
+    let client = || client.as_ref().map(|client| format!("client {}", client.id));
+    let operator = || operator.as_ref().map(|own| format!("operator {}@{}", own.user, own.host));
+    escaped(&user.or_else(client).or_else(operator).unwrap_or_else(|| "-".to_owned()))
 }
 
 /// The text with control characters escaped, because callers choose it and the operator's terminal prints it.

@@ -13,8 +13,8 @@ use crate::domain::text::broken_required_rule;
 use crate::domain::user::{TEXT_MAX, UserKey};
 use crate::service::restore::NewIdentity;
 
+use super::operator::parse_id;
 use super::operator::{ReasonArgs, escaped, with_directory};
-use super::user::parse_id;
 
 /// The arguments of `rollbook restore`.
 #[derive(Debug, Args)]

@@ -107,6 +107,12 @@ impl<P> Permit<P> {
         }
     }
 
+    /// The same permit, for a change whose condition is on something else than an entity.
+    pub(crate) fn unconditional(self) -> Self {
+        let context = self.context().cloned().unwrap_or_default();
+        self.accompanied_by(ChangeContext { precondition: None, ..context })
+    }
+
     /// The same permit, for a change whose answer is recorded.
     pub(crate) fn recorded(self, recording: Recording) -> Self {
         let context = self.context().cloned().unwrap_or_default();

@@ -122,7 +122,6 @@ impl Outcome for MembershipOutcome {
     }
 }
 
-/// The answer of a dry run is recorded as well, so that a repetition does not show a later state.
 impl Outcome for MembersOutcome {
     fn written(&self) -> Option<Written<'_>> {
         Some(Written::Members(self))

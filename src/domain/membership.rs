@@ -1,6 +1,8 @@
 //! Memberships of users in groups.
 
+use super::change::Precondition;
 use super::community::Visibility;
+use super::cursor::Position;
 use super::error::{Error, Result};
 use super::group::{Group, GroupKey, GroupUid};
 use super::id::Id;
@@ -86,7 +88,7 @@ pub enum UnknownUsers {
 }
 
 /// How a change of members is made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MembersOptions {
     /// What happens with unknown users.
     pub unknown: UnknownUsers,
@@ -96,8 +98,8 @@ pub struct MembersOptions {
     pub max_removals: Option<u64>,
     /// The maximum share of the present members that may be removed, in percent.
     pub max_removal_percent: Option<u8>,
-    /// The version that the group's memberships must have.
-    pub members_version: Option<i64>,
+    /// The condition on the list of the group's members: on the group's number and the version of its memberships.
+    pub precondition: Option<Precondition>,
 }
 
 impl MembersOptions {
@@ -150,36 +152,6 @@ pub enum JoinedGroupKey {
     Name,
 }
 
-/// A position in a list of memberships, behind which it goes on. Entities with equal values are in the order of their
-/// numbers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MembershipCursor {
-    /// The value of the sort key.
-    pub value: CursorValue,
-    /// The number of the member or group.
-    pub uid: i64,
-}
-
-/// The value of a sort key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CursorValue {
-    /// A number, a flag, or a time in microseconds.
-    Integer(i64),
-    /// Text after case folding.
-    Text(String),
-}
-
-/// A part of a list of memberships, from one snapshot.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MembershipPage<T> {
-    /// The members or groups of the page.
-    pub items: Vec<T>,
-    /// The number of all that match; `None` if counting them is too costly.
-    pub total: Option<u64>,
-    /// The position behind which the list goes on; `None` at its end.
-    pub next: Option<MembershipCursor>,
-}
-
 /// A query on the members of one group.
 #[derive(Clone, Debug)]
 pub struct MemberQuery {
@@ -193,8 +165,8 @@ pub struct MemberQuery {
     pub key: MemberKey,
     /// Whether the order is reversed.
     pub descending: bool,
-    /// The position to go on from; `None` = the beginning.
-    pub after: Option<MembershipCursor>,
+    /// The position after which the page begins, the sort key and the number; `None` = at the beginning.
+    pub after: Option<Position>,
     /// The maximum number of members to return, at least 1.
     pub limit: u32,
 }
@@ -210,8 +182,8 @@ pub struct JoinedGroupQuery {
     pub key: JoinedGroupKey,
     /// Whether the order is reversed.
     pub descending: bool,
-    /// The position to go on from; `None` = the beginning.
-    pub after: Option<MembershipCursor>,
+    /// The position after which the page begins, the sort key and the number; `None` = at the beginning.
+    pub after: Option<Position>,
     /// The maximum number of groups to return, at least 1.
     pub limit: u32,
 }

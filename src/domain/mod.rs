@@ -2,6 +2,8 @@
 //! depends on HTTP, SQL or a wire format. The only other module it imports is `json`: extended properties are JSON
 //! values.
 
+pub(crate) mod actor;
+pub(crate) mod address;
 pub(crate) mod answer;
 pub mod caller;
 pub mod change;

@@ -4,14 +4,23 @@
 //! count as a version (sign-ins, member counts), the tag has a second part: `"ordercloud-12-2.1764211000000000-0"`.
 //! `If-None-Match` of a read compares whole tags. A condition on a write compares number and version alone, so that the
 //! sign-in of a user does not make an edit of their name stale.
+//!
+//! A list of a group's members has a tag with the version of the group's memberships, `"rollbook-members-7-12"`, and a
+//! digest of the page as its second part. Such a tag names no version of the group, and a tag of the group none of its
+//! memberships.
 
 use std::fmt::Display;
 
 use axum::http::HeaderValue;
+use sha2::{Digest as _, Sha256};
 
 use crate::domain::change::{EntityVersion, Versions};
 use crate::domain::entity::Entity;
+use crate::domain::group::GroupUid;
 use crate::domain::journal::Channel;
+
+/// The number of bytes of a page's SHA-256 that its tag has.
+const DIGEST_BYTES: usize = 8;
 
 /// Returns the tag of an entity in the API of the channel.
 pub(crate) fn entity_tag(channel: Channel, entity: &impl Entity) -> String {
@@ -23,10 +32,32 @@ pub(crate) fn entity_tag_with(channel: Channel, entity: &impl Entity, state: imp
     format!("\"{}-{}-{}.{state}\"", channel.name(), entity.uid(), entity.version())
 }
 
+/// Returns the tag of the list of a group's members in the API of the channel. A tag of a page also has the page's digest.
+pub(crate) fn members_tag(channel: Channel, group: GroupUid, members_version: i64, page: Option<&[u8]>) -> String {
+    let digest = |page: &[u8]| -> String {
+        Sha256::digest(page).iter().take(DIGEST_BYTES).map(|byte| format!("{byte:02x}")).collect()
+    };
+    let state = page.map_or_else(String::new, |page| format!(".{}", digest(page)));
+    format!("\"{}-members-{group}-{members_version}{state}\"", channel.name())
+}
+
+/// What a tag names the version of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Versioned {
+    /// A group or user.
+    Entity,
+    /// The memberships of a group.
+    Members,
+}
+
 /// Returns the version that one of our tags names; `None` for any other tag.
-fn version_of(tag: &str) -> Option<EntityVersion> {
+fn version_of(tag: &str, of: Versioned) -> Option<EntityVersion> {
     let opaque = tag.strip_prefix('"')?.strip_suffix('"')?;
-    let (_api, numbers) = opaque.split_once('-')?;
+    let (_api, rest) = opaque.split_once('-')?;
+    let numbers = match of {
+        Versioned::Entity => rest,
+        Versioned::Members => rest.strip_prefix("members-")?,
+    };
     let (uid, version) = numbers.split('.').next()?.split_once('-')?;
     Some(EntityVersion { uid: uid.parse().ok()?, version: version.parse().ok()? })
 }
@@ -73,12 +104,12 @@ impl TagList {
 
     /// The versions that the tags name: the strong ones for `If-Match` (RFC 9110, section 13.1.1), for `If-None-Match`
     /// the weak ones too.
-    pub(crate) fn versions(&self, with_weak: bool) -> Versions {
+    pub(crate) fn versions(&self, of: Versioned, with_weak: bool) -> Versions {
         match self {
             Self::Any => Versions::Any,
             Self::Tags(tags) => {
                 let compared = tags.iter().filter(|listed| with_weak || !listed.is_weak);
-                Versions::These(compared.filter_map(|listed| version_of(&listed.tag)).collect())
+                Versions::These(compared.filter_map(|listed| version_of(&listed.tag, of)).collect())
             }
         }
     }
@@ -142,18 +173,25 @@ mod tests {
         for (tag, expected) in [
             (r#""core-12-2""#, version),
             (r#""ordercloud-12-2.1764211-0""#, version),
+            (r#""rollbook-members-12-2""#, None),
             (r#""core-12""#, None),
             (r#""core-12-x""#, None),
             (r#""12-2""#, None),
             (r#""""#, None),
         ] {
-            assert_eq!(version_of(tag), expected, "{tag}");
+            assert_eq!(version_of(tag, Versioned::Entity), expected, "{tag}");
         }
+        let of_members = |page| version_of(&members_tag(Channel::Rollbook, 12, 2, page), Versioned::Members);
+        assert_eq!((of_members(None), of_members(Some(b"{}"))), (version, version));
+        assert_eq!(version_of(r#""rollbook-12-2""#, Versioned::Members), None);
         let list = read(&[r#""core-12-2", W/"core-12-3", "other""#]).unwrap();
         let these = |versions: &[i64]| {
             Versions::These(versions.iter().map(|&version| EntityVersion { uid: 12, version }).collect())
         };
-        assert_eq!((list.versions(false), list.versions(true)), (these(&[2]), these(&[2, 3])));
+        assert_eq!(
+            (list.versions(Versioned::Entity, false), list.versions(Versioned::Entity, true)),
+            (these(&[2]), these(&[2, 3]))
+        );
         assert!(list.contains(&HeaderValue::from_static(r#""core-12-3""#)));
         assert!(!list.contains(&HeaderValue::from_static(r#""core-12-2.1""#)));
     }

@@ -1,12 +1,16 @@
 //! Use cases of memberships, which are OrderCloud's user group assignments.
 
+use std::collections::{BTreeSet, HashMap};
+
+use crate::domain::actor::NamedActor;
 use crate::domain::caller::{Permit, ReadGroups, WriteGroups};
+use crate::domain::cursor::CursorPage;
 use crate::domain::error::{Error, ResourceKind, Result};
 use crate::domain::group::{Group, GroupKey};
 use crate::domain::journal::Operation;
 use crate::domain::membership::{
     JoinedGroup, JoinedGroupQuery, Member, MemberQuery, MembersChange, MembersOptions, MembersOutcome, Membership,
-    MembershipOutcome, MembershipPage, MembershipQuery,
+    MembershipOutcome, MembershipQuery,
 };
 use crate::domain::query::ListResult;
 use crate::domain::user::{User, UserKey};
@@ -29,7 +33,7 @@ impl Service {
         &self,
         permit: &Permit<ReadGroups>,
         mut query: MemberQuery,
-    ) -> Result<(Group, MembershipPage<Member>)> {
+    ) -> Result<(Group, CursorPage<Member>)> {
         query.visibility = permit.caller().visibility.clone();
         self.store.list_members(query).await
     }
@@ -39,7 +43,7 @@ impl Service {
         &self,
         permit: &Permit<ReadGroups>,
         mut query: JoinedGroupQuery,
-    ) -> Result<(User, MembershipPage<JoinedGroup>)> {
+    ) -> Result<(User, CursorPage<JoinedGroup>)> {
         query.visibility = permit.caller().visibility.clone();
         self.store.list_joined_groups(query).await
     }
@@ -48,6 +52,20 @@ impl Service {
     /// user or the membership does not exist.
     pub async fn member(&self, permit: &Permit<ReadGroups>, group: &GroupKey, user: &UserKey) -> Result<Member> {
         self.store.member(&permit.caller().visibility, group, user).await
+    }
+
+    /// Returns who gave memberships, by the numbers of the journal entries that gave them, which a list of memberships
+    /// returned. Those of whom nothing is known are left out.
+    pub async fn actors_of(
+        &self,
+        _permit: &Permit<ReadGroups>,
+        changes: impl IntoIterator<Item = Option<i64>>,
+    ) -> Result<HashMap<i64, NamedActor>> {
+        let entries: BTreeSet<i64> = changes.into_iter().flatten().collect();
+        if entries.is_empty() {
+            return Ok(HashMap::new());
+        }
+        self.store.actors(&Vec::from_iter(entries)).await
     }
 
     /// Adds a user to a group. Does nothing if the user is a member already. Fails with `NotFound` if there is no such
@@ -87,7 +105,8 @@ impl Service {
     /// Changes the members of the group: adds and removes users, or makes exactly these users its members. Fails with
     /// `NotFound` if there is no such group or the caller may not see it, with `AlreadyDeleted` for the number of a
     /// deleted group, and as the options demand; then nothing is changed. A condition of the permit fails with
-    /// `PreconditionFailed`, because the version of the memberships is in the options.
+    /// `PreconditionFailed`, because the condition on the memberships is in the options. The answer of a dry run is not
+    /// recorded.
     pub async fn change_members(
         &self,
         permit: &Permit<WriteGroups>,
@@ -96,15 +115,42 @@ impl Service {
         options: MembersOptions,
     ) -> Result<MembersOutcome> {
         permit.refuse_condition()?;
-        let (operation, visibility) = (self.operation(permit), permit.caller().visibility.clone());
+        let (mut operation, visibility) = (self.operation(permit), permit.caller().visibility.clone());
+        let is_dry_run = options.dry_run;
+        if is_dry_run {
+            operation.recording = None;
+        }
         let outcome = self.store.change_members(operation.clone(), visibility, group, change, options).await?;
         let MembersOutcome { group, added, removed, .. } = outcome;
-        if !options.dry_run && added + removed > 0 {
+        if !is_dry_run && added + removed > 0 {
             let (channel, user, client) = (operation.channel.name(), operation.actor.user, operation.actor.client);
             let operation = &operation.id;
             tracing::info!(operation, channel, user, client, kind = "members", group, added, removed, "written");
         }
         Ok(outcome)
+    }
+
+    /// Makes the user a member of the group; does nothing if the user is one already. Fails as [`Self::change_members`]
+    /// does, and with `NotFound` if there is no such live user.
+    pub async fn put_member(&self, permit: &Permit<WriteGroups>, group: GroupKey, user: UserKey) -> Result<()> {
+        self.change_member(permit, group, MembersChange::Delta { add: vec![user], remove: Vec::new() }).await
+    }
+
+    /// Removes the user from the group; does nothing if the user is no member. Fails as [`Self::change_members`] does, and
+    /// with `NotFound` if there is no such live user.
+    pub async fn delete_member(&self, permit: &Permit<WriteGroups>, group: GroupKey, user: UserKey) -> Result<()> {
+        self.change_member(permit, group, MembersChange::Delta { add: Vec::new(), remove: vec![user] }).await
+    }
+
+    async fn change_member(&self, permit: &Permit<WriteGroups>, group: GroupKey, change: MembersChange) -> Result<()> {
+        match self.change_members(permit, group, change, MembersOptions::default()).await {
+            Ok(_) => Ok(()),
+            Err(Error::UnknownUsers(users)) => {
+                let user = users.first().map(ToString::to_string).unwrap_or_default();
+                Err(Error::NotFound(ResourceKind::User, user))
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 

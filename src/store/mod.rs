@@ -12,12 +12,14 @@ pub(crate) mod sqlite;
 #[cfg(test)]
 pub(crate) mod suite;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::domain::Result;
+use crate::domain::actor::NamedActor;
 use crate::domain::client::{Client, ClientFields, ClientKey, ClientUid};
 use crate::domain::community::Visibility;
 use crate::domain::counts::Counts;
@@ -30,7 +32,7 @@ use crate::domain::labels::Tag;
 use crate::domain::long_lived_token::{LongLivedToken, LongLivedTokenFields, LongLivedTokenKey, LongLivedTokenUid};
 use crate::domain::membership::{
     JoinedGroup, JoinedGroupQuery, Member, MemberQuery, MembersChange, MembersOptions, MembersOutcome, Membership,
-    MembershipOutcome, MembershipPage, MembershipQuery,
+    MembershipOutcome, MembershipQuery,
 };
 use crate::domain::query::{GroupField, GroupQuery, ListResult, UserField, UserQuery};
 use crate::domain::restore::Restored;
@@ -255,13 +257,16 @@ pub trait Store: history::Past + Send + Sync {
     /// Returns a page of the members of a group, and the group. Fails with `NotFound` if there is no such visible group,
     /// with `ListTooCostly` if the group is too large for the order, and with `Invalid` for a position in another order.
     /// The number of a deleted group finds no members.
-    async fn list_members(&self, query: MemberQuery) -> Result<(Group, MembershipPage<Member>)>;
+    async fn list_members(&self, query: MemberQuery) -> Result<(Group, CursorPage<Member>)>;
     /// Returns a page of the visible live groups of a user, and the user. Fails with `NotFound` if there is no such user,
     /// and with `Invalid` for a position in another order. The number of a deleted user finds no groups.
-    async fn list_joined_groups(&self, query: JoinedGroupQuery) -> Result<(User, MembershipPage<JoinedGroup>)>;
+    async fn list_joined_groups(&self, query: JoinedGroupQuery) -> Result<(User, CursorPage<JoinedGroup>)>;
     /// Returns the membership of the user in the group. Fails with `NotFound` if there is no such visible group, user or
     /// membership.
     async fn member(&self, visibility: &Visibility, group: &GroupKey, user: &UserKey) -> Result<Member>;
+    /// Returns who made the changes of the journal entries with these numbers, by number, with the present names. Entries
+    /// that do not exist are left out.
+    async fn actors(&self, entries: &[i64]) -> Result<HashMap<i64, NamedActor>>;
     /// Adds the user to the group. A group outside `visibility` counts as missing.
     async fn add_member(
         &self,

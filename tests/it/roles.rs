@@ -116,6 +116,13 @@ pub(crate) const ROLLBOOK_OPERATIONS: &[Operation] = &[
     operation("tokens.delete", "DELETE", "/rollbook/v1/tokens/{token}", ""),
     operation("keys.list", "GET", "/rollbook/v1/keys", ""),
     operation("keys.rotate", "POST", "/rollbook/v1/keys/rotate", ""),
+    operation("members.list", "GET", "/rollbook/v1/groups/{group}/members", ""),
+    operation("members.patch", "PATCH", "/rollbook/v1/groups/{group}/members", r#"{"add":["{user}"]}"#),
+    operation("members.replace", "PUT", "/rollbook/v1/groups/{group}/members", r#"{"members":["{user}"]}"#),
+    operation("members.get", "GET", "/rollbook/v1/groups/{group}/members/{user}", ""),
+    operation("members.add", "PUT", "/rollbook/v1/groups/{group}/members/{user}", ""),
+    operation("members.remove", "DELETE", "/rollbook/v1/groups/{group}/members/{user}", ""),
+    operation("users.listGroups", "GET", "/rollbook/v1/users/{user}/groups", ""),
 ];
 
 #[tokio::test]
@@ -204,7 +211,7 @@ async fn outcome(server: &Server, operation: &Operation, column: &Column, name: 
     if operation.id == "logon" {
         server.cli().run(&["user", "set-roles", &user, "--role", FULL]).printed();
     }
-    if operation.id == "AdminUserGroups.DeleteUserAssignment" {
+    if ["AdminUserGroups.DeleteUserAssignment", "members.get"].contains(&operation.id) {
         let pair = json!({ "UserGroupID": group, "UserID": user });
         admin.post("/v1/usergroups/assignments", &pair).await.is(204);
     }

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::domain::address;
 use crate::domain::error::{ResourceKind, SignInError, Violation};
 use crate::domain::signing_key::PublishedKey;
 use crate::domain::user::UserKey;
@@ -43,6 +44,10 @@ pub(super) struct Problem {
     #[schema(example = "support-2")]
     #[serde(rename = "proposedId", skip_serializing_if = "Option::is_none")]
     proposed_id: Option<String>,
+    /// The addresses that no user has.
+    #[schema(example = json!(["uid:12"]))]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unknown: Vec<String>,
 }
 
 /// A field of the body that breaks a rule.
@@ -83,8 +88,13 @@ pub(super) fn error_response(error: &Error) -> (StatusCode, Problem) {
         Error::Directory(DirectoryError::RestoredIdTaken { proposed, .. }) => Some(proposed.clone()),
         _ => None,
     };
+    let unknown = match error {
+        Error::Directory(DirectoryError::UnknownUsers(users)) => users.iter().map(address::of_user).collect(),
+        _ => Vec::new(),
+    };
     let title = status.canonical_reason().unwrap_or_default();
-    (status, Problem { kind: "about:blank", title, status: status.as_u16(), detail, code, errors, proposed_id })
+    let status_code = status.as_u16();
+    (status, Problem { kind: "about:blank", title, status: status_code, detail, code, errors, proposed_id, unknown })
 }
 
 type Described = (StatusCode, &'static str, String);
@@ -235,7 +245,7 @@ fn of_directory(error: &DirectoryError) -> Described {
 /// Names the first few of the users.
 fn unknown_users_sentence(users: &[UserKey]) -> String {
     const SHOWN: usize = 10;
-    let first: Vec<_> = users.iter().take(SHOWN).map(|user| format!("{user:.100}")).collect();
+    let first: Vec<_> = users.iter().take(SHOWN).map(|user| format!("{:.100}", address::of_user(user))).collect();
     let more = if users.len() > SHOWN { ", and others" } else { "" };
     format!("{} users do not exist: {}{more}.", users.len(), first.join(", "))
 }

@@ -1,6 +1,5 @@
 //! Rollbook's own API: all that the directory knows, written safely (docs/rollbook.md).
 
-mod address;
 mod bodies;
 mod changes;
 mod clients;
@@ -10,6 +9,8 @@ mod info;
 mod keys;
 mod list;
 mod me;
+mod member_lists;
+mod members;
 mod openapi;
 mod parameters;
 mod restore;
@@ -21,6 +22,7 @@ mod wire;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::address;
 use crate::domain::journal::Channel;
 use crate::http::ApiState;
 
@@ -33,7 +35,7 @@ pub(crate) const API: ApiDefinition = ApiDefinition {
     prefixes: &["/rollbook"],
     router,
     sign_in: None,
-    large_bodies: &[],
+    large_bodies: &[members::MEMBERS],
     channel: Channel::Rollbook,
     openapi: openapi::complete,
     openapi_path: "/openapi/rollbook.json",
@@ -66,4 +68,7 @@ fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(tokens::delete))
         .routes(routes!(keys::list))
         .routes(routes!(keys::rotate))
+        .routes(routes!(members::list, members::patch, members::replace))
+        .routes(routes!(members::get, members::add, members::remove))
+        .routes(routes!(members::joined_groups))
 }

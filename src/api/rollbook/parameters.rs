@@ -1,6 +1,8 @@
 //! Query parameters (docs/rollbook.md, section 1). An unknown parameter, a repeated one, and one without a value are
 //! errors, so that a typo never widens what is done.
 
+use std::str::FromStr;
+
 use crate::domain::time::Timestamp;
 use crate::http::request::error::{ListError, Result};
 
@@ -47,6 +49,14 @@ pub(super) fn is_set(parameters: &[(String, String)], name: &'static str) -> Res
     }
 }
 
+/// The whole number from 0 to the highest value of its type, or `None` if the parameter is absent. Fails for any other
+/// value.
+pub(super) fn number<T: FromStr>(parameters: &[(String, String)], name: &'static str) -> Result<Option<T>> {
+    let Some(text) = value(parameters, name)? else { return Ok(None) };
+    let number = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+    number.map(Some).ok_or_else(|| ListError::Type(name.to_owned()).into())
+}
+
 #[cfg(test)]
 mod tests {
     use crate::http::request::error::{Error, RequestError};
@@ -66,6 +76,10 @@ mod tests {
         assert!(flag(&pairs, "limit").is_err());
         assert_eq!((is_set(&pairs, "dryRun").unwrap(), is_set(&pairs, "after").unwrap()), (true, false));
         assert!(is_set(&query(&[("deleted", "false")]), "deleted").is_err());
+        assert_eq!((number(&pairs, "limit").unwrap(), number::<u8>(&pairs, "after").unwrap()), (Some(5_u8), None));
+        for bad in ["256", "-1", "+1", "1.0", "x"] {
+            assert!(number::<u8>(&query(&[("limit", bad)]), "limit").is_err(), "{bad}");
+        }
         for (bad, error) in [
             (&[("dryrun", "true")][..], ListError::Unknown("dryrun".to_owned())),
             (&[("dryRun", "")], ListError::Empty("dryRun")),

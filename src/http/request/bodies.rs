@@ -159,7 +159,8 @@ impl<A: Authenticator> BodyLayer<A> {
             Ok(Buffer { bytes, permits, .. }) => {
                 let (large, bytes) = (bytes.len() > LARGE_BODY_BYTES, Bytes::from(bytes));
                 if parts.headers.contains_key(IDEMPOTENCY_KEY) {
-                    parts.extensions.insert(RawBody(bytes.clone()));
+                    let is_list = self.takes_list(route(&parts));
+                    parts.extensions.insert(RawBody { bytes: bytes.clone(), is_list });
                 }
                 let request = Request::from_parts(parts, bytes.into());
                 if large {
@@ -172,11 +173,16 @@ impl<A: Authenticator> BodyLayer<A> {
         }
     }
 
+    fn takes_list(&self, route: Option<&str>) -> bool {
+        route.is_some_and(|route| self.large_bodies.contains(&route))
+    }
+
     async fn read(&self, parts: &Parts, body: &mut Body) -> Result<Buffer> {
         let limits = &self.shared.limits;
-        let max_bytes = match parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str) {
-            Some(route) if self.sign_in == Some(route) => limits.anonymous_bytes,
-            Some(route) if self.large_bodies.contains(&route) => limits.large_body_bytes,
+        let route = route(parts);
+        let max_bytes = match route {
+            Some(_) if self.sign_in == route => limits.anonymous_bytes,
+            _ if self.takes_list(route) => limits.large_body_bytes,
             _ => limits.body_bytes,
         };
         match timeout(limits.body_time, self.collect(parts, body, max_bytes)).await {
@@ -207,6 +213,11 @@ impl<A: Authenticator> BodyLayer<A> {
             arrived = frame.into_data().unwrap_or_default();
         }
     }
+}
+
+/// The route of a request, as the router names it.
+fn route(parts: &Parts) -> Option<&str> {
+    parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str)
 }
 
 /// The received part of a body, and its permits of the budget: one per byte of its capacity. The capacity is at most

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::domain::change::{EntityVersion, Precondition};
 use crate::http::Failure;
-use crate::http::entity_tag::TagList;
+use crate::http::entity_tag::{TagList, Versioned};
 use crate::http::request::error::{DirectoryError, RequestError};
 use crate::http::response::representation::Representation;
 
@@ -37,18 +37,36 @@ impl Conditions {
         })
     }
 
-    /// The condition on a write; `None` if it is unconditional.
-    pub(crate) fn precondition(&self) -> Option<Precondition> {
-        let is = self.is.as_ref().map(|tags| tags.versions(false));
-        let is_not = self.is_not.as_ref().map(|tags| tags.versions(true));
+    /// The condition on a write of what has such a version; `None` if it is unconditional.
+    pub(crate) fn precondition(&self, of: Versioned) -> Option<Precondition> {
+        let is = self.is.as_ref().map(|tags| tags.versions(of, false));
+        let is_not = self.is_not.as_ref().map(|tags| tags.versions(of, true));
         (is.is_some() || is_not.is_some()).then_some(Precondition { is, is_not })
     }
 
     /// Answers a read with the representation of the entity, or with 304 without a body if the client has it. Fails with
     /// `PreconditionFailed` if `If-Match` does not hold.
     pub(crate) fn answer(&self, version: EntityVersion, representation: Representation) -> Result<Response, Failure> {
+        self.answer_with(Versioned::Entity, version, representation)
+    }
+
+    /// As [`Self::answer`], for a list of a group's members. The version is that of the group's memberships.
+    pub(crate) fn answer_members(
+        &self,
+        version: EntityVersion,
+        representation: Representation,
+    ) -> Result<Response, Failure> {
+        self.answer_with(Versioned::Members, version, representation)
+    }
+
+    fn answer_with(
+        &self,
+        of: Versioned,
+        version: EntityVersion,
+        representation: Representation,
+    ) -> Result<Response, Failure> {
         if let Some(tags) = &self.is
-            && !(Precondition { is: Some(tags.versions(false)), is_not: None }).holds(Some(version))
+            && !(Precondition { is: Some(tags.versions(of, false)), is_not: None }).holds(Some(version))
         {
             return Err(Failure::from(DirectoryError::PreconditionFailed));
         }

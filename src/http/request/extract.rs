@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 
+use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -73,21 +74,31 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        let accepted =
-            essence(request.headers()).is_none_or(|content_type| content_type.eq_ignore_ascii_case("application/json"));
-        let body = read(request, state).await?;
-        let text = without_bom(&body);
-        if text.iter().all(|byte| b" \t\r\n".contains(byte)) {
-            return Ok(Self(None));
-        }
-        if !accepted {
-            return Err(Failure::from(RequestError::UnsupportedMediaType));
-        }
-        match Json::parse(text).map_err(RequestError::InvalidBody)? {
+        let JsonText(Some(text)) = JsonText::from_request(request, state).await? else { return Ok(Self(None)) };
+        match Json::parse(&text).map_err(RequestError::InvalidBody)? {
             Json::Null => Ok(Self(None)),
             Json::Object(fields) => Ok(Self(Some(Fields::new(fields)?))),
             _ => Err(Failure::from(RequestError::InvalidBody("the body must be a JSON object".to_owned()))),
         }
+    }
+}
+
+/// The text of a JSON body, for a reader of large bodies; `None` if it is empty or white space. Content type and byte
+/// order mark are as for [`Body`]. The text may be no JSON.
+pub(crate) struct JsonText(pub Option<Bytes>);
+
+impl<S: Send + Sync> FromRequest<S> for JsonText {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Failure> {
+        let accepted =
+            essence(request.headers()).is_none_or(|content_type| content_type.eq_ignore_ascii_case("application/json"));
+        let body = read(request).await?;
+        let text = body.slice_ref(without_bom(&body));
+        if text.iter().all(|byte| b" \t\r\n".contains(byte)) {
+            return Ok(Self(None));
+        }
+        if accepted { Ok(Self(Some(text))) } else { Err(Failure::from(RequestError::UnsupportedMediaType)) }
     }
 }
 
@@ -98,24 +109,24 @@ pub(crate) struct Form(pub Vec<(String, String)>);
 impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Failure> {
         let form = "application/x-www-form-urlencoded";
         if !essence(request.headers()).is_some_and(|content_type| content_type.eq_ignore_ascii_case(form)) {
             return Err(Failure::from(RequestError::UnsupportedMediaType));
         }
-        let body = read(request, state).await?;
+        let body = read(request).await?;
         let unreadable =
             |name| Error::Request(RequestError::InvalidBody(format!("the field '{name}' is not readable text")));
         Ok(Self(pairs(&body).map_err(unreadable)?))
     }
 }
 
-/// Returns the bytes of the body. Rejects with `UnsupportedEncoding` if the body has a content coding, which the server
+/// Returns the bytes of the body, which [`WholeBody`](super::bodies::WholeBody) has read within the limits. Rejects with `UnsupportedEncoding` if the body has a content coding, which the server
 /// does not decode.
-async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Failure> {
+async fn read(request: Request) -> Result<Bytes, Failure> {
     let is_encoded = is_encoded(request.headers());
-    let body = Bytes::from_request(request, state).await;
-    let body = body.map_err(|rejection| Failure::from(RequestError::InvalidBody(rejection.body_text())))?;
+    let body = to_bytes(request.into_body(), usize::MAX).await;
+    let body = body.map_err(|error| Failure::from(RequestError::InvalidBody(error.to_string())))?;
     if is_encoded && !body.is_empty() { Err(Failure::from(RequestError::UnsupportedEncoding)) } else { Ok(body) }
 }
 

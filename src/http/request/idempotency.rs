@@ -20,10 +20,12 @@ const KEY_MAX: usize = 255;
 /// The whole body of a request with a key. It is an extension of the request, so that an extractor can read it in front
 /// of the handler.
 #[derive(Clone)]
-pub(crate) struct RawBody(
+pub(crate) struct RawBody {
     /// The bytes as they were sent.
-    pub Bytes,
-);
+    pub bytes: Bytes,
+    /// Whether the path takes large bodies, which are lists without passwords.
+    pub is_list: bool,
+}
 
 /// A request that its client may repeat.
 #[derive(Debug)]
@@ -42,10 +44,13 @@ impl Repeatable {
             return Ok(None);
         }
         let Some(key) = key(&parts.headers)? else { return Ok(None) };
-        let body = parts.extensions.get::<RawBody>().map_or(&[][..], |RawBody(body)| body);
         let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
-        let key = RequestKey { scope: scope(actor), key };
-        Ok(Some(Self { key, fingerprint: fingerprint(&parts.method, path, body) }))
+        let fingerprint = match parts.extensions.get() {
+            None => fingerprint(&parts.method, path, b""),
+            Some(RawBody { bytes, is_list: false }) => fingerprint(&parts.method, path, &without_passwords(bytes)),
+            Some(RawBody { bytes, is_list: true }) => fingerprint(&parts.method, path, bytes),
+        };
+        Ok(Some(Self { key: RequestKey { scope: scope(actor), key }, fingerprint }))
     }
 }
 
@@ -69,10 +74,17 @@ fn scope(actor: Actor) -> String {
     format!("{}/{}", number(actor.user), number(actor.client))
 }
 
-/// The SHA-256 of the request, in lower-case hex. Passwords are left out, so that no fast hash of one is stored. A body
-/// that is not JSON counts as none: what reads it refuses it.
+/// The SHA-256 of the request, in lower-case hex.
 fn fingerprint(method: &Method, path: &str, body: &[u8]) -> String {
-    let body = match Json::parse(without_bom(body)) {
+    let head = format!("{method}\n{path}\n");
+    let digest = Sha256::new().chain_update(head).chain_update(body).finalize();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The JSON body without passwords and white space, so that no fast hash of a password is stored. A body that is not JSON
+/// counts as none: what reads it refuses it.
+fn without_passwords(body: &[u8]) -> Vec<u8> {
+    let text = match Json::parse(without_bom(body)) {
         Ok(Json::Object(mut fields)) => {
             fields.retain(|(name, _)| !name.eq_ignore_ascii_case("password"));
             Json::Object(fields).to_string()
@@ -80,8 +92,7 @@ fn fingerprint(method: &Method, path: &str, body: &[u8]) -> String {
         Ok(json) => json.to_string(),
         Err(_) => String::new(),
     };
-    let digest = Sha256::digest(format!("{method}\n{path}\n{body}"));
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    text.into_bytes()
 }
 
 #[cfg(test)]
@@ -110,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_fingerprint_leaves_passwords_out() {
-        let of = |body: &str| fingerprint(&Method::POST, "/v1/adminusers?a=1", body.as_bytes());
+        let of = |body: &str| fingerprint(&Method::POST, "/v1/adminusers?a=1", &without_passwords(body.as_bytes()));
         let own = of(r#"{"ID":"a","Password":"one"}"#);
         assert_eq!(own.len(), 64);
         for equal in [r#"{"ID":"a","Password":"two"}"#, r#"{ "password": "x", "ID":"a" }"#, "\u{feff}{\"ID\":\"a\"}"] {

@@ -11,11 +11,12 @@ use percent_encoding::percent_decode;
 
 use crate::domain::answer::Answer;
 use crate::domain::caller::{Permission, Permit};
-use crate::domain::change::ChangeContext;
+use crate::domain::change::{ChangeContext, Precondition};
 use crate::domain::error::{Error, Result};
 use crate::domain::idempotency::{Shown, Written};
 use crate::domain::journal::Channel;
 use crate::domain::reason::Reason;
+use crate::http::entity_tag::Versioned;
 use crate::http::request::error::RequestError;
 use crate::http::{ApiState, Failure};
 use crate::service::Service;
@@ -37,6 +38,7 @@ pub(crate) struct Write<P> {
     permit: Permit<P>,
     service: Arc<Service>,
     repeatable: Option<Repeatable>,
+    conditions: Conditions,
 }
 
 impl<P: Permission> FromRequestParts<ApiState> for Write<P> {
@@ -55,10 +57,11 @@ impl<P: Permission> FromRequestParts<ApiState> for Write<P> {
 impl<P: Permission> Write<P> {
     async fn read(parts: &mut Parts, api: &ApiState) -> Result<Self, Failure> {
         let permit: Permit<P> = Permit::from_request_parts(parts, api).await?;
-        let (reason, precondition) = (reason(&parts.headers)?, Conditions::read(&parts.headers)?.precondition());
+        let (reason, conditions) = (reason(&parts.headers)?, Conditions::read(&parts.headers)?);
         let repeatable = Repeatable::read(parts, permit.caller().actor)?;
+        let precondition = conditions.precondition(Versioned::Entity);
         let permit = permit.accompanied_by(ChangeContext { reason, precondition, recording: None });
-        Ok(Self { permit, service: Arc::clone(&api.service), repeatable })
+        Ok(Self { permit, service: Arc::clone(&api.service), repeatable, conditions })
     }
 }
 
@@ -66,6 +69,12 @@ impl<P> Write<P> {
     /// The permit for the change.
     pub(crate) fn permit(&self) -> &Permit<P> {
         &self.permit
+    }
+
+    /// The same write for a change of a group's members, and the condition on their list. The permit carries none then.
+    pub(crate) fn of_members(self) -> (Self, Option<Precondition>) {
+        let precondition = self.conditions.precondition(Versioned::Members);
+        (Self { permit: self.permit.unconditional(), ..self }, precondition)
     }
 
     /// Makes the change by `call` and answers with what `render` makes of its result. If the request has a key, the
@@ -95,7 +104,7 @@ impl<P> Write<P> {
         F: Future<Output = Result<S>>,
     {
         let channel = self.permit.caller().channel;
-        let Self { permit, service, repeatable } = self;
+        let Self { permit, service, repeatable, conditions: _ } = self;
         let permit = match &repeatable {
             Some(Repeatable { key, fingerprint }) => {
                 let recorded = move |written: Written<'_>| {

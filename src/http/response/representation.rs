@@ -27,7 +27,14 @@ pub(crate) struct Representation {
 impl Representation {
     /// Renders a body that has this entity tag. Fails with an internal error if that is not possible.
     pub(crate) fn new(body: &impl Serialize, tag: String) -> Result<Self> {
-        Ok(Self { body: render_json(body)?, tag: HeaderValue::try_from(tag).map_err(Error::internal)? })
+        Self::tagged_by(body, |_| tag)
+    }
+
+    /// As [`Self::new`], with the entity tag that `tag` makes of the rendered body.
+    pub(crate) fn tagged_by(body: &impl Serialize, tag: impl FnOnce(&[u8]) -> String) -> Result<Self> {
+        let body = render_json(body)?;
+        let tag = HeaderValue::try_from(tag(&body)).map_err(Error::internal)?;
+        Ok(Self { body, tag })
     }
 }
 

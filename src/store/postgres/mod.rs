@@ -21,6 +21,7 @@ mod test_database;
 mod tests;
 mod write;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use crate::domain::actor::NamedActor;
 use crate::domain::client::{Client, ClientKey, ClientUid};
 use crate::domain::community::Visibility;
 use crate::domain::counts::Counts;
@@ -44,7 +46,7 @@ use crate::domain::labels::Tag;
 use crate::domain::long_lived_token::{LongLivedToken, LongLivedTokenKey, LongLivedTokenUid};
 use crate::domain::membership::{
     JoinedGroup, JoinedGroupQuery, Member, MemberQuery, MembersChange, MembersOptions, MembersOutcome, Membership,
-    MembershipOutcome, MembershipPage, MembershipQuery,
+    MembershipOutcome, MembershipQuery,
 };
 use crate::domain::query::{GroupField, GroupQuery, ListResult, UserField, UserQuery};
 use crate::domain::restore::Restored;
@@ -269,16 +271,20 @@ impl Store for PostgresStore {
         self.list(|transaction| read::lists::memberships(transaction, &query).boxed()).await
     }
 
-    async fn list_members(&self, query: MemberQuery) -> Result<(Group, MembershipPage<Member>)> {
+    async fn list_members(&self, query: MemberQuery) -> Result<(Group, CursorPage<Member>)> {
         self.list(|transaction| read::members::of_group(transaction, &query).boxed()).await
     }
 
-    async fn list_joined_groups(&self, query: JoinedGroupQuery) -> Result<(User, MembershipPage<JoinedGroup>)> {
+    async fn list_joined_groups(&self, query: JoinedGroupQuery) -> Result<(User, CursorPage<JoinedGroup>)> {
         self.list(|transaction| read::members::of_user(transaction, &query).boxed()).await
     }
 
     async fn member(&self, visibility: &Visibility, group: &GroupKey, user: &UserKey) -> Result<Member> {
         self.list(|transaction| read::members::of_pair(transaction, visibility, group, user).boxed()).await
+    }
+
+    async fn actors(&self, entries: &[i64]) -> Result<HashMap<i64, NamedActor>> {
+        entities::journal::actors(&self.point_reads, entries).await
     }
 
     async fn add_member(

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use crate::domain::change::EntityVersion;
 use crate::domain::community::Visibility;
 use crate::domain::error::{Error, ResourceKind, Result};
 use crate::domain::group::{Group, GroupKey};
@@ -43,8 +44,8 @@ pub(crate) fn existing(user: Option<User>, key: &UserKey) -> Result<User> {
 }
 
 /// Returns the group that the key found, which may change now. Fails with `NotFound` if there is none or the caller may
-/// not see it, with `AlreadyDeleted` if it is deleted, and with `PreconditionFailed` if its memberships have another
-/// version.
+/// not see it, with `AlreadyDeleted` if it is deleted, and with `PreconditionFailed` if the condition on its members
+/// does not hold.
 pub(crate) fn changeable(
     group: Option<Group>,
     key: &GroupKey,
@@ -55,8 +56,9 @@ pub(crate) fn changeable(
     if group.deleted.is_some() {
         return Err(Error::AlreadyDeleted);
     }
-    match options.members_version {
-        Some(version) if version != group.members_version => Err(Error::PreconditionFailed),
+    let present = EntityVersion { uid: group.uid, version: group.members_version };
+    match &options.precondition {
+        Some(condition) if !condition.holds(Some(present)) => Err(Error::PreconditionFailed),
         _ => Ok(group),
     }
 }

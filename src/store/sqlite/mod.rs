@@ -13,6 +13,7 @@ mod storage;
 mod tests;
 mod write;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::wal::CheckpointMode;
 
+use crate::domain::actor::NamedActor;
 use crate::domain::client::{Client, ClientKey, ClientUid};
 use crate::domain::community::Visibility;
 use crate::domain::counts::Counts;
@@ -32,7 +34,7 @@ use crate::domain::labels::Tag;
 use crate::domain::long_lived_token::{LongLivedToken, LongLivedTokenKey, LongLivedTokenUid};
 use crate::domain::membership::{
     JoinedGroup, JoinedGroupQuery, Member, MemberQuery, MembersChange, MembersOptions, MembersOutcome, Membership,
-    MembershipOutcome, MembershipPage, MembershipQuery,
+    MembershipOutcome, MembershipQuery,
 };
 use crate::domain::query::{GroupField, GroupQuery, ListResult, UserField, UserQuery};
 use crate::domain::restore::Restored;
@@ -260,17 +262,22 @@ impl Store for SqliteStore {
         self.readers.list(move |connection| list::memberships::of_memberships(connection, &result_cache, &query)).await
     }
 
-    async fn list_members(&self, query: MemberQuery) -> Result<(Group, MembershipPage<Member>)> {
+    async fn list_members(&self, query: MemberQuery) -> Result<(Group, CursorPage<Member>)> {
         self.readers.list(move |connection| list::members::of_group(connection, &query)).await
     }
 
-    async fn list_joined_groups(&self, query: JoinedGroupQuery) -> Result<(User, MembershipPage<JoinedGroup>)> {
+    async fn list_joined_groups(&self, query: JoinedGroupQuery) -> Result<(User, CursorPage<JoinedGroup>)> {
         self.readers.list(move |connection| list::members::of_user(connection, &query)).await
     }
 
     async fn member(&self, visibility: &Visibility, group: &GroupKey, user: &UserKey) -> Result<Member> {
         let (visibility, group, user) = (visibility.clone(), group.clone(), user.clone());
         self.readers.list(move |connection| list::members::of_pair(connection, &visibility, &group, &user)).await
+    }
+
+    async fn actors(&self, entries: &[i64]) -> Result<HashMap<i64, NamedActor>> {
+        let entries = entries.to_vec();
+        self.readers.list(move |connection| entities::journal::actors(connection, &entries).map_err(failed)).await
     }
 
     async fn add_member(

@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use super::journal::assert_rebuilds;
 use super::memberships::pairs;
 use super::*;
+use crate::domain::change::{EntityVersion, Precondition, Versions};
 use crate::domain::community::Visibility;
 use crate::domain::error::Error;
 use crate::domain::membership::{MEMBERS_MAX, MembersChange, MembersOptions, MembersOutcome, Membership, UnknownUsers};
@@ -88,7 +89,8 @@ pub(crate) async fn follow_a_model(store: &impl TestStore) {
         let entries = store.journal().len();
         let (add, add_keys) = numbers.keys();
         let (remove, remove_keys) = numbers.keys();
-        let options = MembersOptions { dry_run: numbers.below(4) == 0, ..MembersOptions::default() };
+        let dry_run = numbers.below(4) == 0;
+        let options = MembersOptions { dry_run, ..MembersOptions::default() };
         let (made, after) = match numbers.below(3) {
             0 => (MembersChange::Exactly(add_keys), add.clone()),
             _ => {
@@ -106,8 +108,8 @@ pub(crate) async fn follow_a_model(store: &impl TestStore) {
         let removed_by_name = if made.is_exact() { 0 } else { removed };
         let expected = (added, removed, named as u64 - added - removed_by_name, vec![]);
         assert_eq!(counts(outcome), expected, "{made:?} of {model:?}");
-        let changed = i64::from(!options.dry_run && added + removed > 0);
-        if !options.dry_run {
+        let changed = i64::from(!dry_run && added + removed > 0);
+        if !dry_run {
             model = after;
         }
         let now = store.group(&GroupKey::Id(id("g"))).await.unwrap().unwrap();
@@ -173,16 +175,16 @@ async fn members_of_all(store: &impl TestStore) -> BTreeSet<String> {
 pub(crate) async fn are_refused_as_a_whole(store: &impl TestStore) {
     fill(store, &["a", "b", "c", "gone"]).await;
     delete_user(store, 2, UserKey::Id(id("gone"))).await;
-    let none = MembersOptions::default();
-    assert_eq!(counts(change(store, 3, delta(&["a", "b"], &[]), none).await), (2, 0, 0, vec![]));
+    let none = MembersOptions::default;
+    assert_eq!(counts(change(store, 3, delta(&["a", "b"], &[]), none()).await), (2, 0, 0, vec![]));
     let entries = store.journal().len();
 
     let unknown = vec![UserKey::Id(id("nobody")), UserKey::Uid(4), UserKey::Username("who".to_owned())];
     let add = [keys(&["c"]), unknown.clone(), unknown.clone()].concat();
     let naming = |remove: &[&str]| MembersChange::Delta { add: add.clone(), remove: keys(remove) };
-    let refused = change(store, 4, naming(&["a"]), none).await;
+    let refused = change(store, 4, naming(&["a"]), none()).await;
     assert!(matches!(&refused, Err(Error::UnknownUsers(users)) if *users == unknown), "{refused:?}");
-    let ignored = MembersOptions { unknown: UnknownUsers::Ignore, dry_run: true, ..none };
+    let ignored = MembersOptions { unknown: UnknownUsers::Ignore, dry_run: true, ..none() };
     assert_eq!(counts(change(store, 4, naming(&["a"]), ignored).await), (1, 1, 0, unknown.clone()));
 
     for contradiction in [
@@ -190,17 +192,17 @@ pub(crate) async fn are_refused_as_a_whole(store: &impl TestStore) {
         delta(&["nobody"], &["nobody"]),
         MembersChange::Delta { add: keys(&["c"]), remove: vec![UserKey::Uid(3)] },
     ] {
-        let options = MembersOptions { unknown: UnknownUsers::Ignore, ..none };
+        let options = MembersOptions { unknown: UnknownUsers::Ignore, ..none() };
         let refused = change(store, 4, contradiction, options).await;
         assert!(matches!(&refused, Err(Error::Invalid(wrong)) if wrong[0].field == "remove"), "{refused:?}");
     }
     let many = MembersChange::Exactly((0..=MEMBERS_MAX as i64).map(UserKey::Uid).collect());
-    assert!(matches!(change(store, 4, many, none).await, Err(Error::Invalid(_))));
+    assert!(matches!(change(store, 4, many, none()).await, Err(Error::Invalid(_))));
 
     let removing = |options, change_made| change(store, 4, change_made, MembersOptions { dry_run: true, ..options });
     let both = || delta(&["c"], &["a", "b"]);
-    let at_most = |max_removals| MembersOptions { max_removals: Some(max_removals), ..none };
-    let percent = |percent| MembersOptions { max_removal_percent: Some(percent), ..none };
+    let at_most = |max_removals| MembersOptions { max_removals: Some(max_removals), ..none() };
+    let percent = |percent| MembersOptions { max_removal_percent: Some(percent), ..none() };
     assert!(matches!(
         removing(at_most(1), both()).await,
         Err(Error::TooManyRemovals { removals: 2, allowed: 1, members: 2 })
@@ -215,11 +217,15 @@ pub(crate) async fn are_refused_as_a_whole(store: &impl TestStore) {
     assert_eq!(counts(removing(percent(50), delta(&[], &["a", "c"])).await), (0, 1, 1, vec![]));
 
     let version = store.group(&GroupKey::Uid(1)).await.unwrap().unwrap().members_version;
-    let of_version = |version| MembersOptions { members_version: Some(version), ..none };
-    assert!(matches!(removing(of_version(version - 1), both()).await, Err(Error::PreconditionFailed)));
-    assert_eq!(removing(of_version(version), both()).await.unwrap().members_version, version + 1);
+    let of_version = |uid, version| {
+        let is = Some(Versions::These(vec![EntityVersion { uid, version }]));
+        MembersOptions { precondition: Some(Precondition { is, is_not: None }), ..none() }
+    };
+    assert!(matches!(removing(of_version(1, version - 1), both()).await, Err(Error::PreconditionFailed)));
+    assert!(matches!(removing(of_version(2, version), both()).await, Err(Error::PreconditionFailed)));
+    assert_eq!(removing(of_version(1, version), both()).await.unwrap().members_version, version + 1);
 
-    let missing = |key, visibility| store.change_members(operation(4), visibility, key, delta(&["c"], &[]), none);
+    let missing = |key, visibility| store.change_members(operation(4), visibility, key, delta(&["c"], &[]), none());
     let hidden = Visibility::Within(Communities::from([community(1)]));
     assert!(matches!(missing(GroupKey::Uid(1), hidden).await, Err(Error::NotFound(..))));
     assert!(matches!(missing(GroupKey::Uid(9), Visibility::All).await, Err(Error::NotFound(..))));

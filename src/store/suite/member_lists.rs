@@ -2,11 +2,11 @@
 
 use super::member_changes::{change, delta};
 use super::*;
+use crate::domain::actor::{NamedActor, NamedUser};
 use crate::domain::community::Visibility;
+use crate::domain::cursor::{Position, SortValue};
 use crate::domain::error::Error;
-use crate::domain::membership::{
-    CursorValue, JoinedGroupKey, JoinedGroupQuery, MemberKey, MemberQuery, MembersOptions, Membership, MembershipCursor,
-};
+use crate::domain::membership::{JoinedGroupKey, JoinedGroupQuery, MemberKey, MemberQuery, MembersOptions, Membership};
 use crate::domain::query::{Field, Search, UserField};
 
 fn query(key: MemberKey) -> MemberQuery {
@@ -118,9 +118,12 @@ pub(crate) async fn every_order_is_walked(store: &impl TestStore) {
             numbers.reverse();
         }
     }
-    let foreign = MembershipCursor { value: CursorValue::Text("u1".to_owned()), uid: 1 };
-    let refused = store.list_members(MemberQuery { after: Some(foreign), ..query(MemberKey::Since) }).await;
-    assert!(matches!(refused, Err(Error::Invalid(_))));
+    for foreign in [vec![SortValue::Text("u1".to_owned()), SortValue::Integer(1)], vec![SortValue::Integer(1)], vec![]]
+    {
+        let after = Some(Position(foreign));
+        let refused = store.list_members(MemberQuery { after, ..query(MemberKey::Since) }).await;
+        assert!(matches!(refused, Err(Error::Invalid(_))));
+    }
 }
 
 pub(crate) async fn tell_who_is_found_and_since_when(store: &impl TestStore) {
@@ -140,15 +143,29 @@ pub(crate) async fn tell_who_is_found_and_since_when(store: &impl TestStore) {
         let second = member.since.as_micros() / 1_000_000;
         assert_eq!(member.change, Some(number_of(&format!("operation-{second}"))));
     }
+    let numbers: Vec<_> = page.items.iter().filter_map(|member| member.change).chain([i64::MAX]).collect();
+    let actors = store.actors(&numbers).await.unwrap();
+    for member in &page.items {
+        let second = member.since.as_micros() / 1_000_000;
+        let operator = Some(Operator { user: format!("user-{second}"), host: format!("host-{second}") });
+        let actor = NamedActor { operator, ..NamedActor::default() };
+        assert_eq!(actors.get(&member.change.unwrap()), Some(&actor));
+    }
+    assert_eq!(actors.len(), 3);
     let (other, own) = (GroupKey::Id(id("OTHER")), UserKey::Username("U3".to_owned()));
     let member = store.member(&Visibility::All, &other, &own).await.unwrap();
     assert_eq!((member.user.uid, member.change), (3, Some(number_of("operation-50"))));
 
     let one = Membership { group: id("other"), user: id("u4") };
-    store.add_member(operation(70), Visibility::All, one).await.unwrap();
+    let by_a_user = Operation { actor: Actor { user: Some(1), client: Some(9) }, ..operation(70) };
+    store.add_member(by_a_user, Visibility::All, one).await.unwrap();
     let item = batches::member_item("other", "u5");
     store.write_batch(operation(71), vec![batches::group_item(None, group("h", "n")), item]).await.unwrap();
     let journal = store.journal();
+    let given = journal.iter().find(|row| row.operation == "operation-70").unwrap().seq;
+    let known = store.actors(&[given]).await.unwrap();
+    let ada = NamedUser { uid: 1, id: "u1".to_owned(), username: "u1".to_owned() };
+    assert_eq!(known.into_values().next().unwrap().user, Some(ada));
     for (user, name) in [(4, "operation-70"), (5, "operation-71")] {
         let member = store.member(&Visibility::All, &other, &UserKey::Uid(user)).await.unwrap();
         assert_eq!(member.change, Some(journal.iter().find(|row| row.operation == name).unwrap().seq));

@@ -4,9 +4,10 @@
 use std::fmt;
 
 use crate::domain::community::Visibility;
+use crate::domain::cursor::{Position, SortValue};
 use crate::domain::group::GroupKey;
 use crate::domain::id::Id;
-use crate::domain::membership::{CursorValue, MemberKey, MemberQuery, MembershipCursor, MembershipQuery};
+use crate::domain::membership::{MemberKey, MemberQuery, MembershipQuery};
 use crate::domain::query::{
     Comparison, Condition, Field, Filter, GroupField, GroupQuery, Page, Pattern, Search, Sort, Test, UserField,
     UserQuery,
@@ -266,8 +267,8 @@ pub(crate) fn users() -> Vec<Shape<UserQuery>> {
 
 /// Returns the lists of the members of the huge group, in the orders that groups of any size have.
 pub(crate) fn members() -> Vec<Shape<MemberQuery>> {
-    let after = |value| Some(MembershipCursor { value, uid: 50_000 });
-    let far = [CursorValue::Text("u1050000".to_owned()), CursorValue::Integer(50_000)];
+    let after = |value| Some(Position(vec![value, SortValue::Integer(50_000)]));
+    let far = [SortValue::Text("u1050000".to_owned()), SortValue::Integer(50_000)];
     let mut shapes = Vec::new();
     for (key, far) in [MemberKey::Own(UserField::Id), MemberKey::Since].into_iter().zip(far) {
         for (place, after) in [("", None), (", far", after(far))] {

@@ -5,6 +5,7 @@ mod groups;
 mod info;
 mod keys;
 mod lists;
+mod members;
 mod past;
 mod tokens;
 mod user_lists;

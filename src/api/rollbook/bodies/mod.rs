@@ -4,6 +4,7 @@
 
 mod clients;
 mod groups;
+mod members;
 mod restore;
 mod users;
 
@@ -15,6 +16,7 @@ use crate::service::complete_groups::Identity;
 
 pub(super) use clients::{ClientChange, NewClient, client, client_change, nothing, publish_seconds, token};
 pub(super) use groups::{group, group_change};
+pub(super) use members::{all_members, members_delta};
 pub(super) use restore::GroupRestore;
 pub(super) use users::{new_user, password, user, user_change};
 

@@ -3,6 +3,7 @@
 
 mod clients;
 mod groups;
+mod members;
 mod users;
 
 use utoipa::openapi::path::Operation;
@@ -22,18 +23,27 @@ const DESCRIPTION: &str = "Rollbook's own API: all that the directory knows, wri
     `no_route` and a path called with another method is 405 `method_not_allowed`.";
 
 /// The schemas of responses, in which every property is always present.
-const RESPONSES: [&str; 22] = [
+const RESPONSES: [&str; 31] = [
+    "ActingClient",
+    "ActingOperator",
+    "Actor",
     "Change",
     "ChangeActor",
     "Changes",
     "Client",
     "Group",
+    "GroupSummary",
     "Info",
+    "JoinedGroup",
     "Key",
     "Keys",
     "ListPage_Group",
+    "ListPage_JoinedGroup",
+    "ListPage_Member",
     "ListPage_User",
     "Me",
+    "Member",
+    "MembersChange",
     "OwnClient",
     "OwnUser",
     "Page_Client",
@@ -83,6 +93,7 @@ fn complete_schemas(components: &mut Components) {
     }
     users::complete_users(components);
     clients::complete_clients(components);
+    members::complete_members(components);
 }
 
 /// Adds the required roles, the headers and the error responses of the operation.
@@ -130,16 +141,25 @@ fn describe(path: &str, operation: &mut Operation) {
 }
 
 fn of_operation(id: &str) -> Described {
-    let missing = |kind, id: &str| vec![Error::Directory(DirectoryError::NotFound(kind, id.to_owned()))];
     match id.split_once('.') {
-        Some(("groups" | "members", "history")) => read(ReadGroups::ROLES, missing(ResourceKind::Group, "support")),
-        Some(("users", "history")) => read(ReadUsers::ROLES, missing(ResourceKind::User, "ada")),
+        Some(("groups" | "members", "history")) => {
+            let missing = DirectoryError::NotFound(ResourceKind::Group, "support".to_owned());
+            read(ReadGroups::ROLES, vec![Error::Directory(missing)])
+        }
+        Some(("users", "history")) => read(ReadUsers::ROLES, vec![unknown_user()]),
+        Some(("users", "listGroups")) => read(ReadGroups::ROLES, vec![unknown_user()]),
         Some(("changes", _)) => read(ReadChanges::ROLES, vec![Error::Directory(DirectoryError::NoLongerKept)]),
         Some(("me" | "info", _)) => read(Roles::NONE, Vec::new()),
         Some(("users", operation)) => users::of_users(operation),
+        Some(("members", _)) => members::of_members(id),
         Some(("clients" | "tokens" | "keys", _)) => clients::of_clients(id),
         _ => groups::of_groups(id),
     }
+}
+
+/// The error for a user who does not exist.
+fn unknown_user() -> Error {
+    Error::Directory(DirectoryError::NotFound(ResourceKind::User, "ada".to_owned()))
 }
 
 /// An operation that reads something without a version.

@@ -4,6 +4,7 @@
 mod changes;
 mod clients;
 mod groups;
+mod members;
 mod restore;
 mod users;
 
@@ -16,6 +17,7 @@ use crate::domain::time::Timestamp;
 pub(super) use changes::{Change, Changes, Spell, Spells};
 pub(super) use clients::{Client, Key, Keys, Page, Token, WithSecret};
 pub(super) use groups::Group;
+pub(super) use members::{JoinedGroup, Member, MembersChange, Reader};
 pub(super) use restore::RestoredGroup;
 pub(super) use users::User;
 

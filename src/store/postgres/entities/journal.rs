@@ -6,12 +6,15 @@
 //!   and stops below the oldest transaction in progress (`pg_snapshot_xmin`). All transactions below that have ended,
 //!   so no entry can appear there later.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use crate::domain::actor::NamedActor;
 use crate::domain::error::{Error, Result};
 use crate::domain::journal::Operation;
 use crate::domain::user::UserUid;
 use crate::store::copy::Value;
+use crate::store::sql::actors;
 use crate::store::sql::copy::insert;
 use crate::store::sql::journal::{INSERT, JOURNAL, JournalEntry, values};
 
@@ -24,6 +27,13 @@ use crate::store::postgres::write::transaction::Transaction;
 pub(crate) async fn latest(point_reads: &PointReads) -> Result<Option<String>> {
     let result = point_reads.find("SELECT operation FROM journal ORDER BY seq DESC LIMIT 1", &[]).await?;
     result.map(|row| row.try_get(0)).transpose().map_err(Error::internal)
+}
+
+/// Returns who made the changes of the entries that exist, by number.
+pub(crate) async fn actors(point_reads: &PointReads, entries: &[i64]) -> Result<HashMap<i64, NamedActor>> {
+    static ACTORS: LazyLock<String> = LazyLock::new(|| actors::select("j.seq = ANY($1)"));
+    let rows = point_reads.rows(&ACTORS, &[&entries]).await?;
+    rows.iter().map(actors::read).collect()
 }
 
 /// Queues the insertion of the entry, with the rows of its users. The transaction counts its changes.

@@ -3,9 +3,10 @@
 use tokio_postgres::Row;
 
 use crate::domain::community::Visibility;
+use crate::domain::cursor::CursorPage;
 use crate::domain::error::{Error, ResourceKind, Result};
 use crate::domain::group::{Group, GroupKey};
-use crate::domain::membership::{JoinedGroup, JoinedGroupQuery, Member, MemberQuery, MembershipPage};
+use crate::domain::membership::{JoinedGroup, JoinedGroupQuery, Member, MemberQuery};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserKey, UserUid};
 use crate::store::sql::entity::Lookup;
@@ -24,12 +25,12 @@ use crate::store::postgres::entity::PostgresEntity;
 pub(crate) async fn of_group(
     mut transaction: ReadTransaction,
     query: &MemberQuery,
-) -> Result<(Group, MembershipPage<Member>), DatabaseError> {
+) -> Result<(Group, CursorPage<Member>), DatabaseError> {
     let group = find::<Group>(&mut transaction, &query.group).await?;
     let group = visible(group, &query.group, &query.visibility)?;
     if group.deleted.is_some() {
         transaction.end().await?;
-        return Ok((group, MembershipPage { items: Vec::new(), total: Some(0), next: None }));
+        return Ok((group, CursorPage { items: Vec::new(), total: Some(0), next: None }));
     }
     let mut list = MemberList::new(&Postgres, &group, query)?;
     if let Some(candidates) = list.candidates(LOOK_UP_THRESHOLD) {
@@ -53,14 +54,14 @@ pub(crate) async fn of_group(
     let users: Vec<User> = entities(&mut transaction, &rows).await?;
     transaction.end().await?;
     let member = |(user, MembershipRow { since, change, .. })| Member { user, since, change };
-    Ok((group, MembershipPage { items: users.into_iter().zip(rows).map(member).collect(), total, next }))
+    Ok((group, CursorPage { items: users.into_iter().zip(rows).map(member).collect(), total, next }))
 }
 
 /// Reads a page of the groups of a user, and the user. A deleted user is in no group.
 pub(crate) async fn of_user(
     mut transaction: ReadTransaction,
     query: &JoinedGroupQuery,
-) -> Result<(User, MembershipPage<JoinedGroup>), DatabaseError> {
+) -> Result<(User, CursorPage<JoinedGroup>), DatabaseError> {
     let user = existing(find::<User>(&mut transaction, &query.user).await?, &query.user)?;
     let statements = [groups_of(&Postgres, user.uid, query)?, count_groups_of(&Postgres, user.uid, query)];
     let mut results = transaction.all(&statements).await?.into_iter();
@@ -71,7 +72,7 @@ pub(crate) async fn of_user(
     transaction.end().await?;
     let joined = |(group, MembershipRow { since, change, .. })| JoinedGroup { group, since, change };
     let items = groups.into_iter().zip(rows).map(joined).collect();
-    Ok((user, MembershipPage { items, total: Some(number(&total)?), next }))
+    Ok((user, CursorPage { items, total: Some(number(&total)?), next }))
 }
 
 /// Reads the membership of the user in the group.

@@ -3,11 +3,10 @@
 
 use sea_query::{Asterisk, Expr, ExprTrait as _, Func, Order, Query, SelectStatement};
 
+use crate::domain::cursor::{Position, SortValue};
 use crate::domain::error::{Error, Result};
 use crate::domain::group::{Group, GroupUid};
-use crate::domain::membership::{
-    CursorValue, JoinedGroupKey, JoinedGroupQuery, MemberKey, MemberQuery, MembershipCursor, SORTED_MEMBERS_MAX,
-};
+use crate::domain::membership::{JoinedGroupKey, JoinedGroupQuery, MemberKey, MemberQuery, SORTED_MEMBERS_MAX};
 use crate::domain::query::{Filter, UserField};
 use crate::domain::time::Timestamp;
 use crate::domain::user::UserUid;
@@ -32,26 +31,26 @@ pub(crate) struct MembershipRow {
     pub since: Timestamp,
     /// The number of the journal entry that gave the membership.
     pub change: Option<i64>,
-    value: CursorValue,
+    value: SortValue,
 }
 
 impl MembershipRow {
     /// Reads the row of a page.
     pub(crate) fn read<R: Columns>(row: &R) -> Result<Self, R::Error> {
         let value = match row.optional_text(4)? {
-            Some(_) => CursorValue::Text(string(row, 4)?),
-            None => CursorValue::Integer(row.optional_integer(3)?.unwrap_or_default()),
+            Some(_) => SortValue::Text(string(row, 4)?),
+            None => SortValue::Integer(row.optional_integer(3)?.unwrap_or_default()),
         };
         Ok(Self { uid: row.integer(0)?, since: time(row, 1)?, change: row.optional_integer(2)?, value })
     }
 }
 
 /// Removes the row behind the page from its rows, and returns the position behind which the list goes on, if it does.
-pub(crate) fn next(rows: &mut Vec<MembershipRow>, limit: u32) -> Option<MembershipCursor> {
+pub(crate) fn next(rows: &mut Vec<MembershipRow>, limit: u32) -> Option<Position> {
     let limit = limit as usize;
     let goes_on = rows.len() > limit;
     rows.truncate(limit);
-    rows.last().filter(|_| goes_on).map(|last| MembershipCursor { value: last.value.clone(), uid: last.uid })
+    rows.last().filter(|_| goes_on).map(|last| Position(vec![last.value.clone(), SortValue::Integer(last.uid)]))
 }
 
 /// The sort key of a list: the column, and whether the numbers that break ties are needed.
@@ -211,15 +210,15 @@ fn page(
     uid: Expr,
     tie: Expr,
     key: SortKey,
-    after: Option<&MembershipCursor>,
+    after: Option<&Position>,
     descending: bool,
     limit: u32,
 ) -> Result<SelectStatement> {
     let order = if descending { Order::Desc } else { Order::Asc };
-    if let Some(MembershipCursor { value, uid: last }) = after {
-        let value = match (value, key.is_text) {
-            (CursorValue::Integer(integer), false) => Expr::val(*integer),
-            (CursorValue::Text(text), true) => Expr::val(text.as_str()),
+    if let Some(Position(values)) = after {
+        let (value, last) = match (&**values, key.is_text) {
+            ([SortValue::Integer(integer), SortValue::Integer(last)], false) => (Expr::val(*integer), last),
+            ([SortValue::Text(text), SortValue::Integer(last)], true) => (Expr::val(text.as_str()), last),
             _ => return Err(Error::invalid("after", "is no position in this order")),
         };
         let (of_row, of_last) = match key.is_unique {

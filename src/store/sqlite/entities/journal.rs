@@ -1,13 +1,16 @@
 //! The journal in SQLite. An entry is written in the transaction of the change that it records.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::domain::Result;
+use crate::domain::actor::NamedActor;
 use crate::domain::journal::Operation;
 use crate::domain::time::Timestamp;
 use crate::domain::user::UserUid;
+use crate::store::sql::actors;
 use crate::store::sql::copy;
 use crate::store::sql::counters::Counter;
 use crate::store::sql::entity::not_before;
@@ -20,6 +23,13 @@ use crate::store::sqlite::storage::open::failed;
 pub(crate) fn latest(connection: &Connection) -> rusqlite::Result<Option<String>> {
     let sql = "SELECT operation FROM journal ORDER BY seq DESC LIMIT 1";
     connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()
+}
+
+/// Returns who made the changes of the entries that exist, by number.
+pub(crate) fn actors(connection: &Connection, entries: &[i64]) -> rusqlite::Result<HashMap<i64, NamedActor>> {
+    let mut actor = connection.prepare_cached(&actors::select("j.seq = ?1"))?;
+    let found = entries.iter().map(|entry| actor.query_row([entry], |row| actors::read(row)).optional());
+    found.filter_map(Result::transpose).collect()
 }
 
 /// Returns the time of a change that this transaction makes now: the operation's clock shows it, but it is not before

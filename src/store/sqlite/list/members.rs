@@ -3,9 +3,10 @@
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::domain::community::Visibility;
+use crate::domain::cursor::CursorPage;
 use crate::domain::error::{Error, ResourceKind, Result};
 use crate::domain::group::{Group, GroupKey};
-use crate::domain::membership::{JoinedGroup, JoinedGroupQuery, Member, MemberQuery, MembershipPage};
+use crate::domain::membership::{JoinedGroup, JoinedGroupQuery, Member, MemberQuery};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserKey, UserUid};
 use crate::store::sql::list::entities::{LOOK_UP_THRESHOLD, ListQuery};
@@ -20,11 +21,11 @@ use crate::store::sqlite::entity::{SqliteEntity, by_uid, find};
 use crate::store::sqlite::storage::open::failed;
 
 /// A page of the members of a group, and the group. A deleted group has no members.
-pub(crate) fn of_group(connection: &Connection, query: &MemberQuery) -> Result<(Group, MembershipPage<Member>)> {
+pub(crate) fn of_group(connection: &Connection, query: &MemberQuery) -> Result<(Group, CursorPage<Member>)> {
     let group = find(connection, &query.group).map_err(failed)?;
     let group: Group = visible(group, &query.group, &query.visibility)?;
     if group.deleted.is_some() {
-        return Ok((group, MembershipPage { items: Vec::new(), total: Some(0), next: None }));
+        return Ok((group, CursorPage { items: Vec::new(), total: Some(0), next: None }));
     }
     let mut list = MemberList::new(&Sqlite, &group, query)?;
     if let Some(candidates) = list.candidates(LOOK_UP_THRESHOLD) {
@@ -43,14 +44,11 @@ pub(crate) fn of_group(connection: &Connection, query: &MemberQuery) -> Result<(
     let next = next(&mut rows, query.limit);
     let member =
         |user, MembershipRow { since, change, .. }: &MembershipRow| Member { user, since: *since, change: *change };
-    Ok((group, MembershipPage { items: entities(connection, &rows, member).map_err(failed)?, total, next }))
+    Ok((group, CursorPage { items: entities(connection, &rows, member).map_err(failed)?, total, next }))
 }
 
 /// A page of the groups of a user, and the user. A deleted user is in no group.
-pub(crate) fn of_user(
-    connection: &Connection,
-    query: &JoinedGroupQuery,
-) -> Result<(User, MembershipPage<JoinedGroup>)> {
+pub(crate) fn of_user(connection: &Connection, query: &JoinedGroupQuery) -> Result<(User, CursorPage<JoinedGroup>)> {
     let user = existing(find(connection, &query.user).map_err(failed)?, &query.user)?;
     let total = one(connection, &count_groups_of(&Sqlite, user.uid, query), |row| row.get(0)).map_err(failed)?;
     let rows = groups_of(&Sqlite, user.uid, query)?;
@@ -61,7 +59,7 @@ pub(crate) fn of_user(
         since: *since,
         change: *change,
     };
-    Ok((user, MembershipPage { items: entities(connection, &rows, joined).map_err(failed)?, total: Some(total), next }))
+    Ok((user, CursorPage { items: entities(connection, &rows, joined).map_err(failed)?, total: Some(total), next }))
 }
 
 /// The membership of the user in the group.

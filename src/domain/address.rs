@@ -1,11 +1,11 @@
 //! The addresses of groups and users (docs/rollbook.md, section 1): an ID, `uid:` and a number, or for users `username:`
 //! and a username.
 
-use crate::domain::error::ResourceKind;
-use crate::domain::group::GroupKey;
-use crate::domain::id::Id;
-use crate::domain::user::UserKey;
-use crate::http::request::error::{DirectoryError, Error, Result};
+use super::error::{Error, ResourceKind, Result};
+use super::group::GroupKey;
+use super::id::Id;
+use super::text::broken_required_rule;
+use super::user::{TEXT_MAX, UserKey};
 
 /// The prefix of a number.
 const UID: &str = "uid:";
@@ -13,36 +13,46 @@ const UID: &str = "uid:";
 const USERNAME: &str = "username:";
 
 /// Returns the key of the group with this address. Fails with `NotFound` if no group can have it.
-pub(super) fn group(address: &str) -> Result<GroupKey> {
-    group_key(address)
-        .ok_or_else(|| Error::Directory(DirectoryError::NotFound(ResourceKind::Group, address.to_owned())))
+pub(crate) fn group(address: &str) -> Result<GroupKey> {
+    group_key(address).ok_or_else(|| Error::NotFound(ResourceKind::Group, address.to_owned()))
+}
+
+/// Returns the key of the user with this address. Fails with `NotFound` if no user can have it.
+pub(crate) fn user(address: &str) -> Result<UserKey> {
+    user_key(address).ok_or_else(|| Error::NotFound(ResourceKind::User, address.to_owned()))
 }
 
 /// Returns the key of the group with this address; `None` if no group can have it.
-pub(super) fn group_key(address: &str) -> Option<GroupKey> {
+pub(crate) fn group_key(address: &str) -> Option<GroupKey> {
     match address.strip_prefix(UID) {
         Some(uid) => number(uid).map(GroupKey::Uid),
         None => Id::new(address).map(GroupKey::Id),
     }
 }
 
-/// Returns the key of the user with this address. Fails with `NotFound` if no user can have it.
-pub(super) fn user(address: &str) -> Result<UserKey> {
-    user_key(address).ok_or_else(|| Error::Directory(DirectoryError::NotFound(ResourceKind::User, address.to_owned())))
-}
-
 /// Returns the key of the user with this address; `None` if no user can have it.
-pub(super) fn user_key(address: &str) -> Option<UserKey> {
+pub(crate) fn user_key(address: &str) -> Option<UserKey> {
     match (address.strip_prefix(UID), address.strip_prefix(USERNAME)) {
         (Some(uid), _) => number(uid).map(UserKey::Uid),
-        (None, Some(username)) => (!username.is_empty()).then(|| UserKey::Username(username.to_owned())),
+        (None, Some(username)) => {
+            broken_required_rule(username, TEXT_MAX).is_none().then(|| UserKey::Username(username.to_owned()))
+        }
         (None, None) => Id::new(address).map(UserKey::Id),
     }
 }
 
-/// The address of the entity with the number.
-pub(super) fn of_number(uid: i64) -> String {
+/// Returns the address of the entity with the number.
+pub(crate) fn of_number(uid: i64) -> String {
     format!("{UID}{uid}")
+}
+
+/// Returns the address of the user with this key.
+pub(crate) fn of_user(key: &UserKey) -> String {
+    match key {
+        UserKey::Id(id) => id.to_string(),
+        UserKey::Uid(uid) => format!("{UID}{uid}"),
+        UserKey::Username(username) => format!("{USERNAME}{username}"),
+    }
 }
 
 /// Parses the number of an entity: from 1, without a sign or leading zeros, so that an entity has one address by number.
@@ -66,8 +76,12 @@ mod tests {
         {
             assert_eq!(group_key(none), None, "{none}");
         }
-        for none in ["", "username:", "uid:x", "name:x"] {
+        let long = format!("username:{}", "x".repeat(TEXT_MAX + 1));
+        for none in ["", "username:", "username: ", "username:a\0", &long, "uid:x", "name:x"] {
             assert_eq!(user_key(none), None, "{none}");
+        }
+        for address in ["ada", "uid:12", "username:ada@example.org"] {
+            assert_eq!(user_key(address).as_ref().map(of_user).as_deref(), Some(address));
         }
     }
 }

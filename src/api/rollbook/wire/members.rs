@@ -1,0 +1,230 @@
+//! Members of groups and groups of users in responses (docs/rollbook.md, section 6).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::actor::{NamedActor, NamedClient, NamedUser};
+use crate::domain::address;
+use crate::domain::caller::{Caller, ReadUsers};
+use crate::domain::membership;
+use crate::domain::user::User;
+
+use super::date;
+
+/// Who reads memberships: what they see of users, and who gave the memberships.
+pub(in crate::api::rollbook) struct Reader<'a> {
+    /// Whether the reader has a role that reads users.
+    sees_users: bool,
+    /// Who gave the memberships, by the number of the journal entry.
+    actors: &'a HashMap<i64, NamedActor>,
+}
+
+impl<'a> Reader<'a> {
+    /// The caller as the reader of memberships that these actors gave.
+    pub(in crate::api::rollbook) fn new(caller: &Arc<Caller>, actors: &'a HashMap<i64, NamedActor>) -> Self {
+        Self { sees_users: caller.permit::<ReadUsers>().is_ok(), actors }
+    }
+
+    fn actor(&self, change: Option<i64>) -> Option<Actor> {
+        self.actors.get(&change?).map(|actor| Actor::new(actor, self.sees_users))
+    }
+}
+
+/// A member of a group.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "user": {
+        "uid": 12, "id": "ada", "username": "ada", "firstName": "Ada", "lastName": "Lindqvist",
+        "email": "ada@example.org", "active": true,
+    },
+    "since": "2026-06-04T20:35:36.38Z",
+    "addedBy": {
+        "user": { "uid": 1, "id": "root", "username": "root" },
+        "client": { "id": "01m803t4txf41vj7470n0wg2jh", "name": "Entra" }, "operator": null,
+    },
+}))]
+pub(in crate::api::rollbook) struct Member {
+    user: MemberUser,
+    /// When the user was added.
+    #[schema(format = DateTime)]
+    since: String,
+    /// Who added the user, by their present names; null if that is not known.
+    added_by: Option<Actor>,
+}
+
+impl Member {
+    /// The member as the reader sees them.
+    pub(in crate::api::rollbook) fn new(member: &membership::Member, reader: &Reader<'_>) -> Self {
+        Self {
+            user: MemberUser::new(&member.user, reader.sees_users),
+            since: date(member.since),
+            added_by: reader.actor(member.change),
+        }
+    }
+}
+
+/// A user in a list of members. Callers without a role that reads users get the number and the ID alone.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct MemberUser {
+    /// The number, which is never changed and never given again.
+    uid: i64,
+    /// Unique among the users that are not deleted, without regard to case.
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    first_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    last_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    email: Option<String>,
+    /// Whether the user may sign in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    active: Option<bool>,
+}
+
+impl MemberUser {
+    fn new(user: &User, sees_users: bool) -> Self {
+        let fields = &user.fields;
+        let seen = |text: &String| sees_users.then(|| text.clone());
+        Self {
+            uid: user.uid,
+            id: fields.id.to_string(),
+            username: seen(&fields.username),
+            first_name: seen(&fields.first_name),
+            last_name: seen(&fields.last_name),
+            email: seen(&fields.email),
+            active: sees_users.then_some(fields.active),
+        }
+    }
+}
+
+/// Who made a change. The server itself is none of these.
+#[derive(Debug, Serialize, ToSchema)]
+struct Actor {
+    /// The user who acted.
+    user: Option<ActingUser>,
+    /// The client whose token was used.
+    client: Option<ActingClient>,
+    /// The person at the command line.
+    operator: Option<ActingOperator>,
+}
+
+/// A user who acted. Callers without a role that reads users get the number and the ID alone.
+#[derive(Debug, Serialize, ToSchema)]
+struct ActingUser {
+    uid: i64,
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    username: Option<String>,
+}
+
+/// The client whose token was used.
+#[derive(Debug, Serialize, ToSchema)]
+struct ActingClient {
+    /// The `client_id`.
+    id: String,
+    name: String,
+}
+
+/// The person at the command line.
+#[derive(Debug, Serialize, ToSchema)]
+struct ActingOperator {
+    /// The name of the operating system's user.
+    user: String,
+    /// The name of the machine.
+    host: String,
+}
+
+impl Actor {
+    fn new(actor: &NamedActor, sees_users: bool) -> Self {
+        let user = |NamedUser { uid, id, username }: &NamedUser| ActingUser {
+            uid: *uid,
+            id: id.clone(),
+            username: sees_users.then(|| username.clone()),
+        };
+        let client = |NamedClient { id, name, .. }: &NamedClient| ActingClient { id: id.clone(), name: name.clone() };
+        let operator = actor.operator.as_ref();
+        Self {
+            user: actor.user.as_ref().map(user),
+            client: actor.client.as_ref().map(client),
+            operator: operator.map(|own| ActingOperator { user: own.user.clone(), host: own.host.clone() }),
+        }
+    }
+}
+
+/// A group that a user is in.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "group": { "uid": 7, "id": "support", "name": "Support team" },
+    "since": "2026-06-04T20:35:36.38Z",
+    "addedBy": { "user": null, "client": null, "operator": { "user": "root", "host": "dir-01" } },
+}))]
+pub(in crate::api::rollbook) struct JoinedGroup {
+    group: GroupSummary,
+    /// When the user was added.
+    #[schema(format = DateTime)]
+    since: String,
+    /// Who added the user, by their present names; null if that is not known.
+    added_by: Option<Actor>,
+}
+
+/// A group by its names.
+#[derive(Debug, Serialize, ToSchema)]
+struct GroupSummary {
+    /// The number, which is never changed and never given again.
+    uid: i64,
+    /// Unique among the groups that are not deleted, without regard to case.
+    id: String,
+    /// The label in the default language of the directory, or else the first label.
+    name: String,
+}
+
+impl JoinedGroup {
+    /// The group as the reader sees it.
+    pub(in crate::api::rollbook) fn new(joined: &membership::JoinedGroup, reader: &Reader<'_>) -> Self {
+        let group = &joined.group;
+        Self {
+            group: GroupSummary { uid: group.uid, id: group.fields.id.to_string(), name: group.name.clone() },
+            since: date(joined.since),
+            added_by: reader.actor(joined.change),
+        }
+    }
+}
+
+/// What a change of members did, or would do.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({ "added": 2, "removed": 1, "unchanged": 0, "unknown": [] }))]
+pub(in crate::api::rollbook) struct MembersChange {
+    /// The number of users who were added.
+    added: u64,
+    /// The number of members who were removed.
+    removed: u64,
+    /// The number of named users who already were what the change makes them.
+    unchanged: u64,
+    /// The addresses that no user has, with `unknown=ignore`.
+    unknown: Vec<String>,
+}
+
+impl From<&membership::MembersOutcome> for MembersChange {
+    fn from(outcome: &membership::MembersOutcome) -> Self {
+        Self {
+            added: outcome.added,
+            removed: outcome.removed,
+            unchanged: outcome.unchanged,
+            unknown: outcome.unknown.iter().map(address::of_user).collect(),
+        }
+    }
+}
