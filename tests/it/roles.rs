@@ -86,6 +86,8 @@ pub(crate) const ROLLBOOK_OPERATIONS: &[Operation] = &[
     operation("groups.put", "PUT", "/rollbook/v1/groups/{group}", r#"{"name":"N"}"#),
     operation("groups.patch", "PATCH", "/rollbook/v1/groups/{group}", r#"{"name":"N"}"#),
     operation("groups.delete", "DELETE", "/rollbook/v1/groups/{group}", ""),
+    operation("groups.restore", "POST", "/rollbook/v1/groups/{group}/restore", ""),
+    operation("users.restore", "POST", "/rollbook/v1/users/{user}/restore", ""),
 ];
 
 #[tokio::test]

@@ -39,4 +39,5 @@ fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(groups::list, groups::create))
         .routes(routes!(groups::get, groups::put, groups::patch, groups::delete))
         .routes(routes!(restore::group))
+        .routes(routes!(restore::user))
 }

@@ -5,7 +5,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Components, OpenApi};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use crate::domain::caller::{Permission as _, ReadGroups, WriteGroups};
+use crate::domain::caller::{Permission as _, ReadGroups, WriteGroups, WriteUsers};
 use crate::domain::error::{ResourceKind, SignInError, Violation};
 use crate::domain::role::Roles;
 use crate::http::openapi::{self, ErrorBody, ErrorExample};
@@ -18,7 +18,7 @@ const DESCRIPTION: &str = "Rollbook's own API: all that the directory knows, wri
     `no_route` and a path called with another method is 405 `method_not_allowed`.";
 
 /// The schemas of responses, in which every property is always present.
-const RESPONSES: [&str; 3] = ["Group", "ListPage_Group", "RestoredGroup"];
+const RESPONSES: [&str; 5] = ["Group", "ListPage_Group", "RestoredGroup", "RestoredUser", "User"];
 
 /// What an operation needs and which errors are its own.
 struct Described {
@@ -102,7 +102,7 @@ fn of_operation(id: &str) -> Described {
         roles: WriteGroups::ROLES,
         is_write: true,
         is_conditional,
-        is_repeatable: ["groups.create", "groups.patch", "groups.restore"].contains(&id),
+        is_repeatable: ["groups.create", "groups.patch", "groups.restore", "users.restore"].contains(&id),
         errors,
     };
     match id {
@@ -121,6 +121,11 @@ fn of_operation(id: &str) -> Described {
         "groups.patch" => write(true, [body_errors("labels"), vec![missing(), taken(), deleted()]].concat()),
         "groups.delete" => write(true, vec![missing(), deleted(), Error::Directory(DirectoryError::HasUsers(3))]),
         "groups.restore" => write(true, [body_errors("id"), restore_errors(ResourceKind::Group, "support")].concat()),
+        "users.restore" => {
+            let username_taken = vec![Error::Directory(DirectoryError::UsernameTaken)];
+            let errors = [body_errors("username"), restore_errors(ResourceKind::User, "ada"), username_taken].concat();
+            Described { roles: WriteUsers::ROLES, ..write(true, errors) }
+        }
         _ => Described {
             roles: ReadGroups::ROLES,
             is_write: false,

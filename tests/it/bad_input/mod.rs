@@ -75,6 +75,8 @@ pub(crate) const REQUESTS: &[BadRequest] = &[
     bad("groups.delete", ("DELETE", "/rollbook/v1/groups/g?onlyIfEmpty=1", ""), (400, "invalid_parameter")),
     bad("groups.put", ("PUT", "/rollbook/v1/groups/g", r#"{"name":1}"#), (400, "invalid")),
     bad("groups.patch", ("PATCH", "/rollbook/v1/groups/g", r#"{"labels":null}"#), (400, "invalid")),
+    bad("groups.restore", ("POST", "/rollbook/v1/groups/uid:1/restore", r#"{"ID2":"n"}"#), (400, "invalid_body")),
+    bad("users.restore", ("POST", "/rollbook/v1/users/uid:1/restore", r#"{"username":1}"#), (400, "invalid")),
     bad("Auth.Metadata", ("GET", "/.well-known/oauth-authorization-server", ""), MISSING),
     bad("Auth.UserInfo", ("GET", "/oauth/userinfo", ""), (403, "Auth.NoUser")),
     bad("Auth.PostUserInfo", ("POST", "/oauth/userinfo", "{"), (403, "Auth.NoUser")),

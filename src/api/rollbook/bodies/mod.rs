@@ -12,7 +12,7 @@ use crate::json::Json;
 use crate::service::complete_groups::Identity;
 
 pub(super) use groups::{group, group_change};
-pub(super) use restore::GroupRestore;
+pub(super) use restore::{GroupRestore, UserRestore};
 
 /// Reads the number and version that the body names.
 fn identity(reader: &mut FieldReader) -> Identity {

@@ -3,6 +3,7 @@
 
 mod groups;
 mod restore;
+mod users;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,7 +12,8 @@ use crate::domain::community::{Communities, Visibility};
 use crate::domain::time::Timestamp;
 
 pub(super) use groups::Group;
-pub(super) use restore::RestoredGroup;
+pub(super) use restore::{RestoredGroup, RestoredUser};
+pub(super) use users::User;
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
