@@ -123,6 +123,8 @@ pub(crate) const ROLLBOOK_OPERATIONS: &[Operation] = &[
     operation("members.add", "PUT", "/rollbook/v1/groups/{group}/members/{user}", ""),
     operation("members.remove", "DELETE", "/rollbook/v1/groups/{group}/members/{user}", ""),
     operation("users.listGroups", "GET", "/rollbook/v1/users/{user}/groups", ""),
+    operation("groups.restore", "POST", "/rollbook/v1/groups/{group}/restore", ""),
+    operation("users.restore", "POST", "/rollbook/v1/users/{user}/restore", ""),
 ];
 
 #[tokio::test]

@@ -71,4 +71,5 @@ fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(members::list, members::patch, members::replace))
         .routes(routes!(members::get, members::add, members::remove))
         .routes(routes!(members::joined_groups))
+        .routes(routes!(restore::user))
 }

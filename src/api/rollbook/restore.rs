@@ -5,16 +5,21 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use crate::domain::answer::Answer;
-use crate::domain::caller::WriteGroups;
+use crate::domain::caller::{WriteGroups, WriteUsers};
+use crate::domain::error::ResourceKind;
 use crate::domain::group;
 use crate::domain::journal::Channel;
 use crate::domain::restore::Restored;
+use crate::domain::time::Timestamp;
+use crate::domain::user;
+use crate::http::entity_tag::entity_tag_with;
+use crate::http::request::error::{DirectoryError, Error};
 use crate::http::request::extract::{Body, Path, Query};
 use crate::http::request::write::Write;
 use crate::http::{ApiState, Failure};
 
-use super::bodies::GroupRestore;
-use super::wire::RestoredGroup;
+use super::bodies::{GroupRestore, UserRestore};
+use super::wire::{RestoredGroup, RestoredUser};
 use super::{address, groups, parameters};
 
 /// Restore a group
@@ -46,4 +51,45 @@ pub(super) async fn group(
         Ok(answer.tagged(groups::tag(channel, &restored.entity)))
     };
     write.respond(shown, |permit| async move { service.restore_group(&permit, key, id).await }).await
+}
+
+/// Restore a user
+///
+/// Undoes a deletion: the user has their number, ID, username, fields, roles and communities again, and is in every group
+/// that is not deleted. They have no password, and their former tokens stay ended. If another user has the ID by now, the
+/// error proposes one that is free.
+#[utoipa::path(
+    post,
+    path = "/rollbook/v1/users/{user}/restore",
+    operation_id = "users.restore",
+    tag = "Users",
+    params(("user" = String, Path, description = "`uid:` and the number of a deleted user", example = "uid:12")),
+    request_body(content = Option<UserRestore>, content_type = "application/json"),
+    responses((status = 200, description = "The user, and what became of their groups", body = RestoredUser))
+)]
+pub(super) async fn user(
+    State(api): State<ApiState>,
+    write: Write<WriteUsers>,
+    Path(address): Path<String>,
+    Query(query): Query,
+    Body(fields): Body,
+) -> Result<Response, Failure> {
+    parameters::check_names(&query, &[])?;
+    let missing = || Error::Directory(DirectoryError::NotFound(ResourceKind::User, address.clone()));
+    let key = address::user_key(&address).ok_or_else(missing)?;
+    let new = UserRestore::read(fields)?;
+    let (service, visibility) = (&api.service, write.permit().caller().visibility.clone());
+    let shown = move |channel: Channel, restored: &Restored<user::User>| {
+        let answer = Answer::json(StatusCode::OK, &RestoredUser::new(restored, &visibility))?;
+        Ok(answer.tagged(user_tag(channel, restored)))
+    };
+    write.respond(shown, |permit| async move { service.restore_user(&permit, key, new).await }).await
+}
+
+/// The entity tag of the restored user. Its second part is what the answer shows beside the version: the number of groups
+/// and the sign-ins.
+fn user_tag(channel: Channel, Restored { entity: user, memberships }: &Restored<user::User>) -> String {
+    let moment = |moment: Option<Timestamp>| moment.map_or(0, Timestamp::as_micros);
+    let (groups, active, locked) = (memberships.returned, moment(user.last_active), moment(user.locked_until));
+    entity_tag_with(channel, user, format_args!("{groups}-{active}-{}-{locked}", user.failed_attempts))
 }

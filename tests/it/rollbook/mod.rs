@@ -7,6 +7,7 @@ mod keys;
 mod lists;
 mod members;
 mod past;
+mod restore;
 mod tokens;
 mod user_lists;
 mod user_rights;

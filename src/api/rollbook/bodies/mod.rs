@@ -17,7 +17,7 @@ use crate::service::complete_groups::Identity;
 pub(super) use clients::{ClientChange, NewClient, client, client_change, nothing, publish_seconds, token};
 pub(super) use groups::{group, group_change};
 pub(super) use members::{all_members, members_delta};
-pub(super) use restore::GroupRestore;
+pub(super) use restore::{GroupRestore, UserRestore};
 pub(super) use users::{new_user, password, user, user_change};
 
 /// Reads the number and version that the body names.

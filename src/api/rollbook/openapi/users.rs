@@ -10,7 +10,7 @@ use crate::domain::user::PASSWORD_CHARS;
 use crate::http::openapi;
 use crate::http::request::error::{DirectoryError, Error};
 
-use super::{Described, body_errors};
+use super::{Described, body_errors, restore_errors};
 
 /// Completes the schema of users, and derives the schemas of their bodies.
 pub(super) fn complete_users(components: &mut Components) {
@@ -59,7 +59,7 @@ pub(super) fn of_users(operation: &str) -> Described {
         roles: WriteUsers::ROLES,
         is_write: true,
         is_conditional,
-        is_repeatable: ["create", "patch", "unlock", "revokeTokens"].contains(&operation),
+        is_repeatable: ["create", "patch", "unlock", "revokeTokens", "restore"].contains(&operation),
         errors: errors.into_iter().chain([limited()]).collect(),
     };
     let body = || body_errors("lastName", "is required");
@@ -70,6 +70,11 @@ pub(super) fn of_users(operation: &str) -> Described {
             write(true, [body_errors("password", "is required"), vec![missing(), deleted(), insecure()]].concat())
         }
         "delete" | "revokeTokens" => write(true, vec![missing(), deleted()]),
+        "restore" => {
+            let taken = vec![Error::Directory(DirectoryError::UsernameTaken)];
+            let own = restore_errors(ResourceKind::User, "ada");
+            write(true, [body_errors("username", "must not be empty"), own, taken].concat())
+        }
         "unlock" => write(false, vec![missing(), deleted()]),
         _ => Described {
             roles: ReadUsers::ROLES,

@@ -18,7 +18,7 @@ pub(super) use changes::{Change, Changes, Spell, Spells};
 pub(super) use clients::{Client, Key, Keys, Page, Token, WithSecret};
 pub(super) use groups::Group;
 pub(super) use members::{JoinedGroup, Member, MembersChange, Reader};
-pub(super) use restore::RestoredGroup;
+pub(super) use restore::{RestoredGroup, RestoredUser};
 pub(super) use users::User;
 
 /// One page of a list.

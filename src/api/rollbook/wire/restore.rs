@@ -7,8 +7,9 @@ use crate::domain::community::Visibility;
 use crate::domain::error::Result;
 use crate::domain::group;
 use crate::domain::restore::Restored;
+use crate::domain::user;
 
-use super::Group;
+use super::{Group, User};
 
 /// A restored group.
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,5 +31,31 @@ impl RestoredGroup {
         let group = Group::new(&restored.entity, visibility)?;
         let memberships = restored.memberships;
         Ok(Self { group, members_restored: memberships.returned, users_gone: memberships.gone })
+    }
+}
+
+/// A restored user.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api::rollbook) struct RestoredUser {
+    user: User,
+    /// The number of groups that the user is in again.
+    #[schema(example = 3)]
+    groups_restored: u64,
+    /// The number of former groups that are deleted; null if there are more than 10,000. The user is in them again as soon
+    /// as they are restored.
+    #[schema(example = 0)]
+    groups_gone: Option<u64>,
+}
+
+impl RestoredUser {
+    /// The user as a caller sees them.
+    pub(in crate::api::rollbook) fn new(restored: &Restored<user::User>, visibility: &Visibility) -> Self {
+        let memberships = restored.memberships;
+        Self {
+            user: User::single(&restored.entity, Some(memberships.returned), visibility),
+            groups_restored: memberships.returned,
+            groups_gone: memberships.gone,
+        }
     }
 }
