@@ -85,30 +85,36 @@ impl Service {
         then.ok_or_else(|| Error::NotFound(ResourceKind::Group, key.to_string()))
     }
 
-    /// Returns the members that the group had at the moment, behind `after`. Fails as [`Self::group_at`] does.
+    /// Returns the members that the group had at the moment. The query's group does not count. Fails as
+    /// [`Self::group_at`] does.
     pub(crate) async fn members_at(
         &self,
         permit: &Permit<ReadGroups>,
         key: &GroupKey,
         query: MembersAtQuery,
     ) -> Result<MembersAt> {
-        let group = self.group_at(permit, key, query.at).await?.uid;
-        self.store.members_at(MembersAtQuery { group, ..query }).await
+        let (group, at) = (self.group_by_key(permit, key).await?, self.past_moment(query.at)?);
+        if group.created > at {
+            return Err(Error::NotFound(ResourceKind::Group, key.to_string()));
+        }
+        self.store.members_at(MembersAtQuery { group: group.uid, ..query }).await
     }
 
-    /// Returns the groups that the user was in at the moment, of those that the caller may see now. Fails with `NotFound`
-    /// if there is no such user or if they did not exist yet, and with `Invalid` for a moment in the future.
+    /// Returns the groups that the user was in at the moment, of those that the caller may see now. The query's user and
+    /// visibility do not count. Fails with `NotFound` if there is no such user or if they did not exist yet, and with `Invalid` for a moment in the future.
     pub(crate) async fn joined_groups_at(
         &self,
         permit: &Permit<ReadGroups>,
         key: &UserKey,
         query: JoinedGroupsAtQuery,
-    ) -> Result<(User, JoinedGroupsAt)> {
-        let user = self.existing_user(key).await?.uid;
-        let then = self.store.user_at(user, self.past_moment(query.at)?).await?;
-        let then = then.ok_or_else(|| Error::NotFound(ResourceKind::User, key.to_string()))?;
+    ) -> Result<JoinedGroupsAt> {
+        let (present, at) = (self.existing_user(key).await?, self.past_moment(query.at)?);
+        if present.created > at {
+            return Err(Error::NotFound(ResourceKind::User, key.to_string()));
+        }
+        let user = present.uid;
         let visibility = permit.caller().visibility.clone();
-        Ok((then, self.store.joined_groups_at(JoinedGroupsAtQuery { user, visibility, ..query }).await?))
+        self.store.joined_groups_at(JoinedGroupsAtQuery { user, visibility, ..query }).await
     }
 
     async fn existing_user(&self, key: &UserKey) -> Result<User> {

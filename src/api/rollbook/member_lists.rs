@@ -5,9 +5,11 @@ use crate::domain::caller::{Permit, ReadGroups, ReadUsers};
 use crate::domain::community::Visibility;
 use crate::domain::cursor::{CursorPage, Position, SortValue};
 use crate::domain::group::{Group, GroupKey};
+use crate::domain::history::{JoinedGroupsAt, JoinedGroupsAtQuery, MembersAt, MembersAtQuery};
 use crate::domain::membership::{JoinedGroup, JoinedGroupKey, JoinedGroupQuery, Member, MemberKey, MemberQuery};
 use crate::domain::query::{Field, Search, UserField};
 use crate::domain::text::fold;
+use crate::domain::time::Timestamp;
 use crate::domain::user::UserKey;
 use crate::http::request::cursor::{Binding, read_limit};
 use crate::http::request::error::{ListError, Result};
@@ -75,6 +77,48 @@ pub(super) async fn joined_groups(
     Ok((page, next))
 }
 
+/// Returns one page of the members that the group had at the moment, and the cursor of the next one. They are in the order
+/// of their IDs of today. Fails with the first parameter that breaks a rule, and with `NotFound`.
+pub(super) async fn members_at(
+    service: &Service,
+    permit: &Permit<ReadGroups>,
+    group: GroupKey,
+    at: Timestamp,
+    parameters: &[(String, String)],
+) -> Result<(MembersAt, Option<String>)> {
+    check_names(parameters, &["limit", "after", "at"])?;
+    let Walk { cursors, after, limit } = Walk::read(&format!("members of {group} then"), parameters)?;
+    let after = match after {
+        None => None,
+        Some((Position(values), uid)) => match &values[..] {
+            [SortValue::Text(key)] => Some((key.clone(), uid)),
+            _ => return Err(foreign_cursor().into()),
+        },
+    };
+    let page = service.members_at(permit, &group, MembersAtQuery { group: 0, at, after, limit }).await?;
+    let next = page.next.as_ref();
+    let next = next.map(|(key, uid)| cursors.encode(&Position(vec![SortValue::Text(key.clone())]), *uid));
+    Ok((page, next))
+}
+
+/// Returns one page of the groups that the user was in at the moment, in the order of their numbers, and the cursor of the
+/// next one. Fails with the first parameter that breaks a rule, and with `NotFound`.
+pub(super) async fn joined_groups_at(
+    service: &Service,
+    permit: &Permit<ReadGroups>,
+    user: UserKey,
+    at: Timestamp,
+    parameters: &[(String, String)],
+) -> Result<(JoinedGroupsAt, Option<String>)> {
+    check_names(parameters, &["limit", "after", "at"])?;
+    let Walk { cursors, after, limit } = Walk::read(&format!("groups of {user} then"), parameters)?;
+    let after = after.map(|(_, uid)| uid);
+    let query = JoinedGroupsAtQuery { user: 0, visibility: Visibility::All, at, after, limit };
+    let page = service.joined_groups_at(permit, &user, query).await?;
+    let next = page.next.map(|uid| cursors.encode(&Position(Vec::new()), uid));
+    Ok((page, next))
+}
+
 /// The property to sort by, without the `-` of a descending order, and whether the order is descending.
 fn sort(parameters: &[(String, String)]) -> Result<(Option<&str>, bool)> {
     let sort = value(parameters, "sort")?;
@@ -116,7 +160,8 @@ impl Walk {
     }
 }
 
-/// The cursors of a list. Each also has the number of the group or user whose list it is, last.
+/// The cursors of a list. The last value is a number: that of the group or user whose
+/// list it is, or of the last row of a list at a moment, which is bound to its address.
 struct Cursors(Binding);
 
 impl Cursors {

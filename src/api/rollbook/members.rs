@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 
 use crate::domain::address;
 use crate::domain::answer::Answer;
@@ -28,7 +28,8 @@ pub(super) const MEMBERS: &str = "/rollbook/v1/groups/{group}/members";
 /// List members
 ///
 /// Without `sort`: by `id`. Groups of any size are sorted by `id` and `since`, others up to 10,000 members. Callers without
-/// a role that reads users get of a user `uid` and `id`, sort by `id`, `uid` and `since`, and search the ID alone.
+/// a role that reads users get of a user `uid` and `id`, sort by `id`, `uid` and `since`, and search the ID alone. With `at`,
+/// the members that the group had at that moment, by `id`, with neither `sort` nor `q`.
 #[utoipa::path(
     get,
     path = "/rollbook/v1/groups/{group}/members",
@@ -42,6 +43,7 @@ pub(super) const MEMBERS: &str = "/rollbook/v1/groups/{group}/members";
             `email`, `lastActive`, `created`; `-` for descending, e.g. `-since`"),
         ("q" = Option<String>, Query, description = "Text to find anywhere in ID, username, first name, last name or email, \
             e.g. `lind`"),
+        ("at" = Option<String>, Query, description = "A moment, e.g. `2026-03-01T00:00:00Z`"),
     ),
     responses((status = 200, description = "One page of members", body = ListPage<Member>))
 )]
@@ -52,7 +54,15 @@ pub(super) async fn list(
     Query(query): Query,
     conditions: Conditions,
 ) -> Result<Response, Failure> {
-    let (group, page, next) = member_lists::members(&api.service, &permit, address::group(&address)?, &query).await?;
+    let key = address::group(&address)?;
+    if let Some(at) = parameters::moment(&query, "at")? {
+        let (page, next) = member_lists::members_at(&api.service, &permit, key, at, &query).await?;
+        let actors = api.service.actors_of(&permit, page.items.iter().map(|member| member.change)).await?;
+        let reader = Reader::new(permit.caller(), &actors);
+        let items = page.items.iter().map(|member| Member::new(member, &reader)).collect::<Vec<_>>();
+        return Ok(JsonResponse(ListPage { items, total: Some(page.total), next }).into_response());
+    }
+    let (group, page, next) = member_lists::members(&api.service, &permit, key, &query).await?;
     let actors = api.service.actors_of(&permit, page.items.iter().map(|member| member.change)).await?;
     let reader = Reader::new(permit.caller(), &actors);
     let items: Vec<_> = page.items.iter().map(|member| Member::new(member, &reader)).collect();
@@ -212,7 +222,8 @@ pub(super) async fn remove(
 
 /// List the groups of a user
 ///
-/// Without `sort`: by `uid`. A caller limited to communities gets the groups that are linked to one of them.
+/// Without `sort`: by `uid`. A caller limited to communities gets the groups that are linked to one of them. With `at`, the
+/// groups that the user was in at that moment, by `uid`, without `sort` and without a total.
 #[utoipa::path(
     get,
     path = "/rollbook/v1/users/{user}/groups",
@@ -224,6 +235,7 @@ pub(super) async fn remove(
         ("limit" = Option<u32>, Query, description = "Groups on a page; 50 if left out", minimum = 1, maximum = 1000, example = 50),
         ("after" = Option<String>, Query, description = "The `next` of the page before, unchanged, e.g. `AVY4pxSH`"),
         ("sort" = Option<String>, Query, description = "`uid` or `name`; `-` for descending, e.g. `name`"),
+        ("at" = Option<String>, Query, description = "A moment, e.g. `2026-03-01T00:00:00Z`"),
     ),
     responses((status = 200, description = "One page of the user's groups", body = ListPage<JoinedGroup>))
 )]
@@ -233,11 +245,21 @@ pub(super) async fn joined_groups(
     Path(address): Path<String>,
     Query(query): Query,
 ) -> Result<JsonResponse<ListPage<JoinedGroup>>, Failure> {
-    let (page, next) = member_lists::joined_groups(&api.service, &permit, address::user(&address)?, &query).await?;
-    let actors = api.service.actors_of(&permit, page.items.iter().map(|joined| joined.change)).await?;
+    let user = address::user(&address)?;
+    let (joined, total, next) = match parameters::moment(&query, "at")? {
+        Some(at) => {
+            let (page, next) = member_lists::joined_groups_at(&api.service, &permit, user, at, &query).await?;
+            (page.items, None, next)
+        }
+        None => {
+            let (page, next) = member_lists::joined_groups(&api.service, &permit, user, &query).await?;
+            (page.items, page.total, next)
+        }
+    };
+    let actors = api.service.actors_of(&permit, joined.iter().map(|joined| joined.change)).await?;
     let reader = Reader::new(permit.caller(), &actors);
-    let items = page.items.iter().map(|joined| JoinedGroup::new(joined, &reader)).collect();
-    Ok(JsonResponse(ListPage { items, total: page.total, next }))
+    let items = joined.iter().map(|joined| JoinedGroup::new(joined, &reader)).collect();
+    Ok(JsonResponse(ListPage { items, total, next }))
 }
 
 /// Makes the change under the condition of the request and answers with its outcome. The answer to a change that was made

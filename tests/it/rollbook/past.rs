@@ -103,7 +103,17 @@ async fn a_group_is_shown_as_it_was() {
     assert_eq!((&then["id"], &then["name"], &then["memberCount"]), (&json!("g"), &json!("Old"), &json!(0)));
     let now = admin.get(&at(&renamed)).await.is(200);
     assert_eq!((&now["id"], &now["name"], &now["memberCount"]), (&json!("h"), &json!("New"), &json!(1)));
+    let members = |time: &Value| format!("{GROUPS}/h/members?at={}", time.as_str().unwrap());
+    assert_eq!(admin.get(&members(&created)).await.is(200)["total"], 0);
+    let then = admin.get(&members(&renamed)).await.is(200);
+    assert_eq!((&then["total"], &then["items"][0]["user"]["id"]), (&json!(1), &json!("ada")));
+    admin.get(&format!("{}&sort=since", members(&renamed))).await.fails(400, "invalid_parameter");
+    let joined = |time: &Value| format!("/rollbook/v1/users/ada/groups?at={}", time.as_str().unwrap());
+    let group = &admin.get(&joined(&renamed)).await.is(200)["items"][0]["group"].clone();
+    assert_eq!(*group, json!({ "uid": 1, "id": "h", "name": "New" }));
+    assert_eq!(admin.get(&joined(&created)).await.is(200)["items"], json!([]));
     admin.delete(&format!("{GROUPS}/h")).await.is(204);
+    assert_eq!(admin.get(&joined(&renamed)).await.is(200)["items"].as_array().unwrap().len(), 1);
     let path = |time: &str| format!("{GROUPS}/uid:1?at={time}");
     let before = admin.get(&path(renamed.as_str().unwrap())).await.is(200);
     assert_eq!((&before["deleted"], &before["memberCount"]), (&Value::Null, &json!(1)));
