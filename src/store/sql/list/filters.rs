@@ -4,14 +4,14 @@
 use sea_query::{Expr, ExprTrait as _, Query, SelectStatement};
 
 use crate::domain::community::Communities;
-use crate::domain::query::{Condition, Field, Operand, Search, Test};
-use crate::domain::time::Timestamp;
+use crate::domain::query::{Condition, Field, Search, Test};
 
-use super::engine::{Engine, Values};
-use super::expressions::{any, compare, constant, like, never, own};
+use super::engine::Engine;
+use super::expressions::{any, constant, never, own};
 use super::relations::{has_membership, is_without_groups, links_test};
-use super::xp_entries::{like_in_range, xp_contains, xp_test};
-use crate::store::sql::tables::{ColumnKind, FieldColumn, Listing, TABLE_ALIAS};
+use super::value_tests::value_test;
+use super::xp_entries::{xp_contains, xp_test};
+use crate::store::sql::tables::{FieldColumn, Listing, TABLE_ALIAS};
 
 /// The condition that the group is linked to one of the communities.
 pub(crate) fn linked(communities: &Communities) -> Expr {
@@ -54,48 +54,4 @@ pub(crate) fn condition<L: Listing>(engine: &impl Engine, condition: &Condition<
 /// The condition that the entity passes the test of one of its columns.
 pub(crate) fn column_test(engine: &impl Engine, column: FieldColumn, test: &Test) -> Expr {
     value_test(engine, &own(column.name), column.kind, test)
-}
-
-/// The condition that the value, which is of the kind, passes the test.
-pub(crate) fn value_test(engine: &impl Engine, value: &Expr, kind: ColumnKind, test: &Test) -> Expr {
-    let value = || value.clone();
-    match test {
-        Test::Present => value().is_not_null(),
-        Test::Absent => value().is_null(),
-        Test::OneOf(operands) => match operands.as_slice() {
-            [operand] => value().eq(typed(kind, operand)),
-            _ => engine.is_one_of(value(), &all_typed(kind, operands)),
-        },
-        Test::NotEqual(operand) => value().is_null().or(value().ne(typed(kind, operand))),
-        Test::Like(pattern) => like_in_range(value(), value(), pattern),
-        Test::NotLike(pattern) => value().is_null().or(like(value(), pattern).not()),
-        Test::Compare(comparison, operand) => compare(value(), *comparison, typed(kind, operand)),
-    }
-}
-
-/// The operand as a value of the column's type, or NULL if it cannot be converted: every comparison with NULL fails.
-/// (An API refuses such an operand earlier.)
-fn typed(kind: ColumnKind, operand: &Operand) -> Expr {
-    match kind {
-        ColumnKind::Text => Expr::val(operand.text.clone()),
-        _ => Expr::val(integer(kind, operand)),
-    }
-}
-
-/// The operands as values of the column's type, without those that cannot be converted.
-fn all_typed(kind: ColumnKind, operands: &[Operand]) -> Values<'_> {
-    match kind {
-        ColumnKind::Text => Values::Texts(operands.iter().map(|operand| operand.text.as_str()).collect()),
-        _ => Values::Integers(operands.iter().filter_map(|operand| integer(kind, operand)).collect()),
-    }
-}
-
-/// The operand as a column of this kind stores it, if that is an integer.
-fn integer(kind: ColumnKind, operand: &Operand) -> Option<i64> {
-    match kind {
-        ColumnKind::Text => None,
-        ColumnKind::Integer => operand.text.parse().ok(),
-        ColumnKind::Instant => operand.instant.map(Timestamp::as_micros),
-        ColumnKind::Boolean => operand.boolean.map(i64::from),
-    }
 }

@@ -15,5 +15,6 @@ pub(crate) mod sorting;
 #[cfg(test)]
 pub(crate) mod statement_log;
 pub(crate) mod tombstones;
+pub(crate) mod value_tests;
 pub(crate) mod window;
 pub(crate) mod xp_entries;

@@ -9,7 +9,7 @@ use crate::store::sql::tables::{ColumnKind, Groups, Listing, TABLE_ALIAS};
 
 use super::engine::Engine;
 use super::expressions::{OWNER, always, constant, live, own};
-use super::filters::value_test;
+use super::value_tests::value_test;
 
 /// The alias of links to communities.
 const LINK: &str = "l";

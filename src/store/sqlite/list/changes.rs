@@ -1,33 +1,31 @@
 //! Which entities have changed since a set was cached, by the journal.
 
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::store::sql::tables::{Groups, Listing, Upkeep};
 
-use super::evaluate::Evaluator;
-
-/// The entities that may have entered or left a set after the entry of the journal; `None` where they are not few, or
-/// not known, as after a batch.
+/// The entities that may have entered or left a set after the entry of the journal; `None` where they are more than
+/// `max`, or not known, as after a batch.
 pub(crate) fn changed_since<L: Listing>(
-    evaluator: &Evaluator<'_, L>,
+    connection: &Connection,
+    max: u64,
     upkeep: Upkeep,
     entry: i64,
 ) -> rusqlite::Result<Option<Vec<i64>>> {
     match upkeep {
-        Upkeep::Entity => by_entities(evaluator, entry),
-        Upkeep::Memberships(end) => by_memberships(evaluator, end, entry),
+        Upkeep::Entity => by_entities::<L>(connection, max, entry),
+        Upkeep::Memberships(end) => by_memberships::<L>(connection, max, end, entry),
         Upkeep::Unknown => Ok(None),
     }
 }
 
-fn by_entities<L: Listing>(evaluator: &Evaluator<'_, L>, entry: i64) -> rusqlite::Result<Option<Vec<i64>>> {
+fn by_entities<L: Listing>(connection: &Connection, max: u64, entry: i64) -> rusqlite::Result<Option<Vec<i64>>> {
     // The plus keeps SQLite from the index on the kind, which holds all entries since the first.
     let sql = "SELECT subject, kind = 'batch' FROM journal WHERE seq > ?1 AND +kind IN ('batch', ?2) LIMIT ?3";
-    let mut changes = evaluator.connection.prepare_cached(sql)?;
-    let changes = changes
-        .query_map(params![entry, L::JOURNALED_AS, evaluator.threshold + 1], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut changes = connection.prepare_cached(sql)?;
+    let changes = changes.query_map(params![entry, L::JOURNALED_AS, max + 1], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let changes: Vec<(i64, bool)> = changes.collect::<rusqlite::Result<_>>()?;
-    if changes.len() as u64 > evaluator.threshold || changes.iter().any(|(_, in_batch)| *in_batch) {
+    if changes.len() as u64 > max || changes.iter().any(|(_, in_batch)| *in_batch) {
         return Ok(None);
     }
     Ok(Some(changes.into_iter().map(|(subject, _)| subject).collect()))
@@ -35,14 +33,15 @@ fn by_entities<L: Listing>(evaluator: &Evaluator<'_, L>, entry: i64) -> rusqlite
 
 /// The same of a set that memberships decide: all of them, or those with the entity with the number `end`.
 fn by_memberships<L: Listing>(
-    evaluator: &Evaluator<'_, L>,
+    connection: &Connection,
+    max: u64,
     end: Option<i64>,
     entry: i64,
 ) -> rusqlite::Result<Option<Vec<i64>>> {
     // An edit of the entity at the other end changes no membership. The plus is as above.
     let sql = "SELECT kind, subject, member FROM journal WHERE seq > ?1 AND (+kind IN ('batch', 'membership', \
                'members', ?2) OR +kind = ?3 AND change NOT IN ('created', 'updated'))";
-    let mut entries = evaluator.connection.prepare_cached(sql)?;
+    let mut entries = connection.prepare_cached(sql)?;
     let ends = L::MEMBERSHIPS;
     let mut entries = entries.query(params![entry, L::JOURNALED_AS, ends.other_journaled_as])?;
     let mut changed = Vec::new();
@@ -52,7 +51,7 @@ fn by_memberships<L: Listing>(
             Change::None => {}
             Change::Unknown => return Ok(None),
         }
-        if changed.len() as u64 > evaluator.threshold {
+        if changed.len() as u64 > max {
             return Ok(None);
         }
     }

@@ -147,7 +147,9 @@ impl<'a, L: Listing> Evaluator<'a, L> {
         if cached.last_entry == self.last_entry {
             return Ok(Some(Arc::clone(&cached.uids)));
         }
-        let Some(changed) = changed_since(self, upkeep, cached.last_entry)? else { return Ok(None) };
+        let Some(changed) = changed_since::<L>(self.connection, self.threshold, upkeep, cached.last_entry)? else {
+            return Ok(None);
+        };
         if changed.is_empty() {
             return Ok(Some(Arc::clone(&cached.uids)));
         }
