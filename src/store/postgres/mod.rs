@@ -12,8 +12,10 @@ mod copy;
 mod entities;
 mod entity;
 mod folding;
+mod maintenance;
 mod migrate;
 mod read;
+mod rows;
 #[cfg(test)]
 mod test_database;
 #[cfg(test)]

@@ -32,9 +32,9 @@ use crate::store::{BatchItem, ItemOutcome};
 use super::pipeline::parameters;
 use super::transaction::{OutcomeLookup, Transaction, UnitOfWork};
 use crate::store::postgres::connection::database_error::DatabaseError;
-use crate::store::postgres::copy::{write_derived, write_rows};
 use crate::store::postgres::entities::{batch_index, counters};
 use crate::store::postgres::entity::store;
+use crate::store::postgres::rows::{write_derived, write_rows};
 use decide::{Decider, Decisions, NewMember, Replacement};
 
 /// The time limit of each statement of a batch, and of all of them together.
