@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -27,6 +27,13 @@ pub(crate) fn exists(path: &Path) -> anyhow::Result<bool> {
     path.try_exists().with_context(|| {
         format!("{} cannot be reached; run as a user who may read its folder, or name another file", path.display())
     })
+}
+
+/// Returns the path with `suffix` appended to its last component.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// Creates the missing folders of the file, accessible only to their owner. Fails with a sentence if the path names a
