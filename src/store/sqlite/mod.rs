@@ -42,7 +42,7 @@ use super::{
     BatchItem, ClientUpdate, ItemOutcome, LongLivedTokenUpdate, RefreshToken, SigningKey, Store, TokenStatus, UpdateFn,
     UserUpdateFn,
 };
-use list::result_cache::ResultCache;
+use list::sets::result_cache::ResultCache;
 use read::readers::Readers;
 use storage::database_file::DatabaseFile;
 use storage::integrity::Integrity;

@@ -20,10 +20,10 @@ use crate::store::sql::tables::{Groups, Listing, Users};
 
 use super::engine::Sqlite;
 use super::entities::smallest_set;
-use super::evaluate::Evaluator;
-use super::match_set::MatchSet;
 use super::pages::{Pager, STEPS_PER_SORTED_ROW};
-use super::result_cache::ResultCache;
+use super::sets::evaluate::Evaluator;
+use super::sets::match_set::MatchSet;
+use super::sets::result_cache::ResultCache;
 use super::statements::{all, each, one};
 use crate::store::sqlite::entities::{counters, rows};
 use crate::store::sqlite::entity::{SqliteEntity, by_uid};

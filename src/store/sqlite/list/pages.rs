@@ -12,9 +12,9 @@ use crate::store::sql::list::window::Window;
 use crate::store::sql::tables::Listing;
 
 use super::engine::Sqlite;
-use super::evaluate::Evaluator;
-use super::match_set::{MatchSet, uids_of};
 use super::runs::{Run, Runs, SortValue};
+use super::sets::evaluate::Evaluator;
+use super::sets::match_set::{MatchSet, uids_of};
 use super::statements::{all, each, with_rows};
 
 /// The number of rows of an index that are scanned in the time in which one entity is looked up and sorted.

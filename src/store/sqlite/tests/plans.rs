@@ -8,7 +8,7 @@ use sea_query::{SelectStatement, SqliteQueryBuilder};
 use super::*;
 use crate::store::sql::list::statement_log;
 use crate::store::sqlite::list::bind::Bound;
-use crate::store::sqlite::list::result_cache::ResultCache;
+use crate::store::sqlite::list::sets::result_cache::ResultCache;
 use crate::store::sqlite::list::text_index::{TextQuery, text_query};
 use crate::store::sqlite::list::{cursor, entities, members, memberships, tombstones};
 use crate::store::suite::plans::{COMMON, RARE, filling, groups, members, memberships, unexpected, users};

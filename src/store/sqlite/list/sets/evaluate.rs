@@ -13,10 +13,10 @@ use crate::store::sql::tables::{Listing, Upkeep};
 
 use super::cached_set::CachedSet;
 use super::changes::changed_since;
-use super::engine::Sqlite;
 use super::match_set::{MatchSet, uids_of};
 use super::result_cache::ResultCache;
-use super::statements::{all, each};
+use crate::store::sqlite::list::engine::Sqlite;
+use crate::store::sqlite::list::statements::{all, each};
 
 /// The number of entities that a table scan checks in the time of one look-up by number.
 const SCANNED_PER_LOOKED_UP: u64 = 4;
