@@ -6,11 +6,11 @@ use sea_query::{Expr, ExprTrait as _, Query, SelectStatement, UnionType};
 use crate::domain::community::{Communities, Visibility};
 use crate::domain::query::{Comparison, Condition, Field, Filter, Operand, Pattern, Search, Test};
 
+use super::conditions::filters::{self, column_test};
+use super::conditions::relations::{has_membership, linked_owners, links_test, memberships_of, positive};
+use super::conditions::xp_entries;
 use super::engine::Engine;
 use super::expressions::{OWNER, always, any, live, never, own};
-use super::filters::{self, column_test};
-use super::relations::{has_membership, linked_owners, links_test, memberships_of, positive};
-use super::xp_entries;
 use crate::store::sql::tables::{ColumnKind, FieldColumn, Listing, TABLE_ALIAS, Upkeep};
 
 /// The number of characters of a text that are looked up in the text index if the result need not be exact. So many

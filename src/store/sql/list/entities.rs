@@ -8,9 +8,9 @@ use crate::domain::community::Communities;
 use crate::domain::query::{Condition, Field, Filter, Sort, Test};
 
 use super::candidates::{CandidateSet, Conjunct, conjuncts};
+use super::conditions::filters::condition;
 use super::engine::Engine;
 use super::expressions::{OWNER, always, constant, live, own};
-use super::filters::condition;
 use super::sorting::{VALUE, is_index_ordered, keys, order};
 use super::window::Window;
 use crate::store::sql::tables::{Listing, TABLE_ALIAS};

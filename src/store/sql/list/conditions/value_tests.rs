@@ -6,9 +6,9 @@ use crate::domain::query::{Operand, Test};
 use crate::domain::time::Timestamp;
 use crate::store::sql::tables::ColumnKind;
 
-use super::engine::{Engine, Values};
-use super::expressions::{compare, like};
 use super::xp_entries::like_in_range;
+use crate::store::sql::list::engine::{Engine, Values};
+use crate::store::sql::list::expressions::{compare, like};
 
 /// The condition that the value, which is of the kind, passes the test.
 pub(crate) fn value_test(engine: &impl Engine, value: &Expr, kind: ColumnKind, test: &Test) -> Expr {

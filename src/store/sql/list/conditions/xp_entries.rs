@@ -6,8 +6,8 @@ use sea_query::{BinOper, Expr, ExprTrait as _, Query, SelectStatement, UnionType
 use crate::domain::decimal::Decimal;
 use crate::domain::query::{Comparison, Operand, Pattern, Test};
 
-use super::engine::{Engine, Values};
-use super::expressions::{always, any, compare, constant, like, prefix_range};
+use crate::store::sql::list::engine::{Engine, Values};
+use crate::store::sql::list::expressions::{always, any, compare, constant, like, prefix_range};
 use crate::store::sql::tables::{Listing, TABLE_ALIAS};
 use crate::store::sql::xp::{KIND_CONTAINER, KIND_NUMBER, KIND_TEXT, TEXT_CHARS, path_key, split};
 

@@ -6,11 +6,11 @@ use sea_query::{Expr, ExprTrait as _, Query, SelectStatement};
 use crate::domain::community::Communities;
 use crate::domain::query::{Condition, Field, Search, Test};
 
-use super::engine::Engine;
-use super::expressions::{any, constant, never, own};
 use super::relations::{has_membership, is_without_groups, links_test};
 use super::value_tests::value_test;
 use super::xp_entries::{xp_contains, xp_test};
+use crate::store::sql::list::engine::Engine;
+use crate::store::sql::list::expressions::{any, constant, never, own};
 use crate::store::sql::tables::{FieldColumn, Listing, TABLE_ALIAS};
 
 /// The condition that the group is linked to one of the communities.

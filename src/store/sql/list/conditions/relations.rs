@@ -7,9 +7,9 @@ use crate::domain::query::Test;
 use crate::store::sql::codec::community_names;
 use crate::store::sql::tables::{ColumnKind, Groups, Listing, TABLE_ALIAS};
 
-use super::engine::Engine;
-use super::expressions::{OWNER, always, constant, live, own};
 use super::value_tests::value_test;
+use crate::store::sql::list::engine::Engine;
+use crate::store::sql::list::expressions::{OWNER, always, constant, live, own};
 
 /// The alias of links to communities.
 const LINK: &str = "l";
