@@ -2,8 +2,6 @@
 //! from it, the statements of lists (built once, rendered for either engine), the n-grams of texts and the entries of
 //! the journal.
 
-pub(crate) mod batch_entry;
-pub(crate) mod batch_index;
 pub(crate) mod codec;
 pub(crate) mod columns;
 pub(crate) mod copy;

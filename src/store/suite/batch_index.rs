@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 use super::batches::{group_item, member_item, user_item};
 use super::*;
-use crate::store::sql::batch_entry::BatchEntities;
-use crate::store::sql::batch_index::{Segment, Touch, decode};
+use crate::store::sql::journal::batch_entry::BatchEntities;
+use crate::store::sql::journal::batch_index::{Segment, Touch, decode};
 
 /// A node of the index, without its set.
 #[derive(Clone, Debug)]

@@ -15,10 +15,10 @@ use crate::domain::membership::{MembersChange, MembersOptions, Membership};
 use crate::domain::target::Target;
 use crate::store::ClientUpdate;
 use crate::store::copy::Value;
-use crate::store::sql::batch_entry::{BatchEntities, PIECE_BYTES};
 use crate::store::sql::columns::{Column, Field};
 use crate::store::sql::copy::Cells;
 use crate::store::sql::entity::{StoredEntity, is_restored};
+use crate::store::sql::journal::batch_entry::{BatchEntities, PIECE_BYTES};
 use crate::store::sql::journal::{MembersEntry, MembershipEntry};
 
 /// One change that the journal records.

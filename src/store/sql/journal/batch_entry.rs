@@ -12,8 +12,8 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserKey, UserUid};
 
 use super::batch_index::Touch;
-use super::entity::StoredEntity;
-use super::journal::{JournalEntry, raw, to_text};
+use super::{JournalEntry, raw, to_text};
+use crate::store::sql::entity::StoredEntity;
 
 /// The maximum length of the states in one entry, before and after together, in bytes. An entity that is longer has an
 /// entry of its own.

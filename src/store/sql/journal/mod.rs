@@ -1,6 +1,9 @@
 //! The entries of the journal: what changed, and the entity before and after the change as JSON. All stores write the
 //! same entries. An entity can be rebuilt from them; of passwords and secrets they contain only when they were set.
 
+pub(crate) mod batch_entry;
+pub(crate) mod batch_index;
+
 use std::sync::LazyLock;
 
 use serde::ser::SerializeMap as _;

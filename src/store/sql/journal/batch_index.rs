@@ -21,7 +21,7 @@ use roaring::RoaringBitmap;
 use crate::domain::error::{Error, Result};
 use crate::store::copy::{Row, Table};
 
-use super::columns::columns;
+use crate::store::sql::columns::columns;
 
 /// The table of the nodes.
 pub(crate) const BATCH_INDEX: Table = Table {
