@@ -317,12 +317,12 @@ async fn only_the_owner_can_access_the_files() {
 #[tokio::test]
 async fn a_copy_of_a_copy_is_the_same_store() {
     let (store, folder) = open().await;
-    crate::store::suite::copy::fill(&store).await;
+    crate::store::suite::database::copy::fill(&store).await;
     let copies = [folder.path().join("one.db"), folder.path().join("two.db")];
     let mut digests = Vec::new();
     for (from, to) in [(&store.path, &copies[0]), (&copies[0], &copies[1])] {
         let (mut source, destination) = (Snapshot::of(from).unwrap(), NewFile::create(to).unwrap());
-        digests.push(crate::store::suite::copy::copies(&mut source, Box::new(destination)).await);
+        digests.push(crate::store::suite::database::copy::copies(&mut source, Box::new(destination)).await);
     }
     assert_eq!(digests[0], digests[1]);
     let copied = SqliteStore::open(options(copies[1].clone())).await.unwrap();

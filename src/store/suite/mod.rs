@@ -1,26 +1,10 @@
 //! The conformance suite: tests that each store runs on a database of its own. A new store is complete when these and
 //! the API tests pass on it.
 
-pub(crate) mod answers;
-pub(crate) mod batch_index;
-pub(crate) mod batches;
-pub(crate) mod copy;
-pub(crate) mod folding;
-pub(crate) mod groups;
+pub(crate) mod database;
+pub(crate) mod entities;
 pub(crate) mod journal;
 pub(crate) mod lists;
-pub(crate) mod long_lived_tokens;
-pub(crate) mod member_changes;
-pub(crate) mod member_lists;
-pub(crate) mod memberships;
-pub(crate) mod plans;
-pub(crate) mod relations;
-pub(crate) mod schema;
-pub(crate) mod search;
-pub(crate) mod signing_in;
-pub(crate) mod users;
-pub(crate) mod walk_plans;
-pub(crate) mod walks;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,9 +29,9 @@ use super::sql::journal::JOURNAL;
 use super::sql::rows::Columns;
 use super::{CurrentUser, Mutation, Store, UserUpdate};
 
-pub(crate) use batch_index::IndexNode;
-pub(crate) use journal::Replayed;
-pub(crate) use schema::SchemaColumn;
+pub(crate) use database::schema::SchemaColumn;
+pub(crate) use journal::batch_index::IndexNode;
+pub(crate) use journal::replay::Replayed;
 
 /// A store under test. It also exports and replays its journal.
 pub(crate) trait TestStore: Store {
@@ -160,45 +144,58 @@ pub(crate) struct State {
 macro_rules! conformance {
     ($open:path) => {
         $crate::store::suite::conformance! { $open;
-            groups: ids_are_unique_without_case, renaming_moves_and_frees, tombstones_are_found_by_number,
-                equal_fields_change_nothing, acknowledged_writes_are_read_at_once, refused_writes_change_nothing, communities_limit, xp_is_kept_as_spelled;
-            lists: order_is_by_folded_key_with_nulls_lowest, pages_hold_every_row_once, xp_compares_by_type,
-                absent_values_match_negatives_alone, long_texts_are_compared_whole, long_numbers_are_compared_whole,
-                every_plan_gives_the_same, many_values_match_like_one,
-                pages_make_the_whole_list_in_every_order, cached_results_do_not_outlive_a_change,
-                xp_sorts_by_least_value;
-            walks: have_every_row_once_in_every_order, go_through_users_in_every_order,
-                miss_and_repeat_nothing_that_keeps_its_place, go_through_tombstones_newest_first;
-            relations: filter_and_sort_as_a_model_does_after_every_change, locked_users_and_times_are_found;
-            search: finds_every_substring, searches_fields_and_drops_old_texts, terms_have_no_syntax;
-            users: usernames_are_unique_without_case, lists_filter_by_type, deleting_hides,
-                rules_see_the_roles_of_acting_clients, a_new_client_keeps_its_user;
-            memberships: are_counted_and_ordered, outlive_renames_and_not_deletions, are_limited;
-            member_changes: follow_a_model, all_land, are_refused_as_a_whole, raise_the_version_of_memberships;
-            member_lists: every_order_is_walked, tell_who_is_found_and_since_when, large_groups_are_searched,
-                groups_of_a_user_are_walked;
-            batches: leave_what_single_writes_leave, refuse_one_and_keep_the_others, repeated_change_nothing,
-                restore_what_was_deleted, restore_nothing_by_another_number_or_id, keep_the_numbers_of_users;
-            signing_in: ten_failures_lock, refresh_tokens_are_kept_until_they_expire, rotated_refresh_tokens_are_used_once,
-                refresh_tokens_rotate_together, ended_tokens_are_known, keys_are_kept;
-            batch_index: finds_what_a_scan_finds;
-            answers: are_kept_for_a_day, refused_writes_leave_the_key_free;
-            long_lived_tokens: are_found_by_hash, are_listed_until_they_end, uses_are_noted, are_journaled_without_secrets;
-            schema: is_as_described;
-            journal: rebuilds_the_state, keeps_who_and_why, times_never_go_back, times_follow_the_order_of_changes,
-                batches_are_split_into_short_entries, contains_no_secret;
-            folding: older_keys_are_folded_again, exchanged_keys_find_their_owners, current_keys_are_not_read,
-                newer_keys_are_refused, a_collision_is_refused_and_changes_nothing;
+            entities {
+                groups: ids_are_unique_without_case, renaming_moves_and_frees, tombstones_are_found_by_number,
+                    equal_fields_change_nothing, acknowledged_writes_are_read_at_once, refused_writes_change_nothing,
+                    communities_limit, xp_is_kept_as_spelled;
+                users: usernames_are_unique_without_case, lists_filter_by_type, deleting_hides,
+                    rules_see_the_roles_of_acting_clients, a_new_client_keeps_its_user;
+                memberships: are_counted_and_ordered, outlive_renames_and_not_deletions, are_limited;
+                member_changes: follow_a_model, all_land, are_refused_as_a_whole, raise_the_version_of_memberships;
+                signing_in: ten_failures_lock, refresh_tokens_are_kept_until_they_expire,
+                    rotated_refresh_tokens_are_used_once, refresh_tokens_rotate_together, ended_tokens_are_known,
+                    keys_are_kept;
+                long_lived_tokens: are_found_by_hash, are_listed_until_they_end, uses_are_noted,
+                    are_journaled_without_secrets;
+                answers: are_kept_for_a_day, refused_writes_leave_the_key_free;
+            }
+            lists {
+                groups: order_is_by_folded_key_with_nulls_lowest, pages_hold_every_row_once, xp_compares_by_type,
+                    absent_values_match_negatives_alone, long_texts_are_compared_whole,
+                    long_numbers_are_compared_whole, every_plan_gives_the_same, many_values_match_like_one,
+                    pages_make_the_whole_list_in_every_order, cached_results_do_not_outlive_a_change,
+                    xp_sorts_by_least_value;
+                walks: have_every_row_once_in_every_order, go_through_users_in_every_order,
+                    miss_and_repeat_nothing_that_keeps_its_place, go_through_tombstones_newest_first;
+                relations: filter_and_sort_as_a_model_does_after_every_change, locked_users_and_times_are_found;
+                search: finds_every_substring, searches_fields_and_drops_old_texts, terms_have_no_syntax;
+                members: every_order_is_walked, tell_who_is_found_and_since_when, large_groups_are_searched,
+                    groups_of_a_user_are_walked;
+            }
+            journal {
+                entries: rebuilds_the_state, keeps_who_and_why, times_never_go_back,
+                    times_follow_the_order_of_changes, batches_are_split_into_short_entries, contains_no_secret;
+                batches: leave_what_single_writes_leave, refuse_one_and_keep_the_others, repeated_change_nothing,
+                    restore_what_was_deleted, restore_nothing_by_another_number_or_id, keep_the_numbers_of_users;
+                batch_index: finds_what_a_scan_finds;
+            }
+            database {
+                schema: is_as_described;
+                folding: older_keys_are_folded_again, exchanged_keys_find_their_owners, current_keys_are_not_read,
+                    newer_keys_are_refused, a_collision_is_refused_and_changes_nothing;
+            }
         }
     };
-    ($open:path; $($module:ident: $($test:ident),+;)+) => {$(
-        mod $module {
-            $(#[tokio::test]
-            async fn $test() {
-                let (store, _alive) = $open().await;
-                $crate::store::suite::$module::$test(&store).await;
-            })+
-        }
+    ($open:path; $($room:ident { $($module:ident: $($test:ident),+;)+ })+) => {$(
+        mod $room {$(
+            mod $module {
+                $(#[tokio::test]
+                async fn $test() {
+                    let (store, _alive) = $open().await;
+                    $crate::store::suite::$room::$module::$test(&store).await;
+                })+
+            }
+        )+}
     )+};
 }
 pub(crate) use conformance;

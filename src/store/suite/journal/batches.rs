@@ -1,6 +1,5 @@
 //! Batches: many entities in one write.
 
-use super::*;
 use crate::domain::community::Visibility;
 use crate::domain::error::{Error, ResourceKind};
 use crate::domain::group::GroupUid;
@@ -8,6 +7,7 @@ use crate::domain::membership::{Membership, MembershipQuery};
 use crate::domain::query::Page;
 use crate::domain::target::Target;
 use crate::domain::user::UserUid;
+use crate::store::suite::*;
 use crate::store::{BatchItem, ItemOutcome};
 
 /// Returns an item that writes these fields to a group.
@@ -162,9 +162,9 @@ pub(crate) async fn restore_what_was_deleted(store: &impl TestStore) {
     // The derived rows are as if nothing had been deleted.
     let (other, _alive) = store.another().await;
     put_group(&other, 1, Target::New, rich("G")).await.unwrap();
-    put_group(&other, 1, Target::New, super::group("h", "n")).await.unwrap();
-    make_user(&other, super::user("u")).await;
-    make_user(&other, UserFields { xp: xp(r#"{"b":2}"#), ..super::user("V") }).await;
+    put_group(&other, 1, Target::New, crate::store::suite::group("h", "n")).await.unwrap();
+    make_user(&other, crate::store::suite::user("u")).await;
+    make_user(&other, UserFields { xp: xp(r#"{"b":2}"#), ..crate::store::suite::user("V") }).await;
     assert_eq!(store.state().side_rows, other.state().side_rows);
 }
 

@@ -1,11 +1,11 @@
 //! Groups: identity, tombstones, changes.
 
-use super::*;
 use crate::domain::Error;
 use crate::domain::community::Visibility;
 use crate::domain::error::ResourceKind;
 use crate::domain::query::{Filter, GroupQuery, Page};
 use crate::domain::target::Target;
+use crate::store::suite::*;
 
 pub(crate) async fn ids_are_unique_without_case(store: &impl TestStore) {
     let first = make_group(store, group("Ab-1", "one")).await;

@@ -1,9 +1,9 @@
 //! Long-lived tokens.
 
-use super::*;
 use crate::domain::client::{Client, ClientFields, ClientKey};
 use crate::domain::long_lived_token::{LongLivedToken, LongLivedTokenFields, LongLivedTokenKey};
 use crate::domain::user::UserUid;
+use crate::store::suite::*;
 use crate::store::{ClientUpdate, LongLivedTokenUpdate};
 
 fn second(second: i64) -> Timestamp {
@@ -33,7 +33,7 @@ async fn put_client(store: &impl TestStore, id: &str, user: Option<UserUid>, lon
 }
 
 /// Creates a token whose hash, name and ID follow from `name`, and which expires at second `expires`.
-pub(super) async fn make_token(store: &impl TestStore, name: &str, client: &Client, expires: i64) -> LongLivedToken {
+pub(crate) async fn make_token(store: &impl TestStore, name: &str, client: &Client, expires: i64) -> LongLivedToken {
     let update = LongLivedTokenUpdate {
         fields: LongLivedTokenFields {
             id: format!("id-of-{name}"),
@@ -50,7 +50,7 @@ pub(super) async fn make_token(store: &impl TestStore, name: &str, client: &Clie
     store.write_long_lived_token(operation(2), Target::New, Box::new(put)).await.unwrap()
 }
 
-pub(super) async fn revoke(store: &impl TestStore, token: &LongLivedToken) -> LongLivedToken {
+pub(crate) async fn revoke(store: &impl TestStore, token: &LongLivedToken) -> LongLivedToken {
     let key = LongLivedTokenKey::Id(token.fields.id.to_uppercase());
     store.write_long_lived_token(operation(3), key.into(), Box::new(|_| Ok(Mutation::Delete))).await.unwrap()
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 
-use super::journal::assert_rebuilds;
 use super::memberships::pairs;
-use super::*;
 use crate::domain::community::Visibility;
 use crate::domain::error::Error;
 use crate::domain::membership::{MEMBERS_MAX, MembersChange, MembersOptions, MembersOutcome, Membership, UnknownUsers};
+use crate::store::suite::journal::batches;
+use crate::store::suite::journal::entries::assert_rebuilds;
+use crate::store::suite::*;
 
 /// Returns the keys of the users with the IDs.
 fn keys(ids: &[&str]) -> Vec<UserKey> {

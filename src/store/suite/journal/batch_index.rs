@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::batches::{group_item, member_item, user_item};
-use super::*;
 use crate::store::sql::journal::batch_entry::BatchEntities;
 use crate::store::sql::journal::batch_index::{Segment, Touch, decode};
+use crate::store::suite::*;
 
 /// A node of the index, without its set.
 #[derive(Clone, Debug)]

@@ -1,9 +1,9 @@
 //! The schema of a store and the description of its tables have the same columns.
 
-use super::*;
 use crate::store::copy::{ColumnType, Table};
 use crate::store::sql::copy::TABLES;
 use crate::store::sql::derived::{GROUP_LABELS, GROUP_LINKS, GROUP_XP, USER_LINKS, USER_XP};
+use crate::store::suite::*;
 
 /// A column of the store's schema.
 #[derive(Clone, Debug)]

@@ -1,6 +1,5 @@
 //! Lists of groups: order, paging, filters.
 
-use super::*;
 use crate::domain::community::Visibility;
 use crate::domain::decimal::Decimal;
 use crate::domain::query::{
@@ -9,6 +8,7 @@ use crate::domain::query::{
 use crate::domain::text::fold;
 use crate::domain::xp::parse_instant;
 use crate::store::sql::list::entities::LOOK_UP_THRESHOLD;
+use crate::store::suite::*;
 
 /// Returns the operand for a filter value.
 pub(crate) fn operand(text: &str) -> Operand {
@@ -16,12 +16,12 @@ pub(crate) fn operand(text: &str) -> Operand {
 }
 
 /// Tests a field.
-pub(super) fn own(field: GroupField, test: Test) -> Condition<GroupField> {
+pub(crate) fn own(field: GroupField, test: Test) -> Condition<GroupField> {
     Condition::Any(Field::Own(field), vec![test])
 }
 
 /// Tests a path of xp.
-pub(super) fn at(path: &str, test: Test) -> Condition<GroupField> {
+pub(crate) fn at(path: &str, test: Test) -> Condition<GroupField> {
     Condition::Any(Field::Xp(path.to_owned()), vec![test])
 }
 
@@ -30,13 +30,13 @@ fn like(runs: &[&str]) -> Test {
 }
 
 /// Returns a query of all groups.
-pub(super) fn query(conditions: Vec<Condition<GroupField>>, sort: Vec<Sort<GroupField>>) -> GroupQuery {
+pub(crate) fn query(conditions: Vec<Condition<GroupField>>, sort: Vec<Sort<GroupField>>) -> GroupQuery {
     let filter = Filter { search: None, conditions };
     GroupQuery { visibility: Visibility::All, filter, sort, page: Page { number: 1, size: 100 } }
 }
 
 /// Returns the IDs of all groups that match, in order, and checks the total.
-pub(super) async fn ids(store: &impl TestStore, query: GroupQuery) -> Vec<String> {
+pub(crate) async fn ids(store: &impl TestStore, query: GroupQuery) -> Vec<String> {
     let listed = store.list_groups(query).await.unwrap();
     assert_eq!(listed.total, listed.items.len() as u64);
     listed.items.iter().map(|group| group.fields.id.to_string()).collect()

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::*;
+use super::groups::operand;
+use super::paging::{pages, walked};
 use crate::domain::community::Visibility;
 use crate::domain::cursor::CursorQuery;
 use crate::domain::membership::{Membership, MembershipOutcome};
 use crate::domain::query::{Comparison, Condition, Field, Filter, GroupField, Pattern, Sort, Test, UserField};
 use crate::store::BatchItem;
 use crate::store::sql::list::probing::MOST_PROBED;
-use crate::store::suite::lists::operand;
-use crate::store::suite::walks::{pages, walked};
+use crate::store::suite::*;
 
 const ENDS: i64 = 30;
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::*;
 use crate::domain::answer::Answer;
 use crate::domain::community::Visibility;
 use crate::domain::error::Error;
 use crate::domain::idempotency::{Recording, RequestKey, Written};
 use crate::domain::membership::{MembersChange, MembersOptions, Membership, MembershipOutcome};
+use crate::store::suite::*;
 
 const DAY: i64 = 24 * 60 * 60;
 

@@ -1,9 +1,9 @@
 //! Memberships: counts, order, and the effects of renames and deletions.
 
-use super::*;
 use crate::domain::community::Visibility;
 use crate::domain::membership::{Membership, MembershipOutcome, MembershipQuery};
 use crate::domain::query::Page;
+use crate::store::suite::*;
 
 fn pair(group: &str, user: &str) -> Membership {
     Membership { group: id(group), user: id(user) }

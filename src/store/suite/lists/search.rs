@@ -1,14 +1,14 @@
 //! Substring search.
 
-use super::*;
 use crate::domain::community::Visibility;
 use crate::domain::query::{Field, Filter, GroupField, GroupQuery, Page, Search};
 use crate::domain::text::fold;
+use crate::store::suite::*;
 
-pub(super) const ALL: [GroupField; 3] = [GroupField::Id, GroupField::Name, GroupField::Description];
+pub(crate) const ALL: [GroupField; 3] = [GroupField::Id, GroupField::Name, GroupField::Description];
 
 /// Returns the IDs of the groups that have the term in one of the fields, in order.
-pub(super) async fn found(store: &impl TestStore, term: &str, fields: &[GroupField]) -> String {
+pub(crate) async fn found(store: &impl TestStore, term: &str, fields: &[GroupField]) -> String {
     let search = Search { term: fold(term), fields: fields.iter().copied().map(Field::Own).collect() };
     let filter = Filter { search: Some(search), conditions: Vec::new() };
     let page = Page { number: 1, size: 100 };

@@ -1,7 +1,7 @@
 //! Sign-ins, tokens and signing keys.
 
-use super::*;
 use crate::domain::lockout::{LOCK_SECONDS, MAX_FAILURES};
+use crate::store::suite::*;
 use crate::store::{RefreshToken, SigningKey};
 
 fn second(second: i64) -> Timestamp {

@@ -13,8 +13,8 @@ use crate::domain::query::{
 };
 use crate::domain::role::Roles;
 
-use super::lists::operand;
-use super::{community, id};
+use super::groups::operand;
+use crate::store::suite::{community, id};
 
 /// A list query with a name for the test's report.
 pub(crate) struct Shape<Q> {
@@ -100,7 +100,7 @@ fn pattern(runs: &[&str]) -> Pattern {
 }
 
 /// Returns every kind of test for a text that exists, and for a prefix and an infix that few values have.
-pub(super) fn tests(text: &str, prefix: &str, infix: &str) -> Vec<(&'static str, Test)> {
+pub(crate) fn tests(text: &str, prefix: &str, infix: &str) -> Vec<(&'static str, Test)> {
     let many = (0..500).map(|number| operand(&format!("{text}{number}"))).chain([operand(text)]);
     vec![
         ("equal", Test::equal(operand(text))),
@@ -117,11 +117,11 @@ pub(super) fn tests(text: &str, prefix: &str, infix: &str) -> Vec<(&'static str,
 }
 
 /// Returns the tests for a field that is not text.
-pub(super) fn tests_of_values(text: &str) -> Vec<(&'static str, Test)> {
+pub(crate) fn tests_of_values(text: &str) -> Vec<(&'static str, Test)> {
     tests(text, "", "").into_iter().filter(|(kind, _)| !kind.ends_with("fix")).collect()
 }
 
-pub(super) fn conditions<F: Copy + fmt::Debug>(
+pub(crate) fn conditions<F: Copy + fmt::Debug>(
     field: F,
     tests: Vec<(&'static str, Test)>,
 ) -> Vec<(String, Condition<F>)> {
@@ -133,7 +133,7 @@ fn at<F>(path: &str, kind: &str, test: Test) -> (String, Condition<F>) {
     (format!("xp.{path} {kind}"), Condition::Any(Field::Xp(path.to_owned()), vec![test]))
 }
 
-pub(super) fn xp_conditions<F>() -> Vec<(String, Condition<F>)> {
+pub(crate) fn xp_conditions<F>() -> Vec<(String, Condition<F>)> {
     let paths = [
         ("few", tests("f1500", "f150", "150")),
         ("size", tests("100", "100", "9999")),
@@ -150,7 +150,7 @@ fn search<F: Clone>(term: &str, fields: &[Field<F>]) -> (String, Filter<F>) {
     (format!("search {term}"), Filter { search: Some(search), conditions: Vec::new() })
 }
 
-pub(super) fn only<F>((name, condition): (String, Condition<F>)) -> (String, Filter<F>) {
+pub(crate) fn only<F>((name, condition): (String, Condition<F>)) -> (String, Filter<F>) {
     (name, Filter { search: None, conditions: vec![condition] })
 }
 
@@ -167,7 +167,7 @@ fn sorts<F: Copy + fmt::Debug>(fields: &[F]) -> Vec<(String, Vec<Sort<F>>)> {
 
 /// Returns the filters to combine with every sort order: none, few matches by a look-up and by a search, many matches
 /// by either.
-pub(super) fn filters<F: Clone>(name: F) -> Vec<(String, Filter<F>)> {
+pub(crate) fn filters<F: Clone>(name: F) -> Vec<(String, Filter<F>)> {
     let named = |term: &str| search(term, &[Field::Own(name.clone())]);
     vec![
         ("all".to_owned(), Filter { search: None, conditions: Vec::new() }),

@@ -1,13 +1,14 @@
 //! Lists of one group's members and of one user's groups, page by page behind a position.
 
-use super::member_changes::{change, delta};
-use super::*;
 use crate::domain::community::Visibility;
 use crate::domain::error::Error;
 use crate::domain::membership::{
     CursorValue, JoinedGroupKey, JoinedGroupQuery, MemberKey, MemberQuery, MembersOptions, Membership, MembershipCursor,
 };
 use crate::domain::query::{Field, Search, UserField};
+use crate::store::suite::entities::member_changes::{change, delta};
+use crate::store::suite::journal::batches;
+use crate::store::suite::*;
 
 fn query(key: MemberKey) -> MemberQuery {
     MemberQuery {

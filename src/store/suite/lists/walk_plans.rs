@@ -6,9 +6,9 @@ use crate::domain::cursor::{CursorQuery, Position, SortValue};
 use crate::domain::decimal::Decimal;
 use crate::domain::query::{Comparison, Condition, Field, Filter, GroupField, Sort, Test, UserField};
 
-use super::community;
-use super::lists::operand;
+use super::groups::operand;
 use super::plans::{Shape, conditions, filters, only, tests, tests_of_values};
+use crate::store::suite::community;
 
 /// An order with the values of the entity in the middle of it.
 type Order<F> = (&'static str, Vec<Field<F>>, Vec<SortValue>);

@@ -1,15 +1,15 @@
 //! Users: identity, lists, deletion.
 
-use super::*;
 use crate::domain::Error;
 use crate::domain::client::{Client, ClientFields, ClientKey};
 use crate::domain::error::ResourceKind;
 use crate::domain::query::{Comparison, Condition, Field, Filter, Page, Search, Sort, Test, UserField, UserQuery};
 use crate::domain::target::Target;
 use crate::domain::user::UserUid;
+use crate::store::suite::*;
 use crate::store::{BatchItem, ClientUpdate, ItemOutcome};
 
-use super::lists::operand;
+use crate::store::suite::lists::groups::operand;
 
 async fn ids(store: &impl TestStore, conditions: Vec<Condition<UserField>>, sort: Vec<Sort<UserField>>) -> String {
     let filter = Filter { search: None, conditions };

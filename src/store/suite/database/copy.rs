@@ -1,13 +1,13 @@
 //! Copies: each store runs this with its own source and destination.
 
-use super::*;
 use crate::store::SigningKey;
 use crate::store::copy::{Destination, Source, copy};
 use crate::store::sql::copy::TABLES;
+use crate::store::suite::*;
 
-use super::answers::put;
-use super::journal::write_every_kind;
-use super::signing_in::refresh_token;
+use crate::store::suite::entities::answers::put;
+use crate::store::suite::entities::signing_in::refresh_token;
+use crate::store::suite::journal::entries::write_every_kind;
 
 /// Fills every table.
 pub(crate) async fn fill(store: &impl TestStore) {

@@ -1,13 +1,13 @@
 //! Directories whose keys were folded with other tables of Unicode.
 
-use super::*;
 use crate::domain::client::ClientKey;
 use crate::domain::query::{Comparison, GroupField, Test};
 use crate::domain::text::FoldingTables;
+use crate::store::suite::*;
 
-use super::journal::put_client;
-use super::lists::{at, ids, operand, own, query};
-use super::search::{ALL, found};
+use crate::store::suite::journal::entries::put_client;
+use crate::store::suite::lists::groups::{at, ids, operand, own, query};
+use crate::store::suite::lists::search::{ALL, found};
 
 const OLDER: &str = "UPDATE settings SET value = '1.1.0 1.1.0' WHERE key = 'folding';";
 const UNKNOWN: &str = "DELETE FROM settings WHERE key = 'folding';";
