@@ -3,16 +3,26 @@
 mod plans;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::entity::{find, store};
-use super::storage::open::open_reader;
+use super::storage::open::{failed, open_reader};
 use super::write::writer::WriteContext;
 use super::*;
+use crate::domain::client::Client;
+use crate::domain::community::Visibility;
 use crate::domain::error::Error;
+use crate::domain::group::{Group, GroupFields, GroupKey};
+use crate::domain::long_lived_token::LongLivedToken;
+use crate::domain::query::UserQuery;
+use crate::domain::target::Target;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{User, UserKey};
+use crate::store::Store as _;
 use crate::store::copy::ColumnType;
 use crate::store::sql::columns::select;
 use crate::store::sql::journal::{membership_text, text};

@@ -15,11 +15,10 @@ use super::backup::{claim, publish, snapshot_into};
 use super::database_file::require;
 use super::folding::check_folding;
 use super::migrate::{migrate, refuse_foreign};
-use super::open::{exists, open_unshared, with_suffix};
+use super::open::{exists, open_error, open_unshared, with_suffix};
 use super::rows::{select_rows, write_rows};
 use crate::store::sqlite::entities::counters;
 use crate::store::sqlite::list::text_index::{TextChange, TextIndex, apply};
-use crate::store::sqlite::open_error;
 
 /// A snapshot of a database that may be in use. It is a copy without a name in the file system; it disappears when the
 /// value is dropped.

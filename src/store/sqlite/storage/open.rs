@@ -126,6 +126,27 @@ pub(crate) fn failed(error: rusqlite::Error) -> Error {
     }
 }
 
+/// Turns the error of an open into a sentence that says what to do.
+pub(crate) fn open_error(path: &str, error: anyhow::Error) -> anyhow::Error {
+    use rusqlite::ErrorCode::NotADatabase;
+    let sqlite_error = error.downcast_ref::<rusqlite::Error>();
+    if sqlite_error.and_then(rusqlite::Error::sqlite_error_code) == Some(NotADatabase) {
+        return anyhow::anyhow!(
+            "{path} is not a SQLite database: name another file with --database, or restore a backup if it was one"
+        );
+    }
+    let damage = sqlite_error.is_some_and(is_damage) || matches!(error.downcast_ref(), Some(Error::Damaged(_)));
+    match sqlite_error {
+        _ if damage => {
+            anyhow::anyhow!(
+                "the database {path} is damaged ({error}): restore a backup (docs/operations.md, section 6)"
+            )
+        }
+        Some(error) => anyhow::anyhow!("the database {path} cannot be opened: {error}"),
+        None => error,
+    }
+}
+
 /// Whether the error shows that the database is damaged: neither SQLite nor this program can have written what was
 /// read. Pages have no checksums. Damage inside a value shows only if the value has the wrong type; a lost row shows
 /// only if an index still refers to it. A row that may be missing must be read as optional.
