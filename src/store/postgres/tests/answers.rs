@@ -1,6 +1,7 @@
 //! Writes that wait for another transaction with the same idempotency key.
 
 use super::*;
+use crate::domain::target::Target;
 use crate::store::suite::entities::answers::put;
 
 /// A transaction, on a session of its own, that has inserted the row of the key `k`.

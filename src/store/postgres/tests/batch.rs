@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::domain::user::UserFields;
+use crate::domain::user::UserKey;
+use crate::store::BatchItem;
 use crate::store::suite::journal::batches;
 use crate::store::suite::journal::batches::{group_item, letters, member_item};
 use crate::store::suite::{delete_group, delete_user, id, make_user, user};

@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
+use crate::domain::target::Target;
 use crate::store::postgres::connection::session::Session;
 use crate::store::postgres::write::commit_outcome::was_committed;
 use crate::store::suite::entities::answers::recorded;

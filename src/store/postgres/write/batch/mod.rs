@@ -30,7 +30,8 @@ use crate::store::sql::entity::StoredEntity;
 use crate::store::{BatchItem, ItemOutcome};
 
 use super::pipeline::parameters;
-use super::transaction::{OutcomeLookup, Transaction, UnitOfWork};
+use super::transaction::Transaction;
+use super::unit_of_work::{OutcomeLookup, UnitOfWork};
 use crate::store::postgres::connection::database_error::DatabaseError;
 use crate::store::postgres::entities::{batch_index, counters};
 use crate::store::postgres::entity::store;
