@@ -1,159 +1,13 @@
-//! Queries on lists: a filter, an order and a page. An API creates a query from its own parameters, and a store
-//! evaluates it. The same filter selects the rows and counts them.
+//! Filters: searches, conditions and their tests. The same filter selects the rows and counts them.
 
 use std::cmp::Ordering;
 
-use super::community::Visibility;
-use super::decimal::Decimal;
-use super::role::Roles;
-use super::time::Timestamp;
+use crate::domain::community::Visibility;
+use crate::domain::decimal::Decimal;
+use crate::domain::role::Roles;
+use crate::domain::time::Timestamp;
 
-/// A page of a list, at most [`Page::MAX_SIZE`] rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Page {
-    /// The page number, from 1 to [`Page::MAX_NUMBER`].
-    pub number: u32,
-    /// The number of rows on a page, from 1 to [`Page::MAX_SIZE`].
-    pub size: u32,
-}
-
-impl Page {
-    /// The page size if the request does not state one.
-    pub const DEFAULT_SIZE: u32 = 20;
-    /// The maximum page size.
-    pub const MAX_SIZE: u32 = 100;
-    /// The maximum page number.
-    pub const MAX_NUMBER: u32 = i32::MAX as u32;
-
-    /// The number of rows before the page.
-    pub fn offset(self) -> u64 {
-        u64::from(self.number - 1) * u64::from(self.size)
-    }
-
-    /// The number of pages for `total` rows.
-    pub fn count(self, total: u64) -> u64 {
-        total.div_ceil(u64::from(self.size))
-    }
-}
-
-/// The rows of one page and the number of rows on all pages, from one snapshot.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ListResult<T> {
-    /// The rows of the page.
-    pub items: Vec<T>,
-    /// The number of rows on all pages.
-    pub total: u64,
-}
-
-/// A property to filter or sort by, where `F` enumerates the properties of one kind of entity.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Field<F> {
-    /// A property of the entity itself.
-    Own(F),
-    /// A path in the extended properties, with dots between its segments.
-    Xp(String),
-}
-
-/// What the path of a label begins with. No path in xp has it, because JSON texts here hold no NUL.
-const LABEL: &str = "\0label.";
-
-impl<F> Field<F> {
-    /// The label in the language with the tag, in any case. Stores have labels beside the values in xp.
-    pub fn label(tag: &str) -> Self {
-        Self::Xp(format!("{LABEL}{}", tag.to_ascii_lowercase()))
-    }
-}
-
-/// The lower-case tag of the language, if the path is that of a label.
-pub(crate) fn label_tag(path: &str) -> Option<&str> {
-    path.strip_prefix(LABEL)
-}
-
-/// The properties of a group that lists filter or sort by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum GroupField {
-    /// The group's number, for sorting only: the order of Core's lists.
-    Uid,
-    /// The group's ID.
-    Id,
-    /// The group's Name.
-    Name,
-    /// The description.
-    Description,
-    /// The time of creation.
-    Created,
-    /// The time of the last change.
-    Updated,
-    /// The number of live members.
-    Members,
-}
-
-impl GroupField {
-    /// The fields that are searched: the text indexes have these, and the APIs search these.
-    pub const SEARCHABLE: &'static [Self] = &[Self::Id, Self::Name, Self::Description];
-}
-
-/// The properties of a user that lists filter or sort by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum UserField {
-    /// The user's number, for sorting only.
-    Uid,
-    /// The user's ID.
-    Id,
-    /// The username.
-    Username,
-    /// The first name.
-    FirstName,
-    /// The last name.
-    LastName,
-    /// The email address.
-    Email,
-    /// The phone number.
-    Phone,
-    /// Whether the user may sign in.
-    Active,
-    /// The time at which the user accepted the terms.
-    TermsAccepted,
-    /// The time of creation.
-    Created,
-    /// The time of the last successful sign-in.
-    LastActive,
-    /// The time of the last change of the password.
-    PasswordSet,
-    /// The number of failed sign-ins since the last successful one.
-    FailedAttempts,
-    /// The end of the lockout after too many failed sign-ins.
-    LockedUntil,
-}
-
-impl UserField {
-    /// The fields that are searched: the text indexes have these, and the APIs search these.
-    pub const SEARCHABLE: &'static [Self] = &[Self::Id, Self::Username, Self::FirstName, Self::LastName, Self::Email];
-}
-
-/// A query on the list of groups.
-#[derive(Clone, Debug)]
-pub struct GroupQuery {
-    /// The groups that the caller may see.
-    pub visibility: Visibility,
-    /// The filter.
-    pub filter: Filter<GroupField>,
-    /// The sort keys, the most significant first. Name, then ID, break ties.
-    pub sort: Vec<Sort<GroupField>>,
-    /// The page to return.
-    pub page: Page,
-}
-
-/// A query on the list of users.
-#[derive(Clone, Debug)]
-pub struct UserQuery {
-    /// The filter.
-    pub filter: Filter<UserField>,
-    /// The sort keys, the most significant first. LastName, FirstName, then ID, break ties.
-    pub sort: Vec<Sort<UserField>>,
-    /// The page to return.
-    pub page: Page,
-}
+use super::fields::Field;
 
 /// A filter, which matches what the search and every condition match.
 #[derive(Clone, Debug, PartialEq)]
@@ -337,15 +191,6 @@ impl Pattern {
         let Some(inner) = inner else { return false };
         between.iter().try_fold(inner, |rest, run| Some(rest.split_once(run.as_str())?.1)).is_some()
     }
-}
-
-/// One sort key.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sort<F> {
-    /// The field to sort by.
-    pub field: Field<F>,
-    /// Whether the highest value comes first.
-    pub descending: bool,
 }
 
 #[cfg(test)]
