@@ -5,6 +5,7 @@ pub(crate) mod database;
 pub(crate) mod entities;
 pub(crate) mod journal;
 pub(crate) mod lists;
+mod test_store;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,120 +25,9 @@ use crate::domain::user::{User, UserFields, UserKey};
 use crate::domain::xp::Xp;
 use crate::json::Json;
 
-use super::sql::copy::column_names;
-use super::sql::journal::JOURNAL;
-use super::sql::rows::Columns;
 use super::{CurrentUser, Mutation, Store, UserUpdate};
 
-pub(crate) use database::schema::SchemaColumn;
-pub(crate) use journal::batch_index::IndexNode;
-pub(crate) use journal::replay::Replayed;
-
-/// A store under test. It also exports and replays its journal.
-pub(crate) trait TestStore: Store {
-    /// Returns every entry of the journal, in order.
-    fn journal(&self) -> Vec<JournalRow>;
-    /// Returns the nodes of the index of batches that meet the condition, which is SQL, in the order of their entries.
-    fn batch_index(&self, condition: &str) -> Vec<IndexNode>;
-    /// Returns every live and deleted entity as a journal entry would contain it, with all counters and derived rows.
-    fn state(&self) -> State;
-    /// Returns the columns of all tables.
-    fn schema(&self) -> Vec<SchemaColumn>;
-    /// Applies the changes to an empty store with the functions that all writes use.
-    fn replay(&self, changes: Vec<Replayed>) -> impl Future<Output = Result<()>> + Send;
-    /// Returns SQL that removes every text from the indexes that searches read.
-    fn forget_texts(&self) -> &'static str;
-    /// Closes the store, runs the SQL on its database, and opens that again: to serve it, or for a command.
-    fn reopened(&self, sql: &str, serve: bool) -> impl Future<Output = anyhow::Result<Self>> + Send
-    where
-        Self: Sized;
-    /// Returns another store on an empty database, and a value that keeps the database alive.
-    fn another(&self) -> impl Future<Output = (Self, impl Send)> + Send
-    where
-        Self: Sized;
-}
-
-/// An entry of the journal.
-#[derive(Clone, Debug)]
-pub(crate) struct JournalRow {
-    /// The number of the entry.
-    pub seq: i64,
-    /// The ID of the operation.
-    pub operation: String,
-    /// The time of the change, in microseconds.
-    pub at: i64,
-    /// The channel of the operation.
-    pub channel: String,
-    /// The reason of the operation.
-    pub reason: Option<String>,
-    /// The user at the command line.
-    pub operator_user: Option<String>,
-    /// The machine of the command line.
-    pub operator_host: Option<String>,
-    /// The kind of the entity.
-    pub kind: String,
-    /// `created`, `updated` or `deleted`.
-    pub change: String,
-    /// The number of the entity.
-    pub subject: i64,
-    /// The number of the user of a membership.
-    pub member: Option<i64>,
-    /// The entity before the change, as JSON.
-    pub before: Option<String>,
-    /// The entity after the change, as JSON.
-    pub after: Option<String>,
-}
-
-impl JournalRow {
-    /// The statement that selects all entries in the order of their numbers.
-    pub(crate) fn select() -> String {
-        format!("SELECT {} FROM journal ORDER BY seq", column_names(JOURNAL.columns))
-    }
-
-    /// Reads the entry from a row of [`JournalRow::select`].
-    pub(crate) fn read<R: Columns>(row: &R) -> Result<Self, R::Error> {
-        let at = |name: &str| JOURNAL.columns.iter().position(|column| column.name == name).unwrap();
-        let text = |name| row.text(at(name)).map(str::to_owned);
-        let optional_text = |name| row.optional_text(at(name)).map(|text| text.map(str::to_owned));
-        Ok(Self {
-            seq: row.integer(at("seq"))?,
-            operation: text("operation")?,
-            at: row.integer(at("at"))?,
-            channel: text("channel")?,
-            reason: optional_text("reason")?,
-            operator_user: optional_text("operator_user")?,
-            operator_host: optional_text("operator_host")?,
-            kind: text("kind")?,
-            change: text("change")?,
-            subject: row.integer(at("subject"))?,
-            member: row.optional_integer(at("member"))?,
-            before: optional_text("before")?,
-            after: optional_text("after")?,
-        })
-    }
-}
-
-/// The state of a store that its journal can rebuild, and the counts derived from it. Entities are JSON texts by
-/// number.
-#[derive(Debug, PartialEq, Eq, Default)]
-pub(crate) struct State {
-    /// Groups, live and deleted.
-    pub groups: BTreeMap<i64, String>,
-    /// Users, live and deleted.
-    pub users: BTreeMap<i64, String>,
-    /// Clients, live and deleted.
-    pub clients: BTreeMap<i64, String>,
-    /// Long-lived tokens, live and revoked.
-    pub tokens: BTreeMap<i64, String>,
-    /// Memberships by the numbers of group and user, including hidden ones.
-    pub memberships: BTreeMap<(i64, i64), String>,
-    /// The number of live members by group.
-    pub members: BTreeMap<i64, i64>,
-    /// The counters of live groups, users and memberships.
-    pub counters: [u64; 3],
-    /// The derived rows, which searches, filters and community limits read.
-    pub side_rows: Vec<String>,
-}
+pub(crate) use test_store::{IndexNode, JournalRow, Replayed, SchemaColumn, State, TestStore};
 
 /// Defines the tests of the suite: `conformance!(open)`, where `open` returns a store on an empty database and a value
 /// that keeps the database alive.

@@ -1,20 +1,9 @@
 //! The schema of a store and the description of its tables have the same columns.
 
-use crate::store::copy::{ColumnType, Table};
+use crate::store::copy::Table;
 use crate::store::sql::copy::TABLES;
 use crate::store::sql::derived::{GROUP_LABELS, GROUP_LINKS, GROUP_XP, USER_LINKS, USER_XP};
 use crate::store::suite::*;
-
-/// A column of the store's schema.
-#[derive(Clone, Debug)]
-pub(crate) struct SchemaColumn {
-    /// The name of the table.
-    pub table: String,
-    /// The name of the column.
-    pub name: String,
-    /// The described types that the column's type can hold; empty for a type that no description uses.
-    pub kinds: &'static [ColumnType],
-}
 
 /// Prefixes of tables that each store designs itself: counters, schema versions, text indexes, member counts, the view of labels.
 const OWN: [&str; 8] = [

@@ -11,28 +11,6 @@ use crate::store::sql::journal::batch_entry::BatchEntities;
 use crate::store::sql::journal::batch_index::{Segment, Touch, decode};
 use crate::store::suite::*;
 
-/// A node of the index, without its set.
-#[derive(Clone, Debug)]
-pub(crate) struct IndexNode {
-    level: i64,
-    first: i64,
-    last: i64,
-    numbers: String,
-}
-
-impl IndexNode {
-    /// The statement that selects the nodes that meet the condition.
-    pub(crate) fn select(condition: &str) -> String {
-        format!("SELECT level, first_seq, last_seq, numbers FROM batch_index WHERE {condition} ORDER BY first_seq")
-    }
-
-    /// Reads the node from a row of [`IndexNode::select`].
-    pub(crate) fn read<R: Columns>(row: &R) -> Result<Self, R::Error> {
-        let numbers = row.text(3)?.to_owned();
-        Ok(Self { level: row.small(0)?, first: row.integer(1)?, last: row.integer(2)?, numbers })
-    }
-}
-
 /// Looks up entries of batches, and counts the nodes that it reads.
 struct LookUp<'a, S> {
     store: &'a S,

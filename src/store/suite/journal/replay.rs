@@ -5,10 +5,8 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::domain::client::Client;
 use crate::domain::group::Group;
 use crate::domain::labels::Tag;
-use crate::domain::long_lived_token::LongLivedToken;
 use crate::domain::role::Roles;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -18,22 +16,7 @@ use crate::store::sql::copy::Cells;
 use crate::store::sql::entity::{StoredEntity, is_restored};
 use crate::store::sql::journal::batch_entry::BatchEntities;
 use crate::store::sql::journal::{MembersEntry, MembershipEntry};
-use crate::store::suite::JournalRow;
-
-/// One change that the journal records.
-#[derive(Clone, Debug)]
-pub(crate) enum Replayed {
-    /// The group before and after.
-    Group(Option<Box<Group>>, Box<Group>),
-    /// The user before and after.
-    User(Option<Box<User>>, Box<User>),
-    /// The client before and after.
-    Client(Option<Box<Client>>, Box<Client>),
-    /// The long-lived token before and after.
-    Token(Option<Box<LongLivedToken>>, Box<LongLivedToken>),
-    /// The numbers of group and user, and when the user was added; `None` = removed.
-    Membership(i64, i64, Option<Timestamp>),
-}
+use crate::store::suite::{JournalRow, Replayed};
 
 /// Reads the text of an entry, if there is one.
 pub(super) fn read<'a, T: Deserialize<'a>>(text: Option<&'a String>) -> Option<T> {
