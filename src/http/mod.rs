@@ -6,7 +6,6 @@ pub(crate) mod docs;
 pub(crate) mod entity_tag;
 pub(crate) mod framing;
 pub(crate) mod health;
-mod host;
 pub mod limits;
 pub(crate) mod metrics;
 pub(crate) mod middleware;

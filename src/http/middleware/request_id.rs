@@ -3,14 +3,14 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The name of the header, in requests and responses.
-pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The maximum length of an ID that a client sends.
 const MAX_LENGTH: usize = 64;
 
 /// Returns the ID that the client sent if it consists of 1 to 64 characters of `A-Z a-z 0-9 - _`, otherwise a new ID of
 /// 16 hexadecimal digits.
-pub(crate) fn request_id(headers: &HeaderMap) -> HeaderValue {
+pub(super) fn request_id(headers: &HeaderMap) -> HeaderValue {
     match headers.get(X_REQUEST_ID) {
         Some(sent) if is_acceptable(sent.as_bytes()) => sent.clone(),
         _ => generated(rand::random()),

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::http::header::HOST;
 
 /// Whether there is exactly one `Host` header, with a valid value (RFC 9112, section 3.2).
-pub(crate) fn has_one_host(headers: &HeaderMap) -> bool {
+pub(super) fn has_one_host(headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     hosts.next().is_some_and(|host| is_host(host.as_bytes())) && hosts.next().is_none()
 }

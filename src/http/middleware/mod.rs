@@ -1,6 +1,9 @@
 //! The outermost layer of all routes: request ID, check of the head, time limit, panics, rendering of errors, CORS,
 //! metrics and log. It is one function and not a stack of layers, because every request passes it.
 
+mod host;
+mod request_id;
+
 use std::any::Any;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -24,13 +27,13 @@ use tracing::{Instrument as _, Span, debug, debug_span, info_span};
 use crate::http::request::error::{DirectoryError, Error, RequestError};
 
 use super::Failure;
-use super::host::has_one_host;
 use super::limits::Limits;
 use super::metrics::RequestMetrics;
 use super::request::bodies::refuse;
 use super::request::handler::{Handler, ResponseFuture};
-use super::request::request_id::{X_REQUEST_ID, request_id};
 use super::response::envelope::{Envelope, FailedRequest, log, plain};
+use host::has_one_host;
+use request_id::{X_REQUEST_ID, request_id};
 
 /// The extension of a request that replaces one whose head was refused.
 #[derive(Clone)]
