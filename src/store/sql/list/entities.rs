@@ -7,7 +7,8 @@ use sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement};
 use crate::domain::community::Communities;
 use crate::domain::query::{Condition, Field, Filter, Sort, Test};
 
-use super::candidates::{CandidateSet, Conjunct, conjuncts};
+use super::candidate_set::CandidateSet;
+use super::candidates::{Conjunct, conjuncts};
 use super::conditions::filters::condition;
 use super::engine::Engine;
 use super::expressions::{OWNER, always, constant, live, own};

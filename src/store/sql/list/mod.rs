@@ -1,5 +1,6 @@
 //! The SQL of lists: filters, candidate sets, sort orders, pages.
 
+pub(crate) mod candidate_set;
 pub(crate) mod candidates;
 pub(crate) mod conditions;
 pub(crate) mod cursor;

@@ -6,7 +6,8 @@ use std::num::NonZeroU64;
 use sea_query::SelectStatement;
 
 use crate::domain::query::{Field, Sort, Test};
-use crate::store::sql::list::candidates::{CandidateSet, table_scan};
+use crate::store::sql::list::candidate_set::CandidateSet;
+use crate::store::sql::list::candidates::table_scan;
 use crate::store::sql::list::sorting::{is_indexed, kinds, with_this_xp_value, with_xp_value, xp_scan};
 use crate::store::sql::list::window::Window;
 use crate::store::sql::tables::Listing;

@@ -7,7 +7,8 @@ use roaring::RoaringTreemap;
 use rusqlite::Connection;
 use sea_query::{Expr, SelectStatement, SqliteQueryBuilder};
 
-use crate::store::sql::list::candidates::{CandidateSet, Conjunct, Keyset, SetExpr, table_scan};
+use crate::store::sql::list::candidate_set::{CandidateSet, Keyset, SetExpr};
+use crate::store::sql::list::candidates::{Conjunct, table_scan};
 use crate::store::sql::list::entities::ListQuery;
 use crate::store::sql::tables::{Listing, Upkeep};
 

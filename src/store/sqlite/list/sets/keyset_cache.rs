@@ -1,4 +1,4 @@
-//! A cache of keysets ([`Keyset`](crate::store::sql::list::candidates::Keyset)). A client that pages by the last value
+//! A cache of keysets ([`Keyset`](crate::store::sql::list::candidate_set::Keyset)). A client that pages by the last value
 //! it has read selects another keyset with each page. A keyset can contain most of the directory, but differs little
 //! from the keyset of the page before. So a keyset is derived from the cached one with the nearest position.
 
