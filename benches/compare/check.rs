@@ -2,9 +2,10 @@
 
 use anyhow::{Context as _, ensure};
 
-use super::load::{Line, Protocol};
-use super::peers::mocks::PRISM;
+use super::load::Line;
+use super::peers::names::PRISM;
 use super::peers::peer::Peer;
+use super::protocol::Protocol;
 use super::support::generate;
 use super::workload::{PAGE, Workload, pair, text};
 

@@ -6,7 +6,7 @@ use anyhow::ensure;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::load::Protocol;
+use super::protocol::Protocol;
 use super::support::generate;
 use super::wire::Connection;
 use super::workload::{PAGE, Workload, pair, text};

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::http::Http;
 use super::ldap::Ldap;
 use super::peers::process;
+use super::protocol::Protocol;
 use super::workload::Workload;
 
 /// The environment variable with the token or password: an argument would show in every list of processes.
@@ -24,17 +25,6 @@ const SECRET: &str = "ROLLBOOK_BENCH_TOKEN";
 const THREADS: usize = 2;
 /// The warm-up, which is not counted, so that every connection is open and caches are filled.
 const WARM_UP: Duration = Duration::from_millis(300);
-
-/// The protocol of a peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Protocol {
-    /// The API that Rollbook serves, and a mock of it.
-    Ordercloud,
-    /// The API that json-server derives from a file.
-    JsonServer,
-    /// LDAP, which slapd serves.
-    Ldap,
-}
 
 /// One run of load.
 #[derive(Args, Clone, Debug)]

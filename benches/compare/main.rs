@@ -24,6 +24,7 @@ mod machine;
 mod peers;
 #[path = "../support/postgres/pgbench.rs"]
 mod pgbench;
+mod protocol;
 mod report;
 mod rounds;
 #[path = "../support/postgres/scripts.rs"]

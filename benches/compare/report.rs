@@ -6,8 +6,8 @@ use anyhow::Context as _;
 
 use super::Arguments;
 use super::machine::Machine;
+use super::peers::names::ON_SQLITE;
 use super::peers::process::{Memory, parent_of};
-use super::peers::rollbook::ON_SQLITE;
 use super::peers::{Peers, Postgres};
 use super::rounds::Series;
 use super::workload::{USUAL, Workload};

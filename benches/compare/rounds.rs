@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Arguments;
 use super::load::{Load, Outcome};
 use super::peers::Peers;
-use super::peers::mocks::{JSON_SERVER, PRISM};
+use super::peers::names::{JSON_SERVER, PRISM};
 use super::peers::peer::Peer;
 use super::peers::postgres_alone::PgbenchMode;
 use super::workload::{USUAL, Workload};

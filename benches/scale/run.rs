@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 
 use super::data::file::Size;
-use super::load::mix::{Mix, Mixture};
+use super::load::mix::Mix;
+use super::load::mixture::Mixture;
 use super::load::{CONNECTIONS, median};
 use super::program::{Program, Server, private_memory};
 use super::report::{Goal, Row, Section};

@@ -2,6 +2,7 @@
 //! that the entity does not exist. A store keeps, finds and sorts entities. The caller decides what may be written: it
 //! passes its rule into the transaction as an [`UpdateFn`].
 
+mod batch;
 mod cached_entity;
 pub(crate) mod copy;
 pub(crate) mod history;
@@ -11,6 +12,8 @@ pub(crate) mod sql;
 pub(crate) mod sqlite;
 #[cfg(test)]
 pub(crate) mod suite;
+mod tokens;
+mod update;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -19,185 +22,33 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::domain::Result;
+use crate::domain::client::{Client, ClientKey, ClientUid};
 use crate::domain::actor::NamedActor;
-use crate::domain::client::{Client, ClientFields, ClientKey, ClientUid};
 use crate::domain::community::Visibility;
 use crate::domain::counts::Counts;
 use crate::domain::cursor::{CursorPage, CursorQuery};
 use crate::domain::group::{Group, GroupFields, GroupKey, GroupSummary, GroupUid};
-use crate::domain::id::Id;
 use crate::domain::idempotency::{RecordedAnswer, RequestKey};
 use crate::domain::journal::Operation;
 use crate::domain::labels::Tag;
-use crate::domain::long_lived_token::{LongLivedToken, LongLivedTokenFields, LongLivedTokenKey, LongLivedTokenUid};
+use crate::domain::long_lived_token::{LongLivedToken, LongLivedTokenKey, LongLivedTokenUid};
 use crate::domain::membership::{
     JoinedGroup, JoinedGroupQuery, Member, MemberQuery, MembersChange, MembersOptions, MembersOutcome, Membership,
     MembershipOutcome, MembershipQuery,
 };
 use crate::domain::query::{GroupField, GroupQuery, ListResult, UserField, UserQuery};
 use crate::domain::restore::Restored;
-use crate::domain::role::Roles;
 use crate::domain::signing_key::PublishedKey;
 use crate::domain::target::Target;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Credentials, User, UserFields, UserKey, UserUid};
+use crate::domain::user::{Credentials, User, UserKey, UserUid};
 
+pub(crate) use batch::{BATCH_MAX, BatchItem, FieldsFn, ItemOutcome, UserFieldsFn};
 pub use cached_entity::CachedEntity;
-
-/// The change that an [`UpdateFn`] returns.
-#[derive(Clone, Debug)]
-pub enum Mutation<F> {
-    /// Store these fields. If they equal the stored fields, the store writes nothing. Fails with `AlreadyDeleted` on a
-    /// deleted entity.
-    Put(F),
-    /// Undo the deletion of the entity, with these fields: its memberships come back as they were, and its secret is
-    /// removed. Fails with `NotDeleted` on a live entity.
-    Restore(F),
-    /// Delete the entity. The store keeps a tombstone.
-    Delete,
-}
-
-/// The rule that decides a write. The store calls it inside the transaction with the current entity, or with `None` if
-/// the key finds no entity. An error rolls the write back. The store may call the rule again after a conflict.
-pub(crate) type UpdateFn<T, F> = Box<dyn Fn(Option<&T>) -> Result<Mutation<F>> + Send + Sync>;
-
-/// The current state of a user, as a [`UserUpdateFn`] receives it.
-#[derive(Clone, Copy, Debug)]
-pub struct CurrentUser<'a> {
-    /// The user.
-    pub user: &'a User,
-    /// The union of the roles of all live clients that act for the user.
-    pub client_roles: Roles,
-}
-
-/// The [`UpdateFn`] of users.
-pub(crate) type UserUpdateFn = Box<dyn Fn(Option<CurrentUser<'_>>) -> Result<Mutation<UserUpdate>> + Send + Sync>;
-
-/// The [`FieldsFn`] of users.
-pub(crate) type UserFieldsFn = Box<dyn Fn(Option<CurrentUser<'_>>) -> Result<UserFields> + Send + Sync>;
-
-/// The rule that gives the new fields of an entity in a batch. The store calls it inside the transaction with the live
-/// entity that has the ID, with the deleted entity to restore, or with `None` if neither exists. An error refuses this
-/// entity and no other of the batch. The store may call the rule again after a conflict.
-pub(crate) type FieldsFn<T, F> = Box<dyn Fn(Option<&T>) -> Result<F> + Send + Sync>;
-
-/// One entity of a batch. If no live group or user has the ID, the store creates one, with the given number if there is
-/// one. If that number belongs to a deleted entity with the same ID, the store restores that entity instead, without
-/// its former memberships, whose end it journals.
-pub enum BatchItem {
-    /// The group with the ID `id` gets these fields.
-    Group {
-        /// The ID, compared without case.
-        id: Id,
-        /// The number of a new group, or of the deleted group to restore.
-        uid: Option<GroupUid>,
-        /// The rule that gives the new fields.
-        fields: FieldsFn<Group, GroupFields>,
-    },
-    /// The user with the ID `id` gets these fields. The password does not change.
-    User {
-        /// The ID, compared without case.
-        id: Id,
-        /// The number of a new user, or of the deleted user to restore.
-        uid: Option<UserUid>,
-        /// The rule that gives the new fields.
-        fields: UserFieldsFn,
-    },
-    /// The user becomes a member of the group.
-    Member(Membership),
-}
-
-/// The outcome of one item of a batch that was not refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ItemOutcome {
-    /// The entity was created or restored.
-    Created,
-    /// The entity existed and changed.
-    Updated,
-    /// The entity already had these fields. Nothing was written.
-    Unchanged,
-}
-
-impl ItemOutcome {
-    /// The outcome of a write: `Updated` if the entity was live before it, else `Created`. A restored entity counts as
-    /// created.
-    pub const fn of(was_live: bool) -> Self {
-        if was_live { Self::Updated } else { Self::Created }
-    }
-}
-
-/// The maximum number of items in a batch.
-pub(crate) const BATCH_MAX: usize = 10_000;
-
-/// The new values of a user.
-#[derive(Clone, Debug)]
-pub struct UserUpdate {
-    /// The new fields.
-    pub fields: UserFields,
-    /// The new password hash; `None` keeps the current one.
-    pub password_hash: Option<String>,
-}
-
-/// The new values of a client.
-#[derive(Clone, Debug)]
-pub struct ClientUpdate {
-    /// The new fields.
-    pub fields: ClientFields,
-    /// The new hash of the secret; `None` keeps the current one.
-    pub secret_hash: Option<String>,
-}
-
-/// The new values of a long-lived token.
-#[derive(Clone, Debug)]
-pub struct LongLivedTokenUpdate {
-    /// The new fields.
-    pub fields: LongLivedTokenFields,
-    /// SHA-256 of the token, in lower-case hex.
-    pub hash: String,
-}
-
-/// The stored facts that decide whether a token is valid, read in one snapshot.
-#[derive(Clone, Debug)]
-pub struct TokenStatus {
-    /// The user that the token names, live or deleted; `None` if the token names no user or an unknown one.
-    pub user: Option<User>,
-    /// The client that the token names, live or deleted; `None` if the token names no client or an unknown one.
-    pub client: Option<Client>,
-    /// Whether the token itself or its family was ended.
-    pub ended: bool,
-}
-
-/// A refresh token as the store keeps it. The store never sees the token itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefreshToken {
-    /// SHA-256 of the token, in lower-case hex.
-    pub hash: String,
-    /// The ID of the token family: all access and refresh tokens that one sign-in led to.
-    pub family: String,
-    /// 256 random bits. The service derives the successor from the token and this salt.
-    pub salt: String,
-    /// The user who signed in.
-    pub user: UserUid,
-    /// The client through which the user signed in.
-    pub client: ClientUid,
-    /// The user's token generation at sign-in. A later generation invalidates the token.
-    pub user_generation: i64,
-    /// The client's token generation at sign-in. A later generation invalidates the token.
-    pub client_generation: i64,
-    /// The roles requested at sign-in, as bits; `None` = all roles.
-    pub scope: Option<u8>,
-    /// When the token expires.
-    pub expires: Timestamp,
-}
-
-/// A key that signs access tokens, as the store keeps it.
-#[derive(Clone)]
-pub struct SigningKey {
-    /// What everybody may know of the key.
-    pub published: PublishedKey,
-    /// The private key, PKCS#8 PEM.
-    pub pem: String,
-}
+pub(crate) use tokens::{RefreshToken, SigningKey, TokenStatus};
+pub(crate) use update::{
+    ClientUpdate, CurrentUser, LongLivedTokenUpdate, Mutation, UpdateFn, UserUpdate, UserUpdateFn,
+};
 
 /// The durable directory.
 #[async_trait]

@@ -7,19 +7,15 @@ use std::process::Command;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
+use super::names::{JSON_SERVER, PRISM};
 use super::peer::Peer;
 use super::process::{Process, free_address};
-use crate::load::Protocol;
+use crate::protocol::Protocol;
 use crate::support::generate;
 use crate::workload::{self, USERS};
 
 /// Fewer groups than in other peers: every write rewrites the whole file, so more would only take minutes.
 const JSON_SERVER_GROUPS: usize = 10_000;
-
-/// The name of json-server in tables.
-pub(crate) const JSON_SERVER: &str = "json-server";
-/// The name of Prism in tables.
-pub(crate) const PRISM: &str = "Prism";
 
 /// A package that is installed next to this program's source.
 struct Package {

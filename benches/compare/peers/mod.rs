@@ -1,10 +1,11 @@
 //! The peers: the servers that are compared.
 
-pub(crate) mod mocks;
+mod mocks;
+pub(crate) mod names;
 pub(crate) mod peer;
 pub(crate) mod postgres_alone;
 pub(crate) mod process;
-pub(crate) mod rollbook;
+mod rollbook;
 mod slapd;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ use anyhow::ensure;
 use crate::check;
 use crate::database::Database;
 use crate::machine;
+use names::{JSON_SERVER, PRISM, SLAPD};
 use peer::Peer;
 use postgres_alone::PostgresAlone;
 
@@ -62,11 +64,11 @@ impl<'a> Peers<'a> {
             }
             None => skipped.push("PostgreSQL: TEST_DATABASE_URL is not set, see scripts/with-postgres".to_owned()),
         }
-        announce("OpenLDAP slapd, json-server, Prism");
+        announce(&format!("{SLAPD}, {JSON_SERVER}, {PRISM}"));
         let others = [
-            ("OpenLDAP slapd", slapd::start(folder, groups).await),
-            (mocks::JSON_SERVER, mocks::json_server(folder, groups).await),
-            (mocks::PRISM, mocks::prism(folder, groups).await),
+            (SLAPD, slapd::start(folder, groups).await),
+            (JSON_SERVER, mocks::json_server(folder, groups).await),
+            (PRISM, mocks::prism(folder, groups).await),
         ];
         for (name, peer) in others {
             match peer {

@@ -2,10 +2,9 @@
 
 use std::net::SocketAddr;
 
-use super::mocks::PRISM;
+use super::names::{ON_SQLITE, PRISM};
 use super::process::Process;
-use super::rollbook;
-use crate::load::Protocol;
+use crate::protocol::Protocol;
 use crate::workload::Workload;
 
 /// A running server; it is stopped when this is dropped.
@@ -30,7 +29,7 @@ impl Peer {
     /// Whether the peer runs this workload: a mock matches nothing, and one fixed response is enough as a ceiling.
     pub(crate) fn supports(&self, workload: Workload) -> bool {
         match workload {
-            Workload::Fixed => self.name == rollbook::ON_SQLITE,
+            Workload::Fixed => self.name == ON_SQLITE,
             Workload::Find => self.name != PRISM,
             _ => true,
         }

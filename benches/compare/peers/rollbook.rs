@@ -10,19 +10,16 @@ use rollbook::domain::id::Id;
 use rollbook::domain::journal::Channel;
 use rollbook::service::users::UserDraft;
 
+use super::names::{ON_POSTGRES, ON_SQLITE};
 use super::peer::Peer;
 use super::process::{Process, free_address};
 use crate::database::Database;
-use crate::load::Protocol;
+use crate::protocol::Protocol;
 use crate::support::Directory;
 use crate::workload::{self, USERS};
 
 /// The number of concurrent writes of users.
 const CONCURRENT_WRITES: usize = 64;
-/// Its name on SQLite.
-pub(crate) const ON_SQLITE: &str = "Rollbook on SQLite";
-/// Its name on PostgreSQL.
-pub(crate) const ON_POSTGRES: &str = "Rollbook on PostgreSQL";
 
 /// Fills a SQLite file in the folder and starts a server on it.
 pub(crate) async fn on_sqlite(folder: &Path, groups: usize) -> anyhow::Result<Peer> {

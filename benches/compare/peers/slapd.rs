@@ -10,10 +10,11 @@ use anyhow::{Context as _, ensure};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
+use super::names::SLAPD;
 use super::peer::Peer;
 use super::process::{Process, free_address};
 use crate::ldap::{self, ROOT, SUFFIX};
-use crate::load::Protocol;
+use crate::protocol::Protocol;
 use crate::support::generate;
 use crate::workload::{self, USERS};
 
@@ -56,7 +57,7 @@ impl Installed {
         let output = self.command().arg("-VV").stdin(Stdio::null()).output()?;
         let output = String::from_utf8_lossy(&output.stderr).into_owned();
         let version = output.split_whitespace().skip_while(|word| *word != "slapd").nth(1);
-        Ok(format!("OpenLDAP slapd {}", version.context("slapd prints no version")?))
+        Ok(format!("{SLAPD} {}", version.context("slapd prints no version")?))
     }
 
     /// The configuration: the fastest reads, and each commit on the disk.
@@ -105,7 +106,7 @@ pub(super) async fn start(folder: &Path, groups: usize) -> anyhow::Result<Option
         installed.version()?
     );
     let (protocol, secret) = (Protocol::Ldap, PASSWORD.to_owned());
-    Ok(Some(Peer { name: "OpenLDAP slapd", about, protocol, address, secret, groups, process }))
+    Ok(Some(Peer { name: SLAPD, about, protocol, address, secret, groups, process }))
 }
 
 fn write_entries(path: &Path, groups: usize) -> anyhow::Result<()> {

@@ -13,41 +13,13 @@ use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
+use super::mixture::{Kind, Mixture};
 use super::virtual_user::VirtualUser;
 use crate::data::file::Size;
 use crate::wire::{Connection, Response};
 
 const TOKEN: &str = "ROLLBOOK_BENCH_TOKEN";
 const THREADS: usize = 2;
-
-/// The mixture of requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Mixture {
-    /// Mostly groups by their ID, some lists, some writes, some deletions.
-    Every,
-    /// Groups by their ID alone.
-    Reads,
-    /// Lists that cost as much as a list may, no two of them equal.
-    Heavy,
-    /// Expensive lists, and writes.
-    Work,
-}
-
-/// A kind of request, in the order of [`Tick::kinds`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A point read.
-    Read,
-    /// A list.
-    List,
-    /// A write that is no deletion.
-    Write,
-    /// A deletion.
-    Delete,
-}
-
-/// The names of the kinds, in the order of [`Kind`].
-pub(crate) const KINDS: [&str; 4] = ["read", "list", "write", "delete"];
 
 /// A run of load.
 #[derive(Args, Clone, Debug)]
@@ -185,7 +157,9 @@ impl Mix {
 
     async fn run_virtual_user(&self, connection: usize, token: &str, end: Instant, tally: &Mutex<Tally>) {
         const RETRY_PAUSE: Duration = Duration::from_millis(100);
-        let (mut virtual_user, mut request) = (VirtualUser::new(self, connection, token), Vec::new());
+        let (groups, users) = (self.directory_groups, self.directory_users);
+        let mut virtual_user = VirtualUser::new(self.mixture, groups, users, connection, token);
+        let mut request = Vec::new();
         while Instant::now() < end {
             let opened = Connection::open(self.address).await;
             let mut wire = match opened {

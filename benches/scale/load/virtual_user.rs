@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::json;
 
-use super::mix::{Kind, Mix, Mixture};
+use super::mixture::{Kind, Mixture};
 use crate::list_cases::uri;
 use crate::people::{self, EVERYBODY};
 use crate::support::generate;
@@ -33,15 +33,15 @@ const GROUPS: &str = "/v1/usergroups";
 const ASSIGNMENTS: &str = "/v1/usergroups/assignments";
 
 impl VirtualUser {
-    /// The virtual user on the connection with this number.
-    pub(super) fn new(mix: &Mix, connection: usize, token: &str) -> Self {
+    /// The virtual user on the connection with this number, for a directory with this many groups and users.
+    pub(super) fn new(mixture: Mixture, groups: usize, users: usize, connection: usize, token: &str) -> Self {
         let head = format!(" HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n");
         // Another one in each run, so that no two runs create the same groups.
         let seed = u64::from(std::process::id()) << 20 | connection as u64;
         Self {
-            mixture: mix.mixture,
-            groups: mix.directory_groups,
-            users: mix.directory_users,
+            mixture,
+            groups,
+            users,
             head,
             rng: StdRng::seed_from_u64(seed),
             created_groups: VecDeque::new(),

@@ -1,4 +1,4 @@
-//! What the server reads from a request: credentials, body, parameters, request ID; and the errors of a request.
+//! What an API reads from a request: credentials, body, parameters; and the errors of a request.
 
 pub(crate) mod basic_auth;
 pub(crate) mod bodies;
@@ -12,6 +12,5 @@ pub(crate) mod filter;
 pub(crate) mod handler;
 pub(crate) mod idempotency;
 pub(crate) mod page;
-pub(crate) mod request_id;
 pub(crate) mod role_filter;
 pub(crate) mod write;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Row, Table, Value};
+use super::rows::{Row, Table, Value};
 
 /// A SHA-256, shown in lower-case hex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use crate::store::copy::{Row, Table, Value};
 use crate::store::sql::derived::Derived;
 use crate::store::sql::folding::{Refolding, SELECT_TABLES, STORE_TABLES, must_refold, refold};
 
-use super::copy::{REMOVE_TIME_LIMITS, select_rows, typed, write_derived};
-use super::migrate::LOCK;
+use super::maintenance::{LOCK, REMOVE_TIME_LIMITS};
+use super::rows::{select_rows, typed, write_derived};
 
 /// Stores the tables of this version as those with which the keys of the database are folded.
 pub(super) async fn store_tables(client: &impl GenericClient) -> Result<(), tokio_postgres::Error> {

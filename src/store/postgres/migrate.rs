@@ -10,11 +10,9 @@ use crate::store::migrate::{DEFAULT_LANGUAGE, Migration, check_language, pending
 
 use super::connection::preflight;
 use super::folding::store_tables;
+use super::maintenance::LOCK;
 
 const MIGRATIONS: &[Migration] = &[Migration { version: 1, sql: include_str!("migrations/0001_init.sql") }];
-
-/// The key of the advisory lock for changes of the schema and of all keys, "rollbook" in ASCII. Nodes that start at once migrate in turn.
-pub(super) const LOCK: i64 = 0x726f_6c6c_626f_6f6b;
 
 /// Applies the missing migrations, all in one transaction, for which other nodes wait. A database that has them all is
 /// only read, without a lock. `display_url` names the database in messages. If `create` is false, an empty database is

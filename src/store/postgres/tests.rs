@@ -9,14 +9,22 @@ mod read_transaction;
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use tokio_postgres::Row;
 
 use super::connection::database_error::DatabaseError;
 use super::entity::{PostgresEntity, store};
 use super::test_database::TestDatabase;
+use super::write::transaction::Transaction;
+use super::write::unit_of_work::OutcomeLookup;
 use super::write::pipeline::parameters;
-use super::write::transaction::{OutcomeLookup, Transaction};
 use super::*;
+use crate::domain::client::Client;
+use crate::domain::group::{Group, GroupKey};
+use crate::domain::long_lived_token::LongLivedToken;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::store::Store as _;
 use crate::store::copy::ColumnType;
 use crate::store::sql::columns::{Record as _, select};
 use crate::store::sql::entity::is_restored;

@@ -11,10 +11,10 @@ use crate::domain::user::User;
 use crate::store::copy::{Column, Row, Table, Value};
 use crate::store::{RefreshToken, SigningKey};
 
-use super::batch_index::BATCH_INDEX;
 use super::columns::{Record, columns, copied, names, parameters};
 use super::derived::Derived;
 use super::entity::StoredEntity;
+use super::journal::batch_index::BATCH_INDEX;
 use super::journal::{JOURNAL, JOURNAL_MEMBERS};
 use super::rows::Columns;
 

@@ -3,8 +3,6 @@
 //! the journal.
 
 pub(crate) mod actors;
-pub(crate) mod batch_entry;
-pub(crate) mod batch_index;
 pub(crate) mod codec;
 pub(crate) mod columns;
 pub(crate) mod copy;

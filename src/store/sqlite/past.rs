@@ -18,7 +18,7 @@ use crate::store::history::Past;
 use crate::store::sql::past::{FeedColumns, SnapshotReader, Statement, feed, history, moments, spells};
 
 use super::SqliteStore;
-use super::storage::copy::value;
+use super::storage::rows::value;
 use super::storage::open::failed;
 
 /// The snapshot of a list thread.

@@ -3,16 +3,26 @@
 mod plans;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use super::storage::open::{failed, open_reader};
 use super::entity::{SqliteEntity, find, store};
-use super::storage::open::open_reader;
 use super::write::writer::WriteContext;
 use super::*;
+use crate::domain::client::Client;
+use crate::domain::community::Visibility;
 use crate::domain::error::Error;
+use crate::domain::group::{Group, GroupFields, GroupKey};
+use crate::domain::long_lived_token::LongLivedToken;
+use crate::domain::query::UserQuery;
+use crate::domain::target::Target;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{User, UserKey};
+use crate::store::Store as _;
 use crate::store::copy::ColumnType;
 use crate::store::sql::columns::select;
 use crate::store::sql::entity::is_restored;
@@ -335,12 +345,12 @@ async fn only_the_owner_can_access_the_files() {
 #[tokio::test]
 async fn a_copy_of_a_copy_is_the_same_store() {
     let (store, folder) = open().await;
-    crate::store::suite::copy::fill(&store).await;
+    crate::store::suite::database::copy::fill(&store).await;
     let copies = [folder.path().join("one.db"), folder.path().join("two.db")];
     let mut digests = Vec::new();
     for (from, to) in [(&store.path, &copies[0]), (&copies[0], &copies[1])] {
         let (mut source, destination) = (Snapshot::of(from).unwrap(), NewFile::create(to).unwrap());
-        digests.push(crate::store::suite::copy::copies(&mut source, Box::new(destination)).await);
+        digests.push(crate::store::suite::database::copy::copies(&mut source, Box::new(destination)).await);
     }
     assert_eq!(digests[0], digests[1]);
     let copied = SqliteStore::open(options(copies[1].clone())).await.unwrap();

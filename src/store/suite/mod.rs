@@ -1,29 +1,11 @@
 //! The conformance suite: tests that each store runs on a database of its own. A new store is complete when these and
 //! the API tests pass on it.
 
-pub(crate) mod answers;
-pub(crate) mod batch_index;
-pub(crate) mod batches;
-pub(crate) mod copy;
-pub(crate) mod counts;
-pub(crate) mod folding;
-pub(crate) mod groups;
+pub(crate) mod database;
+pub(crate) mod entities;
 pub(crate) mod journal;
 pub(crate) mod lists;
-pub(crate) mod long_lived_tokens;
-pub(crate) mod member_changes;
-pub(crate) mod member_lists;
-pub(crate) mod memberships;
-pub(crate) mod past;
-pub(crate) mod plans;
-pub(crate) mod relations;
-pub(crate) mod restore;
-pub(crate) mod schema;
-pub(crate) mod search;
-pub(crate) mod signing_in;
-pub(crate) mod users;
-pub(crate) mod walk_plans;
-pub(crate) mod walks;
+mod test_store;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,201 +25,74 @@ use crate::domain::user::{User, UserFields, UserKey};
 use crate::domain::xp::Xp;
 use crate::json::Json;
 
-use super::sql::copy::column_names;
-use super::sql::journal::JOURNAL;
-use super::sql::rows::Columns;
 use super::{CurrentUser, Mutation, Store, UserUpdate};
 
-pub(crate) use batch_index::IndexNode;
-pub(crate) use journal::Replayed;
-pub(crate) use schema::SchemaColumn;
-
-/// A store under test. It also exports and replays its journal.
-pub(crate) trait TestStore: Store {
-    /// Returns every entry of the journal, in order.
-    fn journal(&self) -> Vec<JournalRow>;
-    /// Returns the rows of the users of entries, in the order of their keys.
-    fn journal_users(&self) -> Vec<JournalUser>;
-    /// Returns the nodes of the index of batches that meet the condition, which is SQL, in the order of their entries.
-    fn batch_index(&self, condition: &str) -> Vec<IndexNode>;
-    /// Returns every live and deleted entity as a journal entry would contain it, with all counters and derived rows.
-    fn state(&self) -> State;
-    /// Returns the columns of all tables.
-    fn schema(&self) -> Vec<SchemaColumn>;
-    /// Applies the changes to an empty store with the functions that all writes use.
-    fn replay(&self, changes: Vec<Replayed>) -> impl Future<Output = Result<()>> + Send;
-    /// Returns SQL that removes every text from the indexes that searches read.
-    fn forget_texts(&self) -> &'static str;
-    /// Closes the store, runs the SQL on its database, and opens that again: to serve it, or for a command.
-    fn reopened(&self, sql: &str, serve: bool) -> impl Future<Output = anyhow::Result<Self>> + Send
-    where
-        Self: Sized;
-    /// Returns another store on an empty database, and a value that keeps the database alive.
-    fn another(&self) -> impl Future<Output = (Self, impl Send)> + Send
-    where
-        Self: Sized;
-}
-
-/// A user of a journal entry of the kind `members`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct JournalUser {
-    /// The number of the user.
-    pub user: i64,
-    /// The number of the entry.
-    pub seq: i64,
-    /// The number of the change in the entry.
-    pub position: i64,
-    /// Whether the user was added.
-    pub is_added: bool,
-}
-
-impl JournalUser {
-    /// The statement that selects all of them in the order of their keys.
-    pub(crate) const SELECT: &str = "SELECT user_uid, seq, position, added FROM journal_members ORDER BY user_uid, seq";
-
-    /// Reads a row of [`JournalUser::SELECT`].
-    pub(crate) fn read<R: Columns>(row: &R) -> Result<Self, R::Error> {
-        Ok(Self {
-            user: row.integer(0)?,
-            seq: row.integer(1)?,
-            position: row.integer(2)?,
-            is_added: row.small(3)? == 1,
-        })
-    }
-}
-
-/// An entry of the journal.
-#[derive(Clone, Debug)]
-pub(crate) struct JournalRow {
-    /// The number of the entry.
-    pub seq: i64,
-    /// The ID of the operation.
-    pub operation: String,
-    /// The time of the change, in microseconds.
-    pub at: i64,
-    /// The channel of the operation.
-    pub channel: String,
-    /// The reason of the operation.
-    pub reason: Option<String>,
-    /// The user at the command line.
-    pub operator_user: Option<String>,
-    /// The machine of the command line.
-    pub operator_host: Option<String>,
-    /// The kind of the entity.
-    pub kind: String,
-    /// `created`, `updated`, `deleted` or `restored`.
-    pub change: String,
-    /// The number of the entity.
-    pub subject: i64,
-    /// The number of the user of a membership.
-    pub member: Option<i64>,
-    /// The entity before the change, as JSON.
-    pub before: Option<String>,
-    /// The entity after the change, as JSON.
-    pub after: Option<String>,
-}
-
-impl JournalRow {
-    /// The statement that selects all entries in the order of their numbers.
-    pub(crate) fn select() -> String {
-        format!("SELECT {} FROM journal ORDER BY seq", column_names(JOURNAL.columns))
-    }
-
-    /// Reads the entry from a row of [`JournalRow::select`].
-    pub(crate) fn read<R: Columns>(row: &R) -> Result<Self, R::Error> {
-        let at = |name: &str| JOURNAL.columns.iter().position(|column| column.name == name).unwrap();
-        let text = |name| row.text(at(name)).map(str::to_owned);
-        let optional_text = |name| row.optional_text(at(name)).map(|text| text.map(str::to_owned));
-        Ok(Self {
-            seq: row.integer(at("seq"))?,
-            operation: text("operation")?,
-            at: row.integer(at("at"))?,
-            channel: text("channel")?,
-            reason: optional_text("reason")?,
-            operator_user: optional_text("operator_user")?,
-            operator_host: optional_text("operator_host")?,
-            kind: text("kind")?,
-            change: text("change")?,
-            subject: row.integer(at("subject"))?,
-            member: row.optional_integer(at("member"))?,
-            before: optional_text("before")?,
-            after: optional_text("after")?,
-        })
-    }
-}
-
-/// The state of a store that its journal can rebuild, and the counts derived from it. Entities are JSON texts by
-/// number.
-#[derive(Debug, PartialEq, Eq, Default)]
-pub(crate) struct State {
-    /// Groups, live and deleted.
-    pub groups: BTreeMap<i64, String>,
-    /// Users, live and deleted.
-    pub users: BTreeMap<i64, String>,
-    /// Clients, live and deleted.
-    pub clients: BTreeMap<i64, String>,
-    /// Long-lived tokens, live and revoked.
-    pub tokens: BTreeMap<i64, String>,
-    /// Memberships by the numbers of group and user, including hidden ones.
-    pub memberships: BTreeMap<(i64, i64), String>,
-    /// The number of live members by group.
-    pub members: BTreeMap<i64, i64>,
-    /// The counters of live groups, users and memberships.
-    pub counters: [u64; 3],
-    /// The derived rows, which searches, filters and community limits read.
-    pub side_rows: Vec<String>,
-}
+pub(crate) use test_store::{IndexNode, JournalRow, JournalUser, Replayed, SchemaColumn, State, TestStore};
 
 /// Defines the tests of the suite: `conformance!(open)`, where `open` returns a store on an empty database and a value
 /// that keeps the database alive.
 macro_rules! conformance {
     ($open:path) => {
         $crate::store::suite::conformance! { $open;
-            groups: ids_are_unique_without_case, renaming_moves_and_frees, tombstones_are_found_by_number,
-                equal_fields_change_nothing, acknowledged_writes_are_read_at_once, refused_writes_change_nothing, communities_limit, xp_is_kept_as_spelled;
-            lists: order_is_by_folded_key_with_nulls_lowest, pages_hold_every_row_once, xp_compares_by_type,
-                absent_values_match_negatives_alone, long_texts_are_compared_whole, long_numbers_are_compared_whole,
-                every_plan_gives_the_same, many_values_match_like_one,
-                pages_make_the_whole_list_in_every_order, cached_results_do_not_outlive_a_change,
-                xp_sorts_by_least_value;
-            walks: have_every_row_once_in_every_order, go_through_users_in_every_order,
-                miss_and_repeat_nothing_that_keeps_its_place, go_through_tombstones_newest_first;
-            relations: filter_and_sort_as_a_model_does_after_every_change, locked_users_and_times_are_found;
-            counts: tell_each_change_once, are_those_of_visible_groups;
-            search: finds_every_substring, searches_fields_and_drops_old_texts, terms_have_no_syntax;
-            users: usernames_are_unique_without_case, lists_filter_by_type, deleting_hides,
-                rules_see_the_roles_of_acting_clients, a_new_client_keeps_its_user;
-            memberships: are_counted_and_ordered, outlive_renames_and_not_deletions, are_limited;
-            member_changes: follow_a_model, all_land, are_refused_as_a_whole, raise_the_version_of_memberships;
-            member_lists: every_order_is_walked, tell_who_is_found_and_since_when, large_groups_are_searched,
-                groups_of_a_user_are_walked;
-            batches: leave_what_single_writes_leave, refuse_one_and_keep_the_others, repeated_change_nothing,
-                restore_what_was_deleted, restore_nothing_by_another_number_or_id, keep_the_numbers_of_users;
-            signing_in: ten_failures_lock, refresh_tokens_are_kept_until_they_expire, rotated_refresh_tokens_are_used_once,
-                refresh_tokens_rotate_together, ended_tokens_are_known, keys_are_kept,
-                keys_are_journaled_without_their_material;
-            batch_index: finds_what_a_scan_finds;
-            restore: brings_a_group_back, brings_a_user_back, is_refused_and_changes_nothing, follows_a_model,
-                keeps_counts_when_all_happens_at_once, a_batch_journals_what_it_drops;
-            answers: are_kept_for_a_day, refused_writes_leave_the_key_free, clients_tokens_and_keys_have_them;
-            long_lived_tokens: are_found_by_hash, are_listed_until_they_end, uses_are_noted, are_journaled_without_secrets;
-            past: is_told_as_it_was, the_feed_rebuilds_the_state, a_history_is_a_part_of_the_feed,
-                spells_are_when_the_user_was_a_member, names_are_those_of_the_moment, a_position_that_is_gone_is_refused;
-            schema: is_as_described;
-            journal: rebuilds_the_state, keeps_who_and_why, times_never_go_back, times_follow_the_order_of_changes,
-                batches_are_split_into_short_entries, users_find_entries_of_many_members, contains_no_secret;
-            folding: older_keys_are_folded_again, exchanged_keys_find_their_owners, current_keys_are_not_read,
-                newer_keys_are_refused, a_collision_is_refused_and_changes_nothing;
+            entities {
+                groups: ids_are_unique_without_case, renaming_moves_and_frees, tombstones_are_found_by_number,
+                    equal_fields_change_nothing, acknowledged_writes_are_read_at_once, refused_writes_change_nothing,
+                    communities_limit, xp_is_kept_as_spelled;
+                users: usernames_are_unique_without_case, lists_filter_by_type, deleting_hides,
+                    rules_see_the_roles_of_acting_clients, a_new_client_keeps_its_user;
+                memberships: are_counted_and_ordered, outlive_renames_and_not_deletions, are_limited;
+                member_changes: follow_a_model, all_land, are_refused_as_a_whole, raise_the_version_of_memberships;
+                signing_in: ten_failures_lock, refresh_tokens_are_kept_until_they_expire,
+                    rotated_refresh_tokens_are_used_once, refresh_tokens_rotate_together, ended_tokens_are_known,
+                    keys_are_kept, keys_are_journaled_without_their_material;
+                long_lived_tokens: are_found_by_hash, are_listed_until_they_end, uses_are_noted,
+                    are_journaled_without_secrets;
+                answers: are_kept_for_a_day, refused_writes_leave_the_key_free, clients_tokens_and_keys_have_them;
+                restore: brings_a_group_back, brings_a_user_back, is_refused_and_changes_nothing, follows_a_model,
+                    keeps_counts_when_all_happens_at_once, a_batch_journals_what_it_drops;
+                counts: tell_each_change_once, are_those_of_visible_groups;
+            }
+            lists {
+                groups: order_is_by_folded_key_with_nulls_lowest, pages_hold_every_row_once, xp_compares_by_type,
+                    absent_values_match_negatives_alone, long_texts_are_compared_whole,
+                    long_numbers_are_compared_whole, every_plan_gives_the_same, many_values_match_like_one,
+                    pages_make_the_whole_list_in_every_order, cached_results_do_not_outlive_a_change,
+                    xp_sorts_by_least_value;
+                walks: have_every_row_once_in_every_order, go_through_users_in_every_order,
+                    miss_and_repeat_nothing_that_keeps_its_place, go_through_tombstones_newest_first;
+                relations: filter_and_sort_as_a_model_does_after_every_change, locked_users_and_times_are_found;
+                search: finds_every_substring, searches_fields_and_drops_old_texts, terms_have_no_syntax;
+                members: every_order_is_walked, tell_who_is_found_and_since_when, large_groups_are_searched,
+                    groups_of_a_user_are_walked;
+            }
+            journal {
+                entries: rebuilds_the_state, keeps_who_and_why, times_never_go_back,
+                    times_follow_the_order_of_changes, batches_are_split_into_short_entries,
+                    users_find_entries_of_many_members, contains_no_secret;
+                past: is_told_as_it_was, the_feed_rebuilds_the_state, a_history_is_a_part_of_the_feed,
+                    spells_are_when_the_user_was_a_member, names_are_those_of_the_moment,
+                    a_position_that_is_gone_is_refused;
+                batches: leave_what_single_writes_leave, refuse_one_and_keep_the_others, repeated_change_nothing,
+                    restore_what_was_deleted, restore_nothing_by_another_number_or_id, keep_the_numbers_of_users;
+                batch_index: finds_what_a_scan_finds;
+            }
+            database {
+                schema: is_as_described;
+                folding: older_keys_are_folded_again, exchanged_keys_find_their_owners, current_keys_are_not_read,
+                    newer_keys_are_refused, a_collision_is_refused_and_changes_nothing;
+            }
         }
     };
-    ($open:path; $($module:ident: $($test:ident),+;)+) => {$(
-        mod $module {
-            $(#[tokio::test]
-            async fn $test() {
-                let (store, _alive) = $open().await;
-                $crate::store::suite::$module::$test(&store).await;
-            })+
-        }
+    ($open:path; $($room:ident { $($module:ident: $($test:ident),+;)+ })+) => {$(
+        mod $room {$(
+            mod $module {
+                $(#[tokio::test]
+                async fn $test() {
+                    let (store, _alive) = $open().await;
+                    $crate::store::suite::$room::$module::$test(&store).await;
+                })+
+            }
+        )+}
     )+};
 }
 pub(crate) use conformance;

@@ -1,4 +1,4 @@
-//! The journal entries of a batch in PostgreSQL, with the [index of batches](crate::store::sql::batch_index).
+//! The journal entries of a batch in PostgreSQL, with the [index of batches](crate::store::sql::journal::batch_index).
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -7,9 +7,9 @@ use tokio_postgres::Row;
 
 use crate::domain::error::Error;
 use crate::domain::journal::Operation;
-use crate::store::sql::batch_entry::{Piece, of_members};
-use crate::store::sql::batch_index::{BATCH_INDEX, Growth, MERGE, NewEntries, NodeKey};
 use crate::store::sql::copy::insert;
+use crate::store::sql::journal::batch_entry::{Piece, of_members};
+use crate::store::sql::journal::batch_index::{BATCH_INDEX, Growth, MERGE, NewEntries, NodeKey};
 
 use super::journal;
 use crate::store::postgres::connection::database_error::DatabaseError;

@@ -19,7 +19,8 @@ use crate::store::postgres::entity::{PostgresEntity, statements};
 use crate::store::postgres::read::point_reads::PointReads;
 use crate::store::postgres::read::rows::{ColumnsFrom, all};
 use crate::store::postgres::write::pipeline::parameters;
-use crate::store::postgres::write::transaction::{OutcomeLookup, Transaction, UnitOfWork};
+use crate::store::postgres::write::transaction::Transaction;
+use crate::store::postgres::write::unit_of_work::{OutcomeLookup, UnitOfWork};
 
 impl PostgresEntity for LongLivedToken {
     statements!(LongLivedToken);

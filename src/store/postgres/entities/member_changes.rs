@@ -32,7 +32,8 @@ use super::memberships::count;
 use crate::store::postgres::connection::database_error::DatabaseError;
 use crate::store::postgres::entity::{PostgresEntity as _, find_locked};
 use crate::store::postgres::write::pipeline::parameters;
-use crate::store::postgres::write::transaction::{OutcomeLookup, Transaction, UnitOfWork};
+use crate::store::postgres::write::transaction::Transaction;
+use crate::store::postgres::write::unit_of_work::{OutcomeLookup, UnitOfWork};
 
 /// The number of named users above which a change may take [`LARGE_LIMIT`], and locks only those who join or leave.
 const LARGE: usize = 1_000;

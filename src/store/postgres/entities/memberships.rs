@@ -20,7 +20,8 @@ use super::journal::append;
 use crate::store::postgres::connection::database_error::DatabaseError;
 use crate::store::postgres::entity::find_locked;
 use crate::store::postgres::write::pipeline::parameters;
-use crate::store::postgres::write::transaction::{OutcomeLookup, Transaction, UnitOfWork};
+use crate::store::postgres::write::transaction::Transaction;
+use crate::store::postgres::write::unit_of_work::{OutcomeLookup, UnitOfWork};
 
 /// The unit of work that adds a user to a group or removes one.
 pub(crate) struct ChangeMember {

@@ -3,6 +3,7 @@
 pub(super) mod batch_index;
 pub(super) mod clients;
 pub(super) mod counters;
+pub(super) mod derived;
 pub(super) mod groups;
 pub(super) mod journal;
 pub(super) mod long_lived_tokens;

@@ -16,7 +16,8 @@ use crate::store::postgres::connection::database_error::DatabaseError;
 use crate::store::postgres::entity::{find, find_locked};
 use crate::store::postgres::read::point_reads::PointReads;
 use crate::store::postgres::write::pipeline::parameters;
-use crate::store::postgres::write::transaction::{OutcomeLookup, Transaction, UnitOfWork};
+use crate::store::postgres::write::transaction::Transaction;
+use crate::store::postgres::write::unit_of_work::{OutcomeLookup, UnitOfWork};
 
 /// Returns the credentials of the live user with the username, if one exists.
 pub(crate) async fn credentials(point_reads: &PointReads, username: &str) -> Result<Option<Credentials>> {

@@ -21,7 +21,8 @@ use crate::store::postgres::connection::database_error::DatabaseError;
 use crate::store::postgres::read::point_reads::PointReads;
 use crate::store::postgres::read::rows::{ColumnsFrom, all};
 use crate::store::postgres::write::pipeline::{owned, parameters};
-use crate::store::postgres::write::transaction::{OutcomeLookup, Transaction, UnitOfWork};
+use crate::store::postgres::write::transaction::Transaction;
+use crate::store::postgres::write::unit_of_work::{OutcomeLookup, UnitOfWork};
 
 /// The maximum number of expired rows that a write deletes.
 const MAX_EXPIRED_PER_WRITE: i64 = 100;

@@ -13,9 +13,9 @@ use crate::domain::query::{Condition, GroupField, Sort, UserField};
 use crate::domain::user::User;
 use crate::store::sql::columns::Record as _;
 use crate::store::sql::counters::Counter;
+use crate::store::sql::list::conditions::filters::condition;
 use crate::store::sql::list::cursor::{Class, cursor_keys, position, sorted_after};
 use crate::store::sql::list::entities::{ListQuery, Plan};
-use crate::store::sql::list::filters::condition;
 use crate::store::sql::list::probing::{MOST_PROBED, Probing, without_probes};
 use crate::store::sql::tables::{Groups, Listing, Users};
 

@@ -1,7 +1,8 @@
 //! Writes that wait for another transaction with the same idempotency key.
 
 use super::*;
-use crate::store::suite::answers::put;
+use crate::domain::target::Target;
+use crate::store::suite::entities::answers::put;
 
 /// A transaction, on a session of its own, that has inserted the row of the key `k`.
 async fn claim(test_database: &TestDatabase) -> tokio_postgres::Client {

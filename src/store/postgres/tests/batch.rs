@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::domain::user::UserFields;
-use crate::store::suite::batches::{group_item, letters, member_item};
-use crate::store::suite::{batches, delete_group, delete_user, id, make_user, user};
+use crate::domain::user::UserKey;
+use crate::store::BatchItem;
+use crate::store::suite::journal::batches;
+use crate::store::suite::journal::batches::{group_item, letters, member_item};
+use crate::store::suite::{delete_group, delete_user, id, make_user, user};
 
 fn user_item(name: &str, username: &str) -> BatchItem {
     batches::user_item(None, UserFields { username: username.to_owned(), ..user(name) })

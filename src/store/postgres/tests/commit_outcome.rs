@@ -6,9 +6,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
+use crate::domain::target::Target;
 use crate::store::postgres::connection::session::Session;
 use crate::store::postgres::write::commit_outcome::was_committed;
-use crate::store::suite::answers::recorded;
+use crate::store::suite::entities::answers::recorded;
 use crate::store::suite::{id, make_user, operation, user};
 
 /// What happens to a COMMIT and its connection.

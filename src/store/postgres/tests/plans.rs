@@ -15,8 +15,8 @@ use crate::store::postgres::read::bind::typed;
 use crate::store::sql::list::entities::LOOK_UP_THRESHOLD;
 use crate::store::sql::list::ngrams::NGram;
 use crate::store::sql::list::statement_log;
-use crate::store::suite::plans::{COMMON, RARE, filling, groups, members, memberships, unexpected, users};
-use crate::store::suite::walk_plans;
+use crate::store::suite::lists::plans::{COMMON, RARE, filling, groups, members, memberships, unexpected, users};
+use crate::store::suite::lists::walk_plans;
 
 /// The lists that scan most of the directory, or sort more entities than the threshold: prefixes of their names.
 const FULL_SCANS: &[&str] = &[

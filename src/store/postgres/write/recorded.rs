@@ -14,7 +14,8 @@ use crate::store::sql::columns::{Record as _, select};
 use crate::store::postgres::connection::database_error::DatabaseError;
 use crate::store::postgres::read::point_reads::PointReads;
 use crate::store::postgres::write::pipeline::parameters;
-use crate::store::postgres::write::transaction::{OnUniqueViolation, OutcomeLookup, Transaction, UnitOfWork};
+use crate::store::postgres::write::transaction::Transaction;
+use crate::store::postgres::write::unit_of_work::{OnUniqueViolation, OutcomeLookup, UnitOfWork};
 
 /// How long a request waits for another one with the same key.
 const KEY_WAIT: Duration = Duration::from_secs(5);

@@ -148,7 +148,7 @@ fn records_survive_a_round_trip() {
     assert_round_trip(&some_user());
     assert_round_trip(&some_client());
     assert_round_trip(&some_token());
-    assert_round_trip(&suite::signing_in::refresh_token("t", "f"));
+    assert_round_trip(&suite::entities::signing_in::refresh_token("t", "f"));
     let labels = "{}".to_owned();
     assert_round_trip(&GroupSummary { uid: 1, created: AT, updated: AT, labels });
     let key = SigningKey { published: PublishedKey { kid: "k".into(), signs_from: AT }, pem: "p".into() };

@@ -1,16 +1,17 @@
 //! Candidate sets: for each conjunct of a filter, statements that select the `uid`s of the entities that match it. If
 //! few entities match one conjunct, a list starts from its candidate set and reads no others.
 
-use sea_query::{Expr, ExprTrait as _, Query, SelectStatement, UnionType};
+use sea_query::{Expr, ExprTrait as _, Query};
 
 use crate::domain::community::{Communities, Visibility};
 use crate::domain::query::{Comparison, Condition, Field, Filter, Operand, Pattern, Search, Test};
 
+use super::candidate_set::{CandidateSet, Keyset, SetExpr, select_uids};
+use super::conditions::filters::{self, column_test};
+use super::conditions::relations::{has_membership, linked_owners, links_test, memberships_of, positive};
+use super::conditions::xp_entries;
 use super::engine::Engine;
-use super::expressions::{OWNER, always, any, live, never, own};
-use super::filters::{self, column_test};
-use super::relations::{has_membership, linked_owners, links_test, memberships_of, positive};
-use super::xp_entries;
+use super::expressions::{OWNER, always, any, never, own};
 use crate::store::sql::tables::{ColumnKind, FieldColumn, Listing, TABLE_ALIAS, Upkeep};
 
 /// The number of characters of a text that are looked up in the text index if the result need not be exact. So many
@@ -19,112 +20,6 @@ const SUFFIX_CHARS: usize = 16;
 /// The maximum number of texts of one test that are looked up in the text index, because each makes the statement
 /// longer. More texts are compared in a table scan.
 const MAX_TEXT_LOOK_UPS: usize = 100;
-
-/// A statement that selects the live entities that match one conjunct of a filter, or a superset of them.
-#[derive(Clone, Debug)]
-pub(crate) struct CandidateSet {
-    /// Selects the `uid`s, in its only column [`OWNER`].
-    pub statement: SelectStatement,
-    /// The condition that an entity is in the set, on the entity's row.
-    pub condition: Expr,
-    /// A statement that selects a superset, faster than `statement` if the superset is small.
-    pub probe: Option<SelectStatement>,
-    /// The keyset that the set is, if it is one.
-    pub keyset: Option<Keyset>,
-    /// Whether `statement` may return a `uid` more than once.
-    pub has_duplicates: bool,
-    /// Whether every entity of the set matches the conjunct. Otherwise each one must be checked.
-    pub exact: bool,
-    /// Whether an index selects the set, so that its first rows are read at once. Otherwise the statement scans the
-    /// whole table, or all values at a path of xp.
-    pub indexed: bool,
-    /// Which journal entries record the changes of the set. Only if that is known can a cached set be refreshed.
-    pub upkeep: Upkeep,
-}
-
-impl CandidateSet {
-    /// The exact set of the entities for which the condition is true. An index selects them, each once.
-    pub(crate) fn from_index(statement: SelectStatement, condition: Expr) -> Self {
-        Self {
-            statement,
-            condition,
-            probe: None,
-            keyset: None,
-            has_duplicates: false,
-            exact: true,
-            indexed: true,
-            upkeep: Upkeep::Entity,
-        }
-    }
-
-    /// As [`CandidateSet::from_index`], for a statement that may return an entity more than once.
-    pub(crate) fn from_index_with_duplicates(statement: SelectStatement, condition: Expr) -> Self {
-        Self { has_duplicates: true, ..Self::from_index(statement, condition) }
-    }
-
-    /// The union of two sets that indexes select.
-    fn or(mut self, other: Self) -> Self {
-        self.statement.union(UnionType::All, other.statement);
-        Self {
-            condition: self.condition.or(other.condition),
-            probe: None,
-            keyset: None,
-            has_duplicates: true,
-            exact: self.exact && other.exact,
-            upkeep: self.upkeep.and(other.upkeep),
-            ..self
-        }
-    }
-
-    /// The superset that the probe selects, or the set itself if it has no probe.
-    pub(crate) fn probed(self) -> Self {
-        match self.probe {
-            Some(statement) => Self { statement, probe: None, exact: false, ..self },
-            None => self,
-        }
-    }
-}
-
-/// The entities above a position in the order of a column whose values are unique, as a client selects them that pages
-/// by the last value it has read.
-#[derive(Clone, Debug)]
-pub(crate) struct Keyset {
-    /// The column.
-    pub column: &'static str,
-    /// The position: the entities with a greater value are in the keyset.
-    pub position: String,
-}
-
-impl Keyset {
-    /// The condition that an entity is in the keyset.
-    pub(crate) fn condition(&self) -> Expr {
-        own(self.column).gt(self.position.clone())
-    }
-
-    /// Selects at most `limit` of the entities that are in only one of the two keysets of the column.
-    pub(crate) fn between<L: Listing>(&self, other: &Self, limit: u64) -> SelectStatement {
-        let (lower, upper) = if self.position < other.position { (self, other) } else { (other, self) };
-        let up_to_upper = own(upper.column).lte(upper.position.clone());
-        select_uids::<L>([lower.condition(), up_to_upper]).limit(limit).take()
-    }
-}
-
-/// A candidate set or its complement among the live entities.
-#[derive(Clone, Debug)]
-pub(crate) enum SetExpr {
-    /// The set.
-    In(CandidateSet),
-    /// All live entities that are not in the set.
-    NotIn(CandidateSet),
-}
-
-impl SetExpr {
-    /// Whether the set is exact.
-    pub(crate) fn is_exact(&self) -> bool {
-        let (Self::In(set) | Self::NotIn(set)) = self;
-        set.exact
-    }
-}
 
 /// One of the conditions that an entity must pass to match a filter.
 #[derive(Clone, Debug)]
@@ -198,15 +93,6 @@ fn upkeep<L: Listing>(condition: &Condition<L::Field>) -> Upkeep {
         Condition::WithoutGroups(Visibility::Within(_)) => Upkeep::Unknown,
         _ => Upkeep::Entity,
     }
-}
-
-/// Selects the live entities for which the conditions are true.
-fn select_uids<L: Listing>(conditions: impl IntoIterator<Item = Expr>) -> SelectStatement {
-    let mut uids = Query::select().expr_as(own("uid"), OWNER).from_as(L::TABLE, TABLE_ALIAS).and_where(live()).take();
-    for condition in conditions {
-        uids.and_where(condition);
-    }
-    uids
 }
 
 /// The set of a search; `None` if a field of it is not in the text index.

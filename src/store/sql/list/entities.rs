@@ -7,10 +7,11 @@ use sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement};
 use crate::domain::community::Communities;
 use crate::domain::query::{Condition, Field, Filter, Sort, Test};
 
-use super::candidates::{CandidateSet, Conjunct, conjuncts};
+use super::candidate_set::CandidateSet;
+use super::candidates::{Conjunct, conjuncts};
+use super::conditions::filters::condition;
 use super::engine::Engine;
 use super::expressions::{OWNER, always, constant, live, own};
-use super::filters::condition;
 use super::sorting::{VALUE, is_index_ordered, keys, order};
 use super::window::Window;
 use crate::store::sql::tables::{Listing, TABLE_ALIAS};

@@ -13,10 +13,11 @@ use crate::domain::user::UserUid;
 use crate::store::sql::rows::{Columns, string, time};
 use crate::store::sql::tables::{ColumnKind, FieldColumn, Listing as _, TABLE_ALIAS, Users};
 
-use super::candidates::{CandidateSet, Conjunct, conjuncts};
+use super::candidate_set::CandidateSet;
+use super::candidates::{Conjunct, conjuncts};
+use super::conditions::filters::linked;
 use super::engine::Engine;
 use super::expressions::{OWNER, always, constant, live, own};
-use super::filters::linked;
 
 const MEMBERSHIP: &str = "m";
 /// The alias of the users that a search found.

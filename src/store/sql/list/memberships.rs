@@ -6,9 +6,9 @@ use crate::domain::community::Communities;
 use crate::domain::id::Id;
 use crate::domain::membership::MembershipQuery;
 
+use super::conditions::filters::{linked, links};
 use super::engine::Engine;
 use super::expressions::{OWNER, always, constant, live, own};
-use super::filters::{linked, links};
 use super::window::Window;
 use crate::store::sql::tables::TABLE_ALIAS;
 

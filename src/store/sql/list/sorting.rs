@@ -6,10 +6,10 @@ use sea_query::{
 
 use crate::domain::query::{Comparison, Field, Sort, Test};
 
-use super::candidates::CandidateSet;
+use super::candidate_set::CandidateSet;
+use super::conditions::xp_entries::{NUMBER, SplitColumn, TEXT, XP, at, entry_test_of, is_of, xp_column};
 use super::engine::Engine;
 use super::expressions::{OWNER, any, constant, own};
-use super::xp_entries::{NUMBER, SplitColumn, TEXT, XP, at, entry_test_of, is_of, xp_column};
 use crate::store::sql::tables::{Listing, TABLE_ALIAS};
 use crate::store::sql::xp::{KIND_NUMBER, KIND_TEXT, path_key};
 

@@ -6,11 +6,11 @@ use crate::domain::cursor::{Position, SortValue};
 use crate::store::sql::columns::Record;
 use crate::store::sql::tables::{Listing, TABLE_ALIAS};
 
+use super::conditions::filters::condition;
 use super::cursor::of_column;
 use super::engine::Engine;
 use super::entities::ListQuery;
 use super::expressions::{any, own};
-use super::filters::condition;
 
 const DELETED: &str = "deleted";
 const NUMBER: &str = "uid";

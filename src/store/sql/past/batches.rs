@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 use crate::domain::error::Result;
 use crate::domain::history::Order;
 use crate::store::copy::Row;
-use crate::store::sql::batch_index::{Segment, Touch, decode};
+use crate::store::sql::journal::batch_index::{Segment, Touch, decode};
 
 use super::{SnapshotReader, Statement, integer, read_rows, text};
 

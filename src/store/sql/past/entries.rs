@@ -13,7 +13,7 @@ use crate::domain::journal::{Channel, Operator};
 use crate::domain::time::Timestamp;
 use crate::domain::user::UserUid;
 use crate::store::copy::Row;
-use crate::store::sql::batch_entry::BatchEntities;
+use crate::store::sql::journal::batch_entry::BatchEntities;
 use crate::store::sql::journal::{MembersEntry, MembershipEntry};
 
 use super::{SnapshotReader, Statement, integer, list_of, optional_integer, optional_text, read_rows, text};

@@ -9,7 +9,7 @@ use crate::domain::history::{ChangeId, HistoryOf, HistoryPage, HistoryQuery, Ord
 use crate::domain::time::Timestamp;
 use crate::domain::user::UserUid;
 use crate::store::copy::Value;
-use crate::store::sql::batch_index::Touch;
+use crate::store::sql::journal::batch_index::Touch;
 
 use super::batches::batch_entries;
 use super::entries::{StoredChange, load};

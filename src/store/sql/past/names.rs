@@ -12,7 +12,7 @@ use crate::domain::labels::Tag;
 use crate::domain::long_lived_token::LongLivedToken;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
-use crate::store::sql::batch_index::Touch;
+use crate::store::sql::journal::batch_index::Touch;
 use crate::store::sql::codec::communities_from_text;
 
 use super::batches::batch_entries;

@@ -1,4 +1,4 @@
-//! The journal entries of a batch in SQLite, with the [index of batches](crate::store::sql::batch_index).
+//! The journal entries of a batch in SQLite, with the [index of batches](crate::store::sql::journal::batch_index).
 
 use std::sync::LazyLock;
 
@@ -6,9 +6,9 @@ use rusqlite::{Connection, params, params_from_iter};
 
 use crate::domain::error::Result;
 use crate::domain::journal::Operation;
-use crate::store::sql::batch_entry::{Piece, of_members};
-use crate::store::sql::batch_index::{BATCH_INDEX, Changes, Growth, MERGE, NewEntries, NodeKey};
 use crate::store::sql::copy::insert;
+use crate::store::sql::journal::batch_entry::{Piece, of_members};
+use crate::store::sql::journal::batch_index::{BATCH_INDEX, Changes, Growth, MERGE, NewEntries, NodeKey};
 
 use super::journal;
 use crate::store::sqlite::storage::open::failed;

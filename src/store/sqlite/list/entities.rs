@@ -14,9 +14,9 @@ use crate::store::sql::list::window::Window;
 use crate::store::sql::tables::{Groups, Listing, Users};
 
 use super::engine::Sqlite;
-use super::evaluate::Evaluator;
 use super::pages::Pager;
-use super::result_cache::ResultCache;
+use super::sets::evaluate::Evaluator;
+use super::sets::result_cache::ResultCache;
 use super::statements::{all, one};
 use crate::store::sqlite::entities::counters;
 use crate::store::sqlite::entities::rows;

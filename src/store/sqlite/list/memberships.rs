@@ -15,10 +15,10 @@ use crate::store::sql::rows::id;
 use crate::store::sql::tables::Groups;
 
 use super::engine::Sqlite;
-use super::evaluate::Evaluator;
-use super::match_set::MatchSet;
 use super::pages::Pager;
-use super::result_cache::ResultCache;
+use super::sets::evaluate::Evaluator;
+use super::sets::match_set::MatchSet;
+use super::sets::result_cache::ResultCache;
 use super::statements::{all, each, one};
 use crate::store::sqlite::entities::counters;
 use crate::store::sqlite::entities::memberships::groups_of;

@@ -6,15 +6,16 @@ use std::num::NonZeroU64;
 use sea_query::SelectStatement;
 
 use crate::domain::query::{Field, Sort, Test};
-use crate::store::sql::list::candidates::{CandidateSet, table_scan};
+use crate::store::sql::list::candidate_set::CandidateSet;
+use crate::store::sql::list::candidates::table_scan;
 use crate::store::sql::list::sorting::{is_indexed, kinds, with_this_xp_value, with_xp_value, xp_scan};
 use crate::store::sql::list::window::Window;
 use crate::store::sql::tables::Listing;
 
 use super::engine::Sqlite;
-use super::evaluate::Evaluator;
-use super::match_set::{MatchSet, uids_of};
 use super::runs::{Run, Runs, SortValue};
+use super::sets::evaluate::Evaluator;
+use super::sets::match_set::{MatchSet, uids_of};
 use super::statements::{all, each, with_rows};
 
 /// The number of rows of an index that are scanned in the time in which one entity is looked up and sorted.

@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Row, Rows};
 
-use super::match_set::MatchSet;
+use super::sets::match_set::MatchSet;
 
 /// Splits rows into runs of equal values, and keeps of each run the entities of the match set. The rows must be ordered
 /// by value. A row has the `uid` of an entity and its value, in two columns.

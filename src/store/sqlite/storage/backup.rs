@@ -2,12 +2,12 @@
 //! complete and durable.
 
 use std::fs::{self, File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, bail};
 
-use super::database_file::FileId;
-use super::open;
+use super::file_identity::FileId;
+use super::open::{self, with_suffix};
 
 /// Writes a backup to a new file, and creates missing folders. Fails with a sentence that says what to do.
 pub(crate) fn backup(from: &Path, to: &Path) -> anyhow::Result<()> {
@@ -61,11 +61,4 @@ pub(crate) fn publish(file: &File, part: &Path, to: &Path) -> anyhow::Result<()>
     fs::rename(part, to).with_context(|| format!("{} cannot be renamed", part.display()))?;
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder).and_then(|folder| folder.sync_all()).context("the folder cannot be synced")
-}
-
-/// Returns the path with `suffix` appended to its last component.
-pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }

@@ -5,21 +5,20 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use async_trait::async_trait;
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql, params_from_iter};
+use rusqlite::Connection;
 
-use crate::store::copy::{Destination, LiveCounts, Row, Source, Table, Value};
-use crate::store::sql::copy::{LIVE, count, derived, insert, select};
+use crate::store::copy::{Destination, LiveCounts, Row, Source, Table};
+use crate::store::sql::copy::{LIVE, count, derived, select};
 use crate::store::sql::counters::Counter;
 
-use super::backup::{claim, publish, snapshot_into, with_suffix};
+use super::backup::{claim, publish, snapshot_into};
 use super::database_file::require;
 use super::folding::check_folding;
 use super::migrate::{migrate, refuse_foreign};
-use super::open::{exists, open_unshared};
+use super::open::{exists, open_error, open_unshared, with_suffix};
+use super::rows::{select_rows, write_rows};
 use crate::store::sqlite::entities::counters;
 use crate::store::sqlite::list::text_index::{TextChange, TextIndex, apply};
-use crate::store::sqlite::open_error;
 
 /// A snapshot of a database that may be in use. It is a copy without a name in the file system; it disappears when the
 /// value is dropped.
@@ -171,45 +170,11 @@ fn read_rows(connection: &Connection, table: &Table, last: Option<&Row>, limit: 
     Ok(select_rows(connection, table, &select(table, key.is_empty(), limit), key)?)
 }
 
-/// Returns the rows that the statement selects, with all columns of the table.
-pub(super) fn select_rows(
-    connection: &Connection,
-    table: &Table,
-    sql: &str,
-    parameters: &[Value],
-) -> rusqlite::Result<Vec<Row>> {
-    let row = |row: &rusqlite::Row<'_>| (0..table.columns.len()).map(|at| Ok(value(row.get_ref(at)?)?)).collect();
-    connection.prepare_cached(sql)?.query_map(params_from_iter(parameters), row)?.collect()
-}
-
 fn read_live(connection: &Connection) -> anyhow::Result<LiveCounts> {
     let live = |row: &rusqlite::Row<'_>| {
         Ok(LiveCounts { groups: row.get(0)?, users: row.get(1)?, memberships: row.get(2)?, changes: row.get(3)? })
     };
     Ok(connection.query_row(LIVE, [], live)?)
 }
-
-/// Inserts the rows into the table.
-pub(super) fn write_rows(connection: &Connection, table: &Table, rows: &[Row]) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached(&insert(table))?;
-    rows.iter().try_for_each(|row| statement.execute(params_from_iter(row)).map(drop))
-}
-
 /// Returns the value of a column.
 pub(crate) fn value(found: ValueRef<'_>) -> Result<Value, rusqlite::types::FromSqlError> {
-    Ok(match found {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(integer) => Value::Integer(integer),
-        text => Value::Text(text.as_str()?.to_owned()),
-    })
-}
-
-impl ToSql for Value {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self {
-            Self::Null => ValueRef::Null,
-            Self::Integer(integer) => ValueRef::Integer(*integer),
-            Self::Text(text) => ValueRef::Text(text.as_bytes()),
-        }))
-    }
-}

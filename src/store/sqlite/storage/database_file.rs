@@ -6,7 +6,7 @@
 
 use std::fs::{self, File, Metadata, Permissions, TryLockError};
 use std::io;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -15,50 +15,14 @@ use rusqlite::Connection;
 
 use crate::domain::error::{Error, Result};
 
-use super::backup::with_suffix;
-use super::open::open_file;
+use super::file_header::Header;
+use super::file_identity::{FileId, FileLoss, is_missing, metadata};
+use super::open::{open_file, with_suffix};
 use super::wal::{Checkpoint, Wal, index_of, log_of};
 
 /// The free disk space that the largest write needs, in bytes. A disk with less counts as full: small writes could
 /// still succeed in the space that a failed large write left, and readiness would not show the problem.
 const MIN_FREE_BYTES: u64 = 4 << 20;
-
-/// How the files of the database were lost while this process used them. The text follows "the database NAME".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum FileLoss {
-    /// The file has no name any more, or another one.
-    #[error(
-        "was removed or renamed under the running process: put it back together with its -wal, or restore a backup \
-         (docs/operations.md, section 6)"
-    )]
-    Removed,
-    /// The name leads to another file.
-    #[error("was replaced by another file under the running process: stop the server before a backup is restored")]
-    Replaced,
-    /// The file has the content of another database.
-    #[error("was written over under the running process: stop the server before a backup is restored")]
-    Overwritten,
-    /// The log or its index has no name any more, or the name leads to another file.
-    #[error(
-        "lost its write-ahead log (-wal) or the index of that (-shm) under the running process, which copies what the \
-         log held and ends: start it again"
-    )]
-    Log,
-    /// The log was truncated or overwritten.
-    #[error(
-        "has lost the content of its write-ahead log (-wal), which was cut or written over under the running process: \
-         what the log held of the last changes is gone; start again with the rest, or restore a backup \
-         (docs/operations.md, section 6)"
-    )]
-    LogContent,
-}
-
-impl FileLoss {
-    /// Whether the log next to the file belongs to a database other than the one that now has the name.
-    pub(crate) fn orphans_log(self) -> bool {
-        matches!(self, Self::Replaced | Self::Overwritten)
-    }
-}
 
 /// The open file of a database.
 pub(crate) struct DatabaseFile {
@@ -73,20 +37,6 @@ pub(crate) struct DatabaseFile {
     last_seen: Mutex<LastSeen>,
 }
 
-/// What identifies a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FileId {
-    device: u64,
-    inode: u64,
-}
-
-impl FileId {
-    /// Returns the identity of the file with this metadata.
-    pub(crate) fn of(metadata: &Metadata) -> Self {
-        Self { device: metadata.dev(), inode: metadata.ino() }
-    }
-}
-
 /// The state of the files when they were last checked.
 #[derive(Default)]
 struct LastSeen {
@@ -99,56 +49,6 @@ struct LastSeen {
     written: Header,
     /// The state of the database, including the log, after the last commit of another process.
     current: Current,
-}
-
-/// The header of a SQLite database (<https://www.sqlite.org/fileformat.html#the_database_header>) and the length of its
-/// file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Header {
-    /// The length of the file, in bytes.
-    length: u64,
-    /// The header; zeros if the file is too short.
-    bytes: [u8; 100],
-}
-
-impl Default for Header {
-    fn default() -> Self {
-        Self { length: 0, bytes: [0; 100] }
-    }
-}
-
-impl Header {
-    fn of_file(file: &File, length: u64) -> io::Result<Self> {
-        let mut header = Self { length, ..Self::default() };
-        if length >= header.bytes.len() as u64 {
-            file.read_exact_at(&mut header.bytes, 0)?;
-        }
-        Ok(header)
-    }
-
-    fn number(&self, at: usize) -> u32 {
-        u32::from_be_bytes([self.bytes[at], self.bytes[at + 1], self.bytes[at + 2], self.bytes[at + 3]])
-    }
-
-    /// The number of commits that changed the first page.
-    fn changes(&self) -> u32 {
-        self.number(24)
-    }
-
-    /// The length that the header gives for the file, in bytes.
-    fn full_length(&self) -> u64 {
-        let page_size = u64::from(u16::from_be_bytes([self.bytes[16], self.bytes[17]]));
-        u64::from(self.number(28)) * page_size
-    }
-
-    fn schema_cookie(&self) -> u32 {
-        self.number(40)
-    }
-
-    /// A counter that this program increments ([`super::readiness`]).
-    fn user_version(&self) -> u32 {
-        self.number(60)
-    }
 }
 
 /// The values of a database that later states must agree with, as SQLite reports them.
@@ -394,21 +294,4 @@ fn claim(file: &File, path: &Path) -> anyhow::Result<()> {
 
 fn changed(metadata: &Metadata) -> (u64, i64, i64) {
     (metadata.len(), metadata.mtime(), metadata.mtime_nsec())
-}
-
-/// Returns the metadata of the file with the name; `None` if it cannot be determined. Fails with `missing` if no file
-/// has the name.
-pub(crate) fn metadata(path: &Path, missing: FileLoss) -> Result<Option<Metadata>, FileLoss> {
-    match fs::metadata(path) {
-        Ok(metadata) => Ok(Some(metadata)),
-        Err(error) if is_missing(&error) => Err(missing),
-        Err(error) => {
-            tracing::debug!(%error, "it is unknown whether the database is in its place");
-            Ok(None)
-        }
-    }
-}
-
-fn is_missing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

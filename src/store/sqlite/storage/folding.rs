@@ -11,7 +11,7 @@ use crate::store::sql::derived::Derived;
 use crate::store::sql::folding::{Refolding, SELECT_TABLES, STORE_TABLES, must_refold, refold};
 use crate::store::sqlite::list::text_index::{TextChange, TextIndex, apply};
 
-use super::copy::{select_rows, write_rows};
+use super::rows::{select_rows, write_rows};
 
 /// Stores the tables of this version as those with which the keys of the database are folded.
 pub(crate) fn store_tables(connection: &Connection) -> rusqlite::Result<()> {

@@ -9,7 +9,8 @@ use tokio::sync::watch;
 
 use crate::domain::error::{Error, Result};
 
-use super::database_file::{DatabaseFile, FileLoss};
+use super::database_file::DatabaseFile;
+use super::file_identity::FileLoss;
 use super::open::{failed, open_reader, open_writer};
 
 /// The file, and the damage or loss that was found.

@@ -3,9 +3,12 @@
 pub(super) mod backup;
 pub(super) mod copy;
 pub(super) mod database_file;
+mod file_header;
+pub(super) mod file_identity;
 pub(super) mod folding;
 pub(super) mod integrity;
 pub(super) mod migrate;
 pub(super) mod open;
 pub(super) mod readiness;
+mod rows;
 mod wal;

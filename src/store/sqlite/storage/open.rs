@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -27,6 +27,13 @@ pub(crate) fn exists(path: &Path) -> anyhow::Result<bool> {
     path.try_exists().with_context(|| {
         format!("{} cannot be reached; run as a user who may read its folder, or name another file", path.display())
     })
+}
+
+/// Returns the path with `suffix` appended to its last component.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// Creates the missing folders of the file, accessible only to their owner. Fails with a sentence if the path names a
@@ -116,6 +123,27 @@ pub(crate) fn failed(error: rusqlite::Error) -> Error {
         ) => Error::Unavailable(error.to_string()),
         _ if is_damage(&error) => Error::Damaged(error.to_string()),
         _ => Error::internal(error),
+    }
+}
+
+/// Turns the error of an open into a sentence that says what to do.
+pub(crate) fn open_error(path: &str, error: anyhow::Error) -> anyhow::Error {
+    use rusqlite::ErrorCode::NotADatabase;
+    let sqlite_error = error.downcast_ref::<rusqlite::Error>();
+    if sqlite_error.and_then(rusqlite::Error::sqlite_error_code) == Some(NotADatabase) {
+        return anyhow::anyhow!(
+            "{path} is not a SQLite database: name another file with --database, or restore a backup if it was one"
+        );
+    }
+    let damage = sqlite_error.is_some_and(is_damage) || matches!(error.downcast_ref(), Some(Error::Damaged(_)));
+    match sqlite_error {
+        _ if damage => {
+            anyhow::anyhow!(
+                "the database {path} is damaged ({error}): restore a backup (docs/operations.md, section 6)"
+            )
+        }
+        Some(error) => anyhow::anyhow!("the database {path} cannot be opened: {error}"),
+        None => error,
     }
 }
 

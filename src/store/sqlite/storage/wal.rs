@@ -5,8 +5,8 @@ use std::fs::{File, Metadata};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use super::backup::with_suffix;
-use super::database_file::{FileId, FileLoss, metadata};
+use super::file_identity::{FileId, FileLoss, metadata};
+use super::open::with_suffix;
 
 /// The length of the log's header, in bytes.
 const LOG_HEADER: u64 = 32;

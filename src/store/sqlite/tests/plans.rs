@@ -8,11 +8,11 @@ use sea_query::{SelectStatement, SqliteQueryBuilder};
 use super::*;
 use crate::store::sql::list::statement_log;
 use crate::store::sqlite::list::bind::Bound;
-use crate::store::sqlite::list::result_cache::ResultCache;
+use crate::store::sqlite::list::sets::result_cache::ResultCache;
 use crate::store::sqlite::list::text_index::{TextQuery, text_query};
 use crate::store::sqlite::list::{cursor, entities, members, memberships, tombstones};
-use crate::store::suite::plans::{COMMON, RARE, filling, groups, members, memberships, unexpected, users};
-use crate::store::suite::walk_plans;
+use crate::store::suite::lists::plans::{COMMON, RARE, filling, groups, members, memberships, unexpected, users};
+use crate::store::suite::lists::walk_plans;
 
 /// The lists that scan a whole table, by the prefixes of their names: no index has the sort order or the tested column.
 /// (For columns that are never NULL, a test for absence reads nothing in practice, and a test for presence lets all

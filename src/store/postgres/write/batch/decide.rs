@@ -14,7 +14,7 @@ use crate::domain::text::fold;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserUid};
 use crate::store::postgres::entity::PostgresEntity;
-use crate::store::sql::batch_entry::{BatchEntry, Batched};
+use crate::store::sql::journal::batch_entry::{BatchEntry, Batched};
 use crate::store::sql::entity::{Applied, after, is_restored, number_taken};
 use crate::store::{BatchItem, CurrentUser, FieldsFn, ItemOutcome, Mutation, UserFieldsFn, UserUpdate};
 

@@ -31,11 +31,12 @@ use crate::store::sql::entity::StoredEntity;
 use crate::store::{BatchItem, ItemOutcome};
 
 use super::pipeline::parameters;
-use super::transaction::{OutcomeLookup, Transaction, UnitOfWork};
+use super::transaction::Transaction;
+use super::unit_of_work::{OutcomeLookup, UnitOfWork};
 use crate::store::postgres::connection::database_error::DatabaseError;
-use crate::store::postgres::copy::{write_derived, write_rows};
 use crate::store::postgres::entities::{batch_index, counters};
 use crate::store::postgres::entity::store;
+use crate::store::postgres::rows::{write_derived, write_rows};
 use decide::{BatchEntity, Decider, Decisions, NewMember, Replacement};
 
 /// The time limit of each statement of a batch, and of all of them together.

@@ -1,0 +1,7 @@
+//! The journal: its entries, batches, and the index of batches.
+
+pub(crate) mod batch_index;
+pub(crate) mod batches;
+pub(crate) mod entries;
+pub(crate) mod past;
+pub(crate) mod replay;

@@ -1,0 +1,140 @@
+//! The walks whose query plans each store's tests check, in the directory of [`super::plans`]: every order from a
+//! position in the middle, and the filters that only walks have.
+
+use crate::domain::community::Visibility;
+use crate::domain::cursor::{CursorQuery, Position, SortValue};
+use crate::domain::decimal::Decimal;
+use crate::domain::query::{Comparison, Condition, Field, Filter, GroupField, Sort, Test, UserField};
+
+use super::groups::operand;
+use super::plans::{Shape, conditions, filters, only, tests, tests_of_values};
+use crate::store::suite::community;
+
+/// An order with the values of the entity in the middle of it.
+type Order<F> = (&'static str, Vec<Field<F>>, Vec<SortValue>);
+
+/// The number of the entity after which the pages begin.
+const MIDDLE: i64 = 50_000;
+
+fn integer(integer: i64) -> SortValue {
+    SortValue::Integer(integer)
+}
+
+fn text(text: &str) -> SortValue {
+    SortValue::Text(text.to_owned())
+}
+
+fn xp_orders<F>() -> [Order<F>; 3] {
+    let middle = SortValue::Number(Decimal::parse(&MIDDLE.to_string()).unwrap().as_str().to_owned());
+    let at = |path: &str| vec![Field::Xp(path.to_owned())];
+    [
+        ("xp.few", at("few"), vec![text("f1000")]),
+        ("xp.size", at("size"), vec![middle]),
+        ("xp.at", at("at"), vec![text("at 1050000")]),
+    ]
+}
+
+/// Returns every order with every filter, from the middle, ascending and descending.
+fn walks<F: Clone>(
+    whose: &str,
+    orders: impl IntoIterator<Item = Order<F>>,
+    filters: &[(String, Filter<F>)],
+) -> Vec<Shape<CursorQuery<F>>> {
+    let mut shapes = Vec::new();
+    for (order, fields, values) in orders {
+        for (descending, direction) in [(false, ""), (true, " descending")] {
+            for (filtered, filter) in filters {
+                let sort = fields.iter().map(|field| Sort { field: field.clone(), descending }).collect();
+                let after = Some(Position(values.iter().cloned().chain([integer(MIDDLE)]).collect()));
+                let (visibility, filter) = (Visibility::All, filter.clone());
+                let query = CursorQuery { visibility, filter, sort, after, limit: 20 };
+                shapes.push(Shape { name: format!("{whose}: {filtered}, by {order}{direction}"), query });
+            }
+        }
+    }
+    shapes
+}
+
+fn communities<F>() -> Vec<(String, Condition<F>)> {
+    let one = |number| operand(&community(number).to_string());
+    let tests = [
+        ("equal", Test::equal(one(1))),
+        ("not equal", Test::NotEqual(one(2))),
+        ("present", Test::Present),
+        ("absent", Test::Absent),
+    ];
+    tests.into_iter().map(|(kind, test)| (format!("communities {kind}"), Condition::communities(vec![test]))).collect()
+}
+
+fn memberships<F>() -> [(String, Condition<F>); 2] {
+    [("memberships of many", 1), ("memberships of few", 2_000)]
+        .map(|(name, end)| (name.to_owned(), Condition::Membership(end)))
+}
+
+/// Returns the walks through groups.
+pub(crate) fn groups() -> Vec<Shape<CursorQuery<GroupField>>> {
+    let own = |field| vec![Field::Own(field)];
+    let orders = [
+        ("Uid", own(GroupField::Uid), vec![]),
+        ("Id", own(GroupField::Id), vec![text("g1050000")]),
+        ("Name", own(GroupField::Name), vec![text("name 1050000")]),
+        ("Created", own(GroupField::Created), vec![integer(MIDDLE)]),
+        ("Updated", own(GroupField::Updated), vec![integer(MIDDLE)]),
+        ("Members", own(GroupField::Members), vec![integer(1)]),
+        (
+            "Name, xp.few",
+            vec![Field::Own(GroupField::Name), Field::Xp("few".into())],
+            vec![text("name 1050000"), text("f1000")],
+        ),
+    ];
+    let labels = [
+        ("labels.en", vec![Field::label("en")], vec![text("l1050000")]),
+        ("labels.de", vec![Field::label("de")], vec![text("f1000")]),
+        ("absent labels.de", vec![Field::label("de")], vec![SortValue::Absent]),
+    ];
+    let orders = orders.into_iter().chain(labels);
+    let mut shapes = walks("groups", orders.chain(xp_orders()), &filters(GroupField::Name));
+    let instant = "1970-01-01T00:00:00.000100Z";
+    let times = [GroupField::Created, GroupField::Updated].map(|field| conditions(field, tests_of_values(instant)));
+    let counts = conditions(GroupField::Members, tests_of_values("1000"));
+    let labelled = |(kind, test)| (format!("labels.de {kind}"), Condition::Any(Field::label("de"), vec![test]));
+    let labels = tests("f1500", "f150", "150").into_iter().map(labelled);
+    let others = communities().into_iter().chain(memberships()).chain(labels);
+    let filters = times.into_iter().flatten().chain(counts).chain(others);
+    shapes.extend(walks("groups", [("Uid", vec![], vec![])], &filters.map(only).collect::<Vec<_>>()));
+    shapes
+}
+
+/// Returns the walks through users.
+pub(crate) fn users() -> Vec<Shape<CursorQuery<UserField>>> {
+    let own = |field| vec![Field::Own(field)];
+    let orders = [
+        ("Uid", own(UserField::Uid), vec![]),
+        ("Id", own(UserField::Id), vec![text("u1050000")]),
+        ("LastName", own(UserField::LastName), vec![text("l1050000")]),
+        ("FirstName", own(UserField::FirstName), vec![text("f1000")]),
+        ("Username", own(UserField::Username), vec![text("user1050000")]),
+        ("Email", own(UserField::Email), vec![text("m1050000@example.com")]),
+        ("Created", own(UserField::Created), vec![integer(MIDDLE)]),
+        ("LastActive", own(UserField::LastActive), vec![integer(MIDDLE)]),
+        ("absent LastActive", own(UserField::LastActive), vec![SortValue::Absent]),
+    ];
+    let mut shapes = walks("users", orders.into_iter().chain(xp_orders()), &filters(UserField::Username));
+    let locked = Condition::Any(
+        Field::Own(UserField::LockedUntil),
+        vec![Test::Compare(Comparison::Greater, operand("2025-01-01"))],
+    );
+    let without = Condition::WithoutGroups(Visibility::All);
+    let others = [("locked".to_owned(), locked), ("without groups".to_owned(), without)];
+    let filters = communities().into_iter().chain(memberships()).chain(others);
+    shapes.extend(walks("users", [("Uid", vec![], vec![])], &filters.map(only).collect::<Vec<_>>()));
+    shapes
+}
+
+/// Returns a walk through tombstones, from the middle.
+pub(crate) fn tombstones<F>(whose: &str) -> Shape<CursorQuery<F>> {
+    let (visibility, filter) = (Visibility::All, Filter::default());
+    let after = Some(Position(vec![integer(MIDDLE), integer(MIDDLE)]));
+    let query = CursorQuery { visibility, filter, sort: vec![], after, limit: 20 };
+    Shape { name: format!("deleted {whose}"), query }
+}
