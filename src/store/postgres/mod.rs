@@ -24,7 +24,6 @@ mod test_database;
 mod tests;
 mod write;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
@@ -33,15 +32,10 @@ use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::domain::actor::NamedActor;
-use crate::domain::counts::Counts;
 use crate::domain::error::{Error, Result};
 use crate::domain::idempotency::Outcome;
 use crate::domain::journal::Operation;
 use crate::domain::labels::Tag;
-    MembershipOutcome, MembershipQuery,
-use crate::domain::restore::Restored;
-use crate::domain::signing_key::PublishedKey;
 
 use connection::connector::Connector;
 use connection::database_error::{DatabaseError, into_error, unusable};

@@ -15,7 +15,6 @@ mod tests;
 mod write;
 
 use std::path::PathBuf;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,13 +22,8 @@ use rusqlite::wal::CheckpointMode;
 
 use crate::domain::error::Result;
 use crate::domain::idempotency::Outcome;
-use crate::domain::actor::NamedActor;
-use crate::domain::counts::Counts;
 use crate::domain::journal::Operation;
 use crate::domain::labels::Tag;
-    MembershipOutcome, MembershipQuery,
-use crate::domain::restore::Restored;
-use crate::domain::signing_key::PublishedKey;
 
 use list::sets::result_cache::ResultCache;
 use read::readers::Readers;

@@ -15,9 +15,8 @@ use crate::domain::user::{User, UserKey, UserUid};
 
 use super::batch_index::Touch;
 use super::{JournalEntry, raw, to_text};
-use crate::store::sql::entity::StoredEntity;
-use super::entity::{StoredEntity, is_restored};
-use super::tables::{Groups, Listing as _, Users};
+use crate::store::sql::entity::{StoredEntity, is_restored};
+use crate::store::sql::tables::{Groups, Listing as _, Users};
 
 /// The maximum length of the states in one entry, before and after together, in bytes. An entity that is longer has an
 /// entry of its own.

@@ -176,5 +176,3 @@ fn read_live(connection: &Connection) -> anyhow::Result<LiveCounts> {
     };
     Ok(connection.query_row(LIVE, [], live)?)
 }
-/// Returns the value of a column.
-pub(crate) fn value(found: ValueRef<'_>) -> Result<Value, rusqlite::types::FromSqlError> {
