@@ -7,7 +7,7 @@ pub(crate) const GONE_MAX: u64 = 10_000;
 
 /// A group or user after its deletion was undone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Restored<E> {
+pub struct Restored<E> {
     /// The group or user.
     pub entity: E,
     /// What became of its memberships.
@@ -16,7 +16,7 @@ pub(crate) struct Restored<E> {
 
 /// What became of the memberships of a restored group or user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct RestoredMemberships {
+pub struct RestoredMemberships {
     /// How many came back: those whose other end is live.
     pub returned: u64,
     /// How many did not, because the user or group at the other end is deleted; `None` = more than [`GONE_MAX`].
