@@ -32,7 +32,11 @@ use super::{address, groups, parameters};
     operation_id = "groups.restore",
     tag = "Groups",
     params(("group" = String, Path, description = "`uid:` and the number of a deleted group", example = "uid:7")),
-    request_body(content = Option<GroupRestore>, content_type = "application/json"),
+    request_body(
+        content = Option<GroupRestore>,
+        content_type = "application/json",
+        example = json!({ "id": "support-2" }),
+    ),
     responses((status = 200, description = "The group, and what became of its members", body = RestoredGroup))
 )]
 pub(super) async fn group(
@@ -64,7 +68,11 @@ pub(super) async fn group(
     operation_id = "users.restore",
     tag = "Users",
     params(("user" = String, Path, description = "`uid:` and the number of a deleted user", example = "uid:12")),
-    request_body(content = Option<UserRestore>, content_type = "application/json"),
+    request_body(
+        content = Option<UserRestore>,
+        content_type = "application/json",
+        example = json!({ "username": "ada.lovelace" }),
+    ),
     responses((status = 200, description = "The user, and what became of their groups", body = RestoredUser))
 )]
 pub(super) async fn user(

@@ -221,6 +221,34 @@ async fn lists_keep_their_sets_when_members_change() {
     assert_eq!(statements(), second);
 }
 
+/// Restores a group with so many live and so many deleted members, and returns how many rows changed.
+async fn rows_of_a_restore(live: u32, hidden: u32) -> i64 {
+    let (store, _folder) = open().await;
+    make_group(&store, group("g", "n")).await;
+    crate::store::suite::delete_group(&store, 2, GroupKey::Uid(1)).await;
+    let fill = format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {live} + {hidden}) \
+         INSERT INTO memberships SELECT 1, i, 'u' || i, i <= {live}, 2, NULL FROM n; \
+         UPDATE groups SET members = {live}"
+    );
+    let changed = |context: &mut WriteContext<'_>| {
+        context.connection.query_row("SELECT total_changes()", [], |row| row.get::<_, i64>(0)).map_err(failed)
+    };
+    store.writer.write(move |context| context.connection.execute_batch(&fill).map_err(failed)).await.unwrap();
+    let before = store.writer.write(changed).await.unwrap();
+    let restored = crate::store::suite::restore::restore_group(&store, 3, 1, None).await.unwrap();
+    assert_eq!((restored.entity.members, restored.memberships.returned), (i64::from(live), u64::from(live)));
+    let gone = Some(u64::from(hidden)).filter(|gone| *gone <= crate::domain::restore::GONE_MAX);
+    assert_eq!(restored.memberships.gone, gone);
+    store.writer.write(changed).await.unwrap() - before
+}
+
+#[tokio::test]
+async fn a_restore_changes_as_few_rows_for_a_large_group_as_for_a_small_one() {
+    let small = rows_of_a_restore(10, 1).await;
+    assert_eq!((rows_of_a_restore(100_000, 20_000).await, small < 20), (small, true), "{small}");
+}
+
 #[tokio::test]
 async fn foreign_files_are_refused_and_not_changed() {
     let folder = TempDir::new().unwrap();

@@ -138,7 +138,7 @@ async fn change(store: &impl TestStore, second: i64, numbers: &mut Sequence) {
         }
         9 => {
             let update = Box::new(|current: Option<&Group>| match current {
-                Some(group) if group.deleted.is_some() => Ok(Mutation::Put(group.fields.clone())),
+                Some(group) if group.deleted.is_some() => Ok(Mutation::Restore(group.fields.clone())),
                 _ => Err(Error::NotDeleted),
             });
             store.restore_group(operation(second), GroupKey::Uid(one), update).await.map(drop)
@@ -146,7 +146,7 @@ async fn change(store: &impl TestStore, second: i64, numbers: &mut Sequence) {
         10 => {
             let update = Box::new(|current: Option<CurrentUser<'_>>| match current {
                 Some(CurrentUser { user, .. }) if user.deleted.is_some() => {
-                    Ok(Mutation::Put(UserUpdate { fields: user.fields.clone(), password_hash: None }))
+                    Ok(Mutation::Restore(UserUpdate { fields: user.fields.clone(), password_hash: None }))
                 }
                 _ => Err(Error::NotDeleted),
             });
