@@ -11,9 +11,7 @@ use crate::domain::restore::{Restored, RestoredMemberships};
 use crate::domain::target::Target;
 use crate::store::Mutation;
 use crate::store::sql::columns::{insert, inserted, select, update, updated};
-use crate::store::sql::entity::{
-    Applied, Lookup, StoredEntity, after, is_restored, live_difference, refuse_deleted,
-};
+use crate::store::sql::entity::{Applied, Lookup, StoredEntity, after, is_restored, live_difference, refuse_deleted};
 use crate::store::sql::journal::JournalEntry;
 
 use super::connection::database_error::DatabaseError;

@@ -8,8 +8,8 @@ use anyhow::bail;
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 
-use crate::domain::client::{Client, ClientKey, ClientUid};
 use crate::domain::actor::NamedActor;
+use crate::domain::client::{Client, ClientKey, ClientUid};
 use crate::domain::community::Visibility;
 use crate::domain::counts::Counts;
 use crate::domain::cursor::{CursorPage, CursorQuery};

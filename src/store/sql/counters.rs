@@ -5,9 +5,9 @@ use sea_query::{ExprTrait as _, Query, SelectStatement};
 
 use crate::domain::community::Communities;
 
+use super::list::conditions::filters::links;
 use super::list::engine::Engine;
 use super::list::expressions::{OWNER, own};
-use super::list::filters::links;
 use super::tables::TABLE_ALIAS;
 
 /// The maximum number of links between groups and the communities of a caller that are read to count the caller's

@@ -18,8 +18,8 @@ use crate::store::history::Past;
 use crate::store::sql::past::{FeedColumns, SnapshotReader, Statement, feed, history, moments, spells};
 
 use super::SqliteStore;
-use super::storage::rows::value;
 use super::storage::open::failed;
+use super::storage::rows::value;
 
 /// The snapshot of a list thread.
 struct SqliteSnapshot<'a> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::domain::client::{Client, ClientKey, ClientUid};
 use crate::domain::actor::NamedActor;
+use crate::domain::client::{Client, ClientKey, ClientUid};
 use crate::domain::community::Visibility;
 use crate::domain::counts::Counts;
 use crate::domain::cursor::{CursorPage, CursorQuery};

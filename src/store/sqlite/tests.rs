@@ -9,8 +9,8 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::storage::open::{failed, open_reader};
 use super::entity::{SqliteEntity, find, store};
+use super::storage::open::{failed, open_reader};
 use super::write::writer::WriteContext;
 use super::*;
 use crate::domain::client::Client;
@@ -236,7 +236,7 @@ async fn rows_of_a_restore(live: u32, hidden: u32) -> i64 {
     };
     store.writer.write(move |context| context.connection.execute_batch(&fill).map_err(failed)).await.unwrap();
     let before = store.writer.write(changed).await.unwrap();
-    let restored = crate::store::suite::restore::restore_group(&store, 3, 1, None).await.unwrap();
+    let restored = crate::store::suite::entities::restore::restore_group(&store, 3, 1, None).await.unwrap();
     assert_eq!((restored.entity.members, restored.memberships.returned), (i64::from(live), u64::from(live)));
     let gone = Some(u64::from(hidden)).filter(|gone| *gone <= crate::domain::restore::GONE_MAX);
     assert_eq!(restored.memberships.gone, gone);

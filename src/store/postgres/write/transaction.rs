@@ -1,8 +1,8 @@
 //! An open transaction, and how its COMMIT ended.
 
 use futures_util::future::join;
-use tokio::sync::oneshot::Sender;
 use futures_util::{FutureExt as _, TryStreamExt as _};
+use tokio::sync::oneshot::Sender;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 

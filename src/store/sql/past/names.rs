@@ -12,8 +12,8 @@ use crate::domain::labels::Tag;
 use crate::domain::long_lived_token::LongLivedToken;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
-use crate::store::sql::journal::batch_index::Touch;
 use crate::store::sql::codec::communities_from_text;
+use crate::store::sql::journal::batch_index::Touch;
 
 use super::batches::batch_entries;
 use super::entries::{StoredChange, load};

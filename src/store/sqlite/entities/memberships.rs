@@ -11,9 +11,9 @@ use crate::domain::membership::{Membership, MembershipOutcome};
 use crate::domain::restore::GONE_MAX;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserKey, UserUid};
-use crate::store::sql::batch_entry::Batched;
 use crate::store::sql::counters::Counter;
 use crate::store::sql::journal::JournalEntry;
+use crate::store::sql::journal::batch_entry::Batched;
 use crate::store::sql::list::expressions::OWNER;
 
 use super::counters;

@@ -10,5 +10,5 @@ pub(super) mod integrity;
 pub(super) mod migrate;
 pub(super) mod open;
 pub(super) mod readiness;
-mod rows;
+pub(super) mod rows;
 mod wal;

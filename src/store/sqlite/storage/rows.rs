@@ -41,4 +41,3 @@ impl ToSql for Value {
         }))
     }
 }
-            changes: get(Counter::Changes)?,

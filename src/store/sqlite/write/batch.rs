@@ -12,8 +12,8 @@ use crate::domain::labels::Tag;
 use crate::domain::membership::Membership;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserUid};
-use crate::store::sql::journal::batch_entry::{BatchEntry, Batched};
 use crate::store::sql::entity::{Applied, after, is_restored, number_taken};
+use crate::store::sql::journal::batch_entry::{BatchEntry, Batched};
 use crate::store::{BatchItem, CurrentUser, ItemOutcome, Mutation, UserUpdate};
 
 use super::writer::WriteContext;

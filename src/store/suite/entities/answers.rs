@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::long_lived_tokens::make_token;
 use crate::domain::answer::Answer;
 use crate::domain::client::ClientKey;
 use crate::domain::community::Visibility;
@@ -9,11 +10,10 @@ use crate::domain::error::Error;
 use crate::domain::idempotency::{Recording, RequestKey, Written};
 use crate::domain::long_lived_token::{LongLivedToken, LongLivedTokenKey};
 use crate::domain::membership::{MembersChange, MembersOptions, Membership, MembershipOutcome};
-use crate::store::suite::*;
 use crate::domain::signing_key::PublishedKey;
 use crate::store::SigningKey;
 use crate::store::suite::journal::entries::put_client;
-use super::long_lived_tokens::make_token;
+use crate::store::suite::*;
 
 const DAY: i64 = 24 * 60 * 60;
 

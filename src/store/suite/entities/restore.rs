@@ -11,7 +11,7 @@ use crate::domain::error::{Error, ResourceKind};
 use crate::domain::membership::{Member, MembersChange, MembersOptions, Membership};
 use crate::domain::restore::{Restored, RestoredMemberships};
 use crate::store::BatchItem;
-use crate::store::suite::journal::batches::{group_item, letters, user_item};
+use crate::store::suite::journal::batches::{self, group_item, letters, user_item};
 use crate::store::suite::journal::entries::assert_rebuilds;
 use crate::store::suite::*;
 

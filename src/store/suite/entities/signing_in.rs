@@ -1,8 +1,8 @@
 //! Sign-ins, tokens and signing keys.
 
 use crate::domain::lockout::{LOCK_SECONDS, MAX_FAILURES};
-use crate::store::suite::*;
 use crate::domain::signing_key::PublishedKey;
+use crate::store::suite::*;
 use crate::store::{RefreshToken, SigningKey};
 
 fn second(second: i64) -> Timestamp {

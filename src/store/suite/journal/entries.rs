@@ -1,15 +1,15 @@
 //! The journal: the directory can be rebuilt from it, and it contains no secrets.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::batches::{group_item, member_item, user_item};
 use super::replay::{Members, changes, changes_of, read};
 use crate::domain::client::{Client, ClientFields, ClientKey};
 use crate::domain::community::Visibility;
-use crate::domain::entity::Entity;
 use crate::domain::membership::{MembersChange, MembersOptions, Membership};
 use crate::domain::target::Target;
 use crate::store::ClientUpdate;
+use crate::store::sql::journal::MembersEntry;
 use crate::store::sql::journal::batch_entry::{BatchEntities, PIECE_BYTES};
 use crate::store::suite::entities::long_lived_tokens::{make_token, revoke};
 use crate::store::suite::*;

@@ -14,8 +14,8 @@ use crate::domain::text::fold;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserUid};
 use crate::store::postgres::entity::PostgresEntity;
-use crate::store::sql::journal::batch_entry::{BatchEntry, Batched};
 use crate::store::sql::entity::{Applied, after, is_restored, number_taken};
+use crate::store::sql::journal::batch_entry::{BatchEntry, Batched};
 use crate::store::{BatchItem, CurrentUser, FieldsFn, ItemOutcome, Mutation, UserFieldsFn, UserUpdate};
 
 /// The state that a batch depends on: as it was loaded, with the changes of the items applied so far.

@@ -22,12 +22,12 @@ use crate::domain::labels::Tag;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserUid};
 use crate::store::copy::Table;
-use crate::store::sql::batch_entry::BatchEntry;
 use crate::store::sql::columns::row;
 use crate::store::sql::copy::{GROUPS, USERS};
 use crate::store::sql::counters::Counter;
 use crate::store::sql::derived::{Derived, GROUP_SIZES};
 use crate::store::sql::entity::StoredEntity;
+use crate::store::sql::journal::batch_entry::BatchEntry;
 use crate::store::{BatchItem, ItemOutcome};
 
 use super::pipeline::parameters;
