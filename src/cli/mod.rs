@@ -67,9 +67,13 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Write a consistent copy of the directory to another database, while it is being served
     Copy(copy::CopyArgs),
-    /// Import groups, users and memberships from a file of JSON lines, while the directory is being served
+    /// Import groups, users and memberships from a file of JSON lines
+    ///
+    /// The directory may be served meanwhile.
     Import(import::ImportArgs),
-    /// Export a consistent snapshot of groups, users and memberships as JSON lines, while the directory is being served
+    /// Export groups, users and memberships as JSON lines
+    ///
+    /// They are of one moment. The directory may be served meanwhile.
     Export(export::ExportArgs),
     /// Print the OpenAPI document of an API
     Openapi(openapi::OpenapiArgs),

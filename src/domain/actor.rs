@@ -1,10 +1,10 @@
-//! Who made a change, by name.
+//! Users and clients by name, and who made a change.
 
 use super::client::ClientUid;
 use super::journal::Operator;
 use super::user::UserUid;
 
-/// Who made a change, with their present names.
+/// Who made a change. Whether the names are the present ones or those of the change depends on who asks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NamedActor {
     /// The user who acted.

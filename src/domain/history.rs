@@ -3,10 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::actor::{NamedActor, NamedClient, NamedUser};
 use super::client::{Client, ClientUid};
 use super::community::Visibility;
 use super::group::{Group, GroupUid};
-use super::journal::{Channel, Operator};
+use super::journal::Channel;
 use super::long_lived_token::{LongLivedToken, LongLivedTokenUid};
 use super::membership::{JoinedGroup, Member};
 use super::time::Timestamp;
@@ -149,34 +150,12 @@ pub enum Subject {
 
 /// A group as a change names it: as it was right after the change, or before its deletion.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupName {
+pub struct NamedGroup {
     /// The number.
     pub uid: GroupUid,
     /// The ID.
     pub id: String,
     /// The Name.
-    pub name: String,
-}
-
-/// A user as a change names them: as they were right after the change, or before their deletion.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserName {
-    /// The number.
-    pub uid: UserUid,
-    /// The ID.
-    pub id: String,
-    /// The username.
-    pub username: String,
-}
-
-/// A client as a change names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientName {
-    /// The number.
-    pub uid: ClientUid,
-    /// The client_id.
-    pub id: String,
-    /// The name.
     pub name: String,
 }
 
@@ -191,17 +170,6 @@ pub enum State {
     Client(Box<Client>),
     /// A long-lived token.
     Token(Box<LongLivedToken>),
-}
-
-/// Who made a change.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ChangeActor {
-    /// The user who acted.
-    pub user: Option<UserName>,
-    /// The client whose token was used.
-    pub client: Option<ClientName>,
-    /// The person at the command line.
-    pub operator: Option<Operator>,
 }
 
 /// One change.
@@ -221,14 +189,14 @@ pub struct Change {
     pub channel: Channel,
     /// Why the change was made, if the caller said so.
     pub reason: Option<String>,
-    /// Who made it.
-    pub actor: ChangeActor,
+    /// Who made it, by their names right after the change.
+    pub actor: NamedActor,
     /// The group concerned.
-    pub group: Option<GroupName>,
+    pub group: Option<NamedGroup>,
     /// The user concerned.
-    pub user: Option<UserName>,
+    pub user: Option<NamedUser>,
     /// The client concerned.
-    pub client: Option<ClientName>,
+    pub client: Option<NamedClient>,
     /// The entity before the change; `None` for memberships, keys and what was created.
     pub before: Option<State>,
     /// The entity after the change; `None` for memberships and keys.

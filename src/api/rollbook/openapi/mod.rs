@@ -23,16 +23,12 @@ const DESCRIPTION: &str = "Rollbook's own API: all that the directory knows, wri
     `no_route` and a path called with another method is 405 `method_not_allowed`.";
 
 /// The schemas of responses, in which every property is always present.
-const RESPONSES: [&str; 32] = [
-    "ActingClient",
-    "ActingOperator",
+const RESPONSES: [&str; 31] = [
     "Actor",
     "Change",
-    "ChangeActor",
     "Changes",
     "Client",
     "Group",
-    "GroupSummary",
     "Info",
     "JoinedGroup",
     "Key",
@@ -44,6 +40,9 @@ const RESPONSES: [&str; 32] = [
     "Me",
     "Member",
     "MembersChange",
+    "NamedClient",
+    "NamedGroup",
+    "Operator",
     "OwnClient",
     "OwnUser",
     "Page_Client",

@@ -9,9 +9,9 @@ use crate::domain::changed_fields::changed_fields;
 use crate::domain::community::Visibility;
 use crate::domain::error::{Error, Result};
 use crate::domain::history::{self, ChangeType, State, Subject};
-use crate::domain::journal;
 use crate::http::response::json::StoredXp;
 
+use super::names::{Actor, NamedClient, NamedGroup, NamedUser};
 use super::{date, visible};
 
 /// One change of the directory.
@@ -47,7 +47,7 @@ pub(in crate::api::rollbook) struct Change {
     /// Why it was done, if the caller said so.
     pub reason: Option<String>,
     /// Who did it.
-    pub actor: ChangeActor,
+    pub actor: Actor,
     /// The group concerned.
     pub group: Option<NamedGroup>,
     /// The user concerned.
@@ -67,59 +67,6 @@ pub(in crate::api::rollbook) struct Change {
     /// The entity after the change.
     #[schema(value_type = Option<Object>)]
     pub after: Option<EntityState>,
-}
-
-/// Who made a change. All are null for a change that the server made by itself.
-#[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api::rollbook) struct ChangeActor {
-    /// The user who acted.
-    user: Option<NamedUser>,
-    /// The client whose token was used.
-    client: Option<NamedClient>,
-    /// The person at the command line.
-    operator: Option<Operator>,
-}
-
-/// The person at the command line, as the operating system knows them.
-#[derive(Debug, Serialize, ToSchema)]
-struct Operator {
-    #[schema(example = "root")]
-    user: String,
-    #[schema(example = "dir-01")]
-    host: String,
-}
-
-/// A group, by the names that it had right after the change, or before its deletion.
-#[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api::rollbook) struct NamedGroup {
-    #[schema(example = 7)]
-    uid: i64,
-    #[schema(example = "support")]
-    id: String,
-    #[schema(example = "Support team")]
-    name: String,
-}
-
-/// A user, by the names that they had right after the change, or before their deletion.
-#[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api::rollbook) struct NamedUser {
-    #[schema(example = 12)]
-    uid: i64,
-    #[schema(example = "ada")]
-    id: String,
-    /// Left out for callers without a role that reads users.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "ada")]
-    username: Option<String>,
-}
-
-/// A client.
-#[derive(Debug, Serialize, ToSchema)]
-pub(in crate::api::rollbook) struct NamedClient {
-    #[schema(example = "console")]
-    id: String,
-    #[schema(example = "Console")]
-    name: String,
 }
 
 /// A long-lived token.
@@ -240,7 +187,7 @@ impl Change {
             operation: change.operation.clone(),
             channel: change.channel.name(),
             reason: change.reason.clone(),
-            actor: ChangeActor::new(&change.actor, reads_users),
+            actor: Actor::new(&change.actor, reads_users),
             group: change.group.as_ref().map(NamedGroup::new),
             user: change.user.as_ref().map(|user| NamedUser::new(user, reads_users)),
             client: change.client.as_ref().map(NamedClient::new),
@@ -250,40 +197,6 @@ impl Change {
             before: state(&change.before)?,
             after: state(&change.after)?,
         })
-    }
-}
-
-impl ChangeActor {
-    fn new(actor: &history::ChangeActor, reads_users: bool) -> Self {
-        Self {
-            user: actor.user.as_ref().map(|user| NamedUser::new(user, reads_users)),
-            client: actor.client.as_ref().map(NamedClient::new),
-            operator: actor.operator.as_ref().map(Operator::new),
-        }
-    }
-}
-
-impl Operator {
-    fn new(operator: &journal::Operator) -> Self {
-        Self { user: operator.user.clone(), host: operator.host.clone() }
-    }
-}
-
-impl NamedGroup {
-    fn new(group: &history::GroupName) -> Self {
-        Self { uid: group.uid, id: group.id.clone(), name: group.name.clone() }
-    }
-}
-
-impl NamedUser {
-    fn new(user: &history::UserName, reads_users: bool) -> Self {
-        Self { uid: user.uid, id: user.id.clone(), username: reads_users.then(|| user.username.clone()) }
-    }
-}
-
-impl NamedClient {
-    fn new(client: &history::ClientName) -> Self {
-        Self { id: client.id.clone(), name: client.name.clone() }
     }
 }
 
@@ -366,6 +279,7 @@ pub(in crate::api::rollbook) struct Changes {
     #[schema(example = "AVY4pxSHAQ4")]
     pub next: Option<String>,
     /// Whether there may be more now.
+    #[schema(example = false)]
     pub more: bool,
 }
 
@@ -378,6 +292,9 @@ pub(in crate::api::rollbook) struct Spells {
 
 /// One uninterrupted membership.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "start": "2026-03-01T08:00:00Z", "end": null, "added": { "id": "184467.0", "type": "membership.added" }, "ended": null,
+}))]
 pub(in crate::api::rollbook) struct Spell {
     /// When it began.
     #[schema(format = DateTime)]

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::actor::{NamedActor, NamedClient, NamedUser};
+use crate::domain::actor::NamedActor;
 use crate::domain::address;
 use crate::domain::caller::{Caller, ReadUsers};
 use crate::domain::membership;
 use crate::domain::user::User;
 
 use super::date;
+use super::names::{Actor, NamedGroup};
 
 /// Who reads memberships: what they see of users, and who gave the memberships.
 pub(in crate::api::rollbook) struct Reader<'a> {
@@ -109,61 +110,6 @@ impl MemberUser {
     }
 }
 
-/// Who made a change. The server itself is none of these.
-#[derive(Debug, Serialize, ToSchema)]
-struct Actor {
-    /// The user who acted.
-    user: Option<ActingUser>,
-    /// The client whose token was used.
-    client: Option<ActingClient>,
-    /// The person at the command line.
-    operator: Option<ActingOperator>,
-}
-
-/// A user who acted. Callers without a role that reads users get the number and the ID alone.
-#[derive(Debug, Serialize, ToSchema)]
-struct ActingUser {
-    uid: i64,
-    id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    username: Option<String>,
-}
-
-/// The client whose token was used.
-#[derive(Debug, Serialize, ToSchema)]
-struct ActingClient {
-    /// The `client_id`.
-    id: String,
-    name: String,
-}
-
-/// The person at the command line.
-#[derive(Debug, Serialize, ToSchema)]
-struct ActingOperator {
-    /// The name of the operating system's user.
-    user: String,
-    /// The name of the machine.
-    host: String,
-}
-
-impl Actor {
-    fn new(actor: &NamedActor, sees_users: bool) -> Self {
-        let user = |NamedUser { uid, id, username }: &NamedUser| ActingUser {
-            uid: *uid,
-            id: id.clone(),
-            username: sees_users.then(|| username.clone()),
-        };
-        let client = |NamedClient { id, name, .. }: &NamedClient| ActingClient { id: id.clone(), name: name.clone() };
-        let operator = actor.operator.as_ref();
-        Self {
-            user: actor.user.as_ref().map(user),
-            client: actor.client.as_ref().map(client),
-            operator: operator.map(|own| ActingOperator { user: own.user.clone(), host: own.host.clone() }),
-        }
-    }
-}
-
 /// A group that a user is in.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -173,7 +119,7 @@ impl Actor {
     "addedBy": { "user": null, "client": null, "operator": { "user": "root", "host": "dir-01" } },
 }))]
 pub(in crate::api::rollbook) struct JoinedGroup {
-    group: GroupSummary,
+    group: NamedGroup,
     /// When the user was added.
     #[schema(format = DateTime)]
     since: String,
@@ -181,23 +127,12 @@ pub(in crate::api::rollbook) struct JoinedGroup {
     added_by: Option<Actor>,
 }
 
-/// A group by its names.
-#[derive(Debug, Serialize, ToSchema)]
-struct GroupSummary {
-    /// The number, which is never changed and never given again.
-    uid: i64,
-    /// Unique among the groups that are not deleted, without regard to case.
-    id: String,
-    /// The label in the default language of the directory, or else the first label.
-    name: String,
-}
-
 impl JoinedGroup {
     /// The group as the reader sees it.
     pub(in crate::api::rollbook) fn new(joined: &membership::JoinedGroup, reader: &Reader<'_>) -> Self {
         let group = &joined.group;
         Self {
-            group: GroupSummary { uid: group.uid, id: group.fields.id.to_string(), name: group.name.clone() },
+            group: NamedGroup { uid: group.uid, id: group.fields.id.to_string(), name: group.name.clone() },
             since: date(joined.since),
             added_by: reader.actor(joined.change),
         }

@@ -5,6 +5,7 @@ mod changes;
 mod clients;
 mod groups;
 mod members;
+mod names;
 mod restore;
 mod users;
 

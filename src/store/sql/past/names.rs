@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::domain::actor::{NamedActor, NamedClient, NamedUser};
 use crate::domain::client::Client;
 use crate::domain::community::Visibility;
 use crate::domain::error::Result;
 use crate::domain::group::{Group, GroupUid};
-use crate::domain::history::{Change, ChangeActor, ClientName, GroupName, Order, State, Subject, UserName};
+use crate::domain::history::{Change, NamedGroup, Order, State, Subject};
 use crate::domain::labels::Tag;
 use crate::domain::long_lived_token::LongLivedToken;
 use crate::domain::time::Timestamp;
@@ -242,9 +243,9 @@ fn with_names(change: StoredChange, names: &HashMap<Moment, Name>, language: &Ta
     };
     let (before, after) = (decoded(before)?, decoded(after)?);
     let name = |kind, uid| names.get(&Moment { kind, uid, seq: id.seq, at: circumstances.at }).cloned();
-    let group_name = |uid, (id, name)| GroupName { uid, id, name };
-    let user_name = |uid, (id, username)| UserName { uid, id, username };
-    let client_name = |uid, (id, name)| ClientName { uid, id, name };
+    let group_name = |uid, (id, name)| NamedGroup { uid, id, name };
+    let user_name = |uid, (id, username)| NamedUser { uid, id, username };
+    let client_name = |uid, (id, name)| NamedClient { uid, id, name };
     let own = after.as_ref().or(before.as_ref()).map(name_of);
     let (mut group, mut user, mut client) = (None, None, None);
     match subject {
@@ -257,7 +258,7 @@ fn with_names(change: StoredChange, names: &HashMap<Moment, Name>, language: &Ta
         }
         Subject::Token(_) | Subject::Key(_) => {}
     }
-    let actor = ChangeActor {
+    let actor = NamedActor {
         user: circumstances.actor_user.and_then(|uid| Some(user_name(uid, name(Kind::User, uid)?))),
         client: circumstances.actor_client.and_then(|uid| Some(client_name(uid, name(Kind::Client, uid)?))),
         operator: circumstances.operator.clone(),
