@@ -45,6 +45,52 @@ pub(crate) async fn members(target: &Target, turns: usize) -> anyhow::Result<Sec
     Ok(Section::new("The group that everybody is in", "median ms", "group of ten", rows))
 }
 
+/// The present moment in the directory, as the URL of a read names it: the time of a change that is made now.
+pub(crate) async fn now(target: &Target) -> anyhow::Result<String> {
+    let uri = format!("/rollbook/v1/groups/{}", generate::id(TEN));
+    let patch = json!({ "description": "Ten, before the benchmark" });
+    target.change(Method::PATCH, &uri, Some(&patch)).await?;
+    let response = target.change(Method::PATCH, &uri, Some(&json!({ "description": "Ten" }))).await?;
+    let group: Value = serde_json::from_slice(&response.body)?;
+    Ok(group["updated"].as_str().unwrap_or_default().to_owned())
+}
+
+/// Adds ten users to the group that has every user, removes them, and does the same with a group of ten. They take turns,
+/// each change with ten users in one request.
+pub(crate) async fn deltas(target: &Target, turns: usize) -> anyhow::Result<Section> {
+    const GUESTS: usize = 10;
+    let ids: Vec<_> = (0..GUESTS).map(|number| format!("{GUEST}-{number}")).collect();
+    for id in &ids {
+        let guest = json!({ "Username": id, "FirstName": "A", "LastName": "Guest", "Email": "guest@example.com",
+                            "Active": true });
+        target.change(Method::PUT, &format!("/v1/adminusers/{id}"), Some(&guest)).await?;
+    }
+    let groups = [generate::id(EVERYBODY), generate::id(TEN)];
+    let mut took: [Vec<Duration>; 4] = Default::default();
+    // The first turn is a warm-up.
+    for turn in 0..=turns {
+        for (at, group) in groups.iter().enumerate() {
+            let uri = format!("/rollbook/v1/groups/{group}/members");
+            let added = target.change(Method::PATCH, &uri, Some(&json!({ "add": ids }))).await?.took;
+            let removed = target.change(Method::PATCH, &uri, Some(&json!({ "remove": ids }))).await?.took;
+            if turn > 0 {
+                took[at].push(added);
+                took[2 + at].push(removed);
+            }
+        }
+    }
+    for id in &ids {
+        target.change(Method::DELETE, &format!("/v1/adminusers/{id}"), None).await?;
+    }
+    let [add_all, add_ten, remove_all, remove_ten] = took.map(|mut took| percentiles(&mut took));
+    let row = |what, (median, p99), (ten, _)| {
+        let goal = Goal::RatioUnder(1.2);
+        Row::new(what, millis(median)).p99(millis(p99)).baseline(millis(ten)).goal(goal)
+    };
+    let rows = vec![row("add ten members", add_all, add_ten), row("remove ten members", remove_all, remove_ten)];
+    Ok(Section::new("The group that everybody is in", "median ms", "group of ten", rows))
+}
+
 /// Renames and patches the group, and does the same in the small directory.
 pub(crate) async fn groups(large: &Target, small: &Target, turns: usize) -> anyhow::Result<Section> {
     let own = generate::id(EVERYBODY);

@@ -23,17 +23,19 @@ pub(crate) struct ListCase {
 }
 
 impl ListCase {
-    fn new(what: &str, path: &str, parameters: &[(&str, &str)]) -> Self {
+    /// A request of a caller who sees everything.
+    pub(crate) fn new(what: &str, path: &str, parameters: &[(&str, &str)]) -> Self {
         let (what, uri) = (what.to_owned(), uri(path, parameters));
         Self { what, uri, caller: Caller::Unlimited, expected: None, goal: None }
     }
 
     /// The goal for its median, in milliseconds.
-    fn under(self, millis: f64) -> Self {
+    pub(crate) fn under(self, millis: f64) -> Self {
         Self { goal: Some(Goal::Under(millis)), ..self }
     }
 
-    fn matching(self, expected: usize) -> Self {
+    /// The number that it finds.
+    pub(crate) fn matching(self, expected: usize) -> Self {
         Self { expected: Some(expected as u64), ..self }
     }
 

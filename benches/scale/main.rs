@@ -21,6 +21,7 @@ mod load;
 mod machine;
 mod matrix;
 mod measure;
+mod own_api;
 #[path = "../support/people.rs"]
 mod people;
 #[path = "../support/program.rs"]

@@ -14,8 +14,10 @@ use super::program::Program;
 use super::report::{Report, Row, Section};
 use super::target::{Target, millis};
 use super::timing::Effort;
-use super::{changes, deletes, matrix, run};
+use super::{changes, deletes, matrix, own_api, run};
 
+/// The number of changes of ten members of each group, in each round.
+const DELTAS: usize = 170;
 /// The size of the directory for comparison.
 const SMALL: usize = 1_000;
 
@@ -51,6 +53,8 @@ enum Step {
     Lists,
     /// Every kind of filter in every order
     Matrix,
+    /// Lists of Rollbook's own API, changes of many members, histories and moments
+    Own,
     /// Changes of the largest group
     Changes,
     /// Requests over 64 connections
@@ -102,7 +106,7 @@ struct Steps<'a> {
 
 impl Steps<'_> {
     async fn take(&mut self) -> anyhow::Result<()> {
-        let in_process = [Step::Lists, Step::Matrix, Step::Changes, Step::Load];
+        let in_process = [Step::Lists, Step::Matrix, Step::Own, Step::Changes, Step::Load];
         if in_process.into_iter().any(|step| self.is_selected(step)) {
             let large = Target::open(&self.large, self.arguments.size).await?;
             let small = Target::open(&self.small, Size::of_groups(SMALL)).await?;
@@ -142,6 +146,15 @@ impl Steps<'_> {
             let section = matrix::measure(large, small, &mut table).await;
             self.add("Filters", Ok(vec![section]))?;
             self.report.appendix = table;
+        }
+        if self.begins(Step::Own) {
+            let section = lists("Rollbook's own API", own_api::lists, large, small).await;
+            self.add("Rollbook's own API", Ok(vec![section]))?;
+            let at = changes::now(large).await?;
+            let section = changes::deltas(large, DELTAS * rounds).await;
+            self.add("Changes of many members", section.map(|section| vec![section]))?;
+            let section = lists("The past", |size| own_api::past(size, &at), large, small).await;
+            self.add("The past", Ok(vec![section]))?;
         }
         if self.begins(Step::Changes) {
             let turns = 50 * rounds;

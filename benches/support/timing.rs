@@ -98,13 +98,13 @@ pub(crate) async fn respond(app: &Router, request: Request<Body>) -> anyhow::Res
     response.await?
 }
 
-/// The total number of matches in the response: OrderCloud has it in its envelope, Core in a header or in the number of
-/// items.
+/// The total number of matches in the response: OrderCloud and Rollbook's own API have it in the body, Core in a header or
+/// in the number of items.
 fn total_matches(headers: &HeaderMap, body: &[u8]) -> anyhow::Result<u64> {
     if let Some(total) = headers.get("x-total-count") {
         return Ok(total.to_str()?.parse()?);
     }
     let body: Value = serde_json::from_slice(body)?;
-    let total = body["Meta"]["TotalCount"].as_u64();
+    let total = body["Meta"]["TotalCount"].as_u64().or(body["total"].as_u64());
     Ok(total.or(body.as_array().map(|all| all.len() as u64)).unwrap_or_default())
 }

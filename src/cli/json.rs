@@ -9,8 +9,10 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::domain::actor::NamedActor;
+use crate::domain::changed_fields::changed_fields;
 use crate::domain::client::Client;
 use crate::domain::group::Group;
+use crate::domain::history::Change;
 use crate::domain::long_lived_token::LongLivedToken;
 use crate::domain::membership::{JoinedGroup, Member};
 use crate::domain::time::Timestamp;
@@ -150,6 +152,26 @@ fn actor(actor: &NamedActor) -> Value {
         "user": user.map(|user| json!({ "uid": user.uid, "id": user.id, "username": user.username })),
         "client": client.map(|client| json!({ "id": client.id, "name": client.name })),
         "operator": operator.map(|operator| json!({ "user": operator.user, "host": operator.host })),
+    })
+}
+
+/// The change as an object, without the entity before and after.
+pub(super) fn change(change: &Change) -> Value {
+    let (group, user, client) = (change.group.as_ref(), change.user.as_ref(), change.client.as_ref());
+    let changed =
+        change.before.as_ref().zip(change.after.as_ref()).map(|(before, after)| changed_fields(before, after));
+    json!({
+        "id": change.id.to_string(),
+        "type": change.kind.name(),
+        "time": time(change.time),
+        "operation": change.operation,
+        "channel": change.channel.name(),
+        "reason": change.reason,
+        "actor": actor(&change.actor),
+        "group": group.map(|group| json!({ "uid": group.uid, "id": group.id, "name": group.name })),
+        "user": user.map(|user| json!({ "uid": user.uid, "id": user.id, "username": user.username })),
+        "client": client.map(|client| json!({ "id": client.id, "name": client.name })),
+        "changed": changed.unwrap_or_default(),
     })
 }
 

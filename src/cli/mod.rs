@@ -8,6 +8,7 @@ mod expiring_tokens;
 mod export;
 mod files;
 mod group;
+mod history;
 mod import;
 mod json;
 mod keys;
@@ -61,6 +62,10 @@ enum Command {
     User(user::UserArgs),
     /// Undo the deletion of a group or user
     Restore(restore::RestoreArgs),
+    /// Print the changes of a group or user
+    History(history::HistoryArgs),
+    /// Print changes of the whole directory
+    Changes(history::ChangesArgs),
     /// Create and list the keys that sign tokens
     Keys(keys::KeysArgs),
     /// Write a consistent copy of the directory to a file, while it is being served
@@ -106,6 +111,8 @@ impl Cli {
             Command::Group(args) => group::run(args, database).await,
             Command::User(args) => user::run(args, database).await,
             Command::Restore(args) => restore::run(args, database).await,
+            Command::History(args) => history::run_history(args, database).await,
+            Command::Changes(args) => history::run_changes(args, database).await,
             Command::Keys(args) => keys::run(args, database).await,
             Command::Backup(args) => backup::run(args, database).await,
             Command::Copy(args) => copy::run(args).await,

@@ -117,6 +117,12 @@ pub(super) fn parse_user(text: &str) -> Result<UserKey, String> {
     address::user_key(text).ok_or_else(|| rule.to_owned())
 }
 
+/// Parses a moment: a date, or a date and a time, in UTC unless it has an offset.
+pub(super) fn parse_moment(text: &str) -> Result<Timestamp, String> {
+    let rule = "must be a date or a time, e.g. 2026-03-01 or 2026-03-01T08:00:00+01:00";
+    Timestamp::parse_iso(text).ok_or_else(|| rule.to_owned())
+}
+
 /// Parses the value of `--community`.
 pub(super) fn parse_community(text: &str) -> Result<Community, String> {
     Community::parse(text).ok_or_else(|| "must be a GUID".to_owned())

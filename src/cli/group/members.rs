@@ -5,13 +5,17 @@ use std::io::{self, Write as _};
 use clap::Args;
 
 use crate::cli::json;
-use crate::cli::operator::{ReasonArgs, escaped, format_actor, format_time, parse_group, parse_user, permit};
+use crate::cli::operator::{
+    ReasonArgs, escaped, format_actor, format_time, parse_group, parse_moment, parse_user, permit,
+};
 use crate::domain::caller::ReadGroups;
 use crate::domain::community::Visibility;
 use crate::domain::cursor::MAX_LIMIT;
 use crate::domain::group::GroupKey;
-use crate::domain::membership::{MemberKey, MemberQuery, MembersChange, MembersOptions, MembersOutcome};
+use crate::domain::history::MembersAtQuery;
+use crate::domain::membership::{Member, MemberKey, MemberQuery, MembersChange, MembersOptions, MembersOutcome};
 use crate::domain::query::UserField;
+use crate::domain::time::Timestamp;
 use crate::domain::user::UserKey;
 use crate::service::Service;
 
@@ -21,6 +25,9 @@ pub(super) struct ListMembers {
     /// The group's ID, or `uid:` and its number
     #[arg(value_parser = parse_group)]
     group: GroupKey,
+    /// Print the members that the group had at this time, e.g. 2026-03-01 or 2026-03-01T08:00:00+01:00
+    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
+    at: Option<Timestamp>,
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
@@ -44,24 +51,48 @@ impl ListMembers {
             after: None,
             limit: MAX_LIMIT,
         };
+        if let Some(at) = self.at {
+            return self.print_then(service, GroupKey::Uid(group), at).await;
+        }
         loop {
             let (_, page) = service.list_members(&permit, query.clone()).await?;
-            let actors = service.actors_of(&permit, page.items.iter().map(|member| member.change)).await?;
-            for member in &page.items {
-                let actor = member.change.and_then(|change| actors.get(&change));
-                match self.json {
-                    true => json::print(&json::member(member, actor))?,
-                    false => {
-                        let (id, username) = (&member.user.fields.id, escaped(&member.user.fields.username));
-                        writeln!(out, "{id}\t{username}\t{}\t{}", format_time(member.since), format_actor(actor))?;
-                    }
-                }
-            }
+            self.print(service, &page.items).await?;
             match page.next {
                 Some(next) => query.after = Some(next),
                 None => return Ok(()),
             }
         }
+    }
+
+    /// Prints the members that the group had at the moment.
+    async fn print_then(&self, service: &Service, group: GroupKey, at: Timestamp) -> anyhow::Result<()> {
+        let permit = permit::<ReadGroups>()?;
+        // The service finds the group.
+        let mut query = MembersAtQuery { group: 0, at, after: None, limit: MAX_LIMIT };
+        loop {
+            let page = service.members_at(&permit, &group, query.clone()).await?;
+            self.print(service, &page.items).await?;
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn print(&self, service: &Service, members: &[Member]) -> anyhow::Result<()> {
+        let actors = service.actors_of(&permit::<ReadGroups>()?, members.iter().map(|member| member.change)).await?;
+        for member in members {
+            let actor = member.change.and_then(|change| actors.get(&change));
+            match self.json {
+                true => json::print(&json::member(member, actor))?,
+                false => {
+                    let (id, username) = (&member.user.fields.id, escaped(&member.user.fields.username));
+                    let (since, by) = (format_time(member.since), format_actor(actor));
+                    writeln!(io::stdout(), "{id}\t{username}\t{since}\t{by}")?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -258,9 +258,9 @@ mod tests {
                   VALUES (1, $1, 2, $2, $3, $4, $3, 0, 1)";
         client.execute(xp, &[&path, &text, &rest, &number]).await.unwrap();
         let client_id = "INSERT INTO clients (uid, id, id_key, name, roles, communities, access_minutes, \
-                         refresh_minutes, refresh_rotation, enabled, generation, long_lived_generation, created, \
-                         updated, version) \
-                         VALUES (1, '', $1, '', 0, '', 0, 0, 0, 1, 0, 0, 0, 0, 0)";
+                         refresh_minutes, refresh_rotation, enabled, strict_members, generation, \
+                         long_lived_generation, created, updated, version) \
+                         VALUES (1, '', $1, '', 0, '', 0, 0, 0, 1, 0, 0, 0, 0, 0, 0)";
         client.execute(client_id, &[&name]).await.unwrap();
     }
 }

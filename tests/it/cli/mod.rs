@@ -3,4 +3,5 @@
 mod bulk;
 mod commands;
 mod groups;
+mod history;
 mod serving;

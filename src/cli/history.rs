@@ -1,0 +1,205 @@
+//! `rollbook history` and `rollbook changes`: what changed, when, by whom, through what and why.
+
+use std::io::{self, Write as _};
+
+use clap::{Args, Subcommand};
+
+use crate::config::DatabaseConfig;
+use crate::domain::caller::{ReadChanges, ReadGroups, ReadUsers};
+use crate::domain::community::Visibility;
+use crate::domain::group::GroupKey;
+use crate::domain::history::{
+    CHANGES_MAX, Change, ChangeFilter, ChangeType, FeedQuery, HistoryOf, HistoryQuery, Order, Span,
+};
+use crate::domain::journal::Channel;
+use crate::domain::time::Timestamp;
+use crate::domain::user::UserKey;
+use crate::service::Service;
+
+use super::json;
+use super::operator::{
+    escaped, format_actor, format_time, parse_group, parse_moment, parse_user, permit, with_directory,
+};
+
+/// The number of changes that `changes` prints if it is not told from when on.
+const LATEST: u32 = 50;
+
+/// The arguments of `rollbook history`.
+#[derive(Debug, Args)]
+pub(super) struct HistoryArgs {
+    #[command(subcommand)]
+    command: HistoryCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum HistoryCommand {
+    /// Print the changes of a group and of its memberships, the newest first
+    Group {
+        /// The group's ID, or `uid:` and its number, which also finds a deleted group
+        #[arg(value_parser = parse_group)]
+        group: GroupKey,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Print the changes of a user and of the user's memberships, the newest first
+    User {
+        /// The user's ID, `uid:` and the number, or `username:` and the username
+        #[arg(value_parser = parse_user)]
+        user: UserKey,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+}
+
+/// Which changes of a history to print, and how.
+#[derive(Debug, Args)]
+struct OutputArgs {
+    /// Print changes from this time on, e.g. 2026-03-01 or 2026-03-01T08:00:00+01:00
+    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
+    since: Option<Timestamp>,
+    /// Print changes up to this time
+    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
+    until: Option<Timestamp>,
+    /// Print one JSON object per line
+    #[arg(long)]
+    json: bool,
+}
+
+/// The arguments of `rollbook changes`.
+#[derive(Debug, Args)]
+pub(super) struct ChangesArgs {
+    /// Print all changes from this time on, the oldest first; without it, the latest 50
+    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
+    since: Option<Timestamp>,
+    /// Print only changes of this type, e.g. membership.added; can be repeated
+    #[arg(long = "type", value_name = "TYPE", value_parser = parse_type)]
+    types: Vec<ChangeType>,
+    /// Print only changes that came this way: core, ordercloud, rollbook, cli, import or server; can be repeated
+    #[arg(long = "channel", value_name = "CHANNEL", value_parser = parse_channel)]
+    channels: Vec<Channel>,
+    /// Print one JSON object per line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the history of a group or user.
+pub(super) async fn run_history(args: HistoryArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
+    with_directory(database, async |service| args.command.run(service).await).await
+}
+
+/// Prints changes of the whole directory.
+pub(super) async fn run_changes(args: ChangesArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
+    with_directory(database, async |service| args.run(service).await).await
+}
+
+impl HistoryCommand {
+    async fn run(self, service: &Service) -> anyhow::Result<()> {
+        let output = match &self {
+            Self::Group { output, .. } | Self::User { output, .. } => output,
+        };
+        let mut printer = Printer::new(output.json);
+        let mut query = HistoryQuery {
+            // The service finds the entity.
+            of: HistoryOf::Group(0),
+            visibility: Visibility::All,
+            span: Span { since: output.since, until: output.until },
+            types: None,
+            order: Order::Descending,
+            after: None,
+            limit: CHANGES_MAX,
+        };
+        loop {
+            let page = match &self {
+                Self::Group { group, .. } => {
+                    service.group_history(&permit::<ReadGroups>()?, group, query.clone()).await?
+                }
+                Self::User { user, .. } => service.user_history(&permit::<ReadUsers>()?, user, query.clone()).await?,
+            };
+            printer.print(&page.changes)?;
+            if !page.more {
+                return Ok(());
+            }
+            query.after = page.next;
+        }
+    }
+}
+
+impl ChangesArgs {
+    async fn run(self, service: &Service) -> anyhow::Result<()> {
+        let permit = permit::<ReadChanges>()?;
+        let mut printer = Printer::new(self.json);
+        let mut query = FeedQuery {
+            visibility: Visibility::All,
+            filter: ChangeFilter { types: self.types, channels: self.channels, ..ChangeFilter::default() },
+            span: Span { since: self.since, until: None },
+            order: if self.since.is_some() { Order::Ascending } else { Order::Descending },
+            after: None,
+            limit: if self.since.is_some() { CHANGES_MAX } else { LATEST },
+        };
+        let mut latest = Vec::new();
+        loop {
+            let page = service.changes(&permit, query.clone()).await?;
+            let changes: Vec<_> = page.changes.into_iter().map(|change| change.change).collect();
+            match query.order {
+                Order::Ascending => printer.print(&changes)?,
+                Order::Descending => latest.extend(changes),
+            }
+            if !page.more || latest.len() >= LATEST as usize {
+                break;
+            }
+            query.after = page.next;
+        }
+        // Read from the newest on, and printed as they happened.
+        latest.truncate(LATEST as usize);
+        latest.reverse();
+        printer.print(&latest)
+    }
+}
+
+/// Prints changes, as lines with fields separated by tabs or as JSON lines.
+struct Printer {
+    json: bool,
+    /// Whether the heading was printed.
+    begun: bool,
+}
+
+impl Printer {
+    fn new(json: bool) -> Self {
+        Self { json, begun: false }
+    }
+
+    /// Prints changes, under a heading the first time.
+    fn print(&mut self, changes: &[Change]) -> anyhow::Result<()> {
+        if self.json {
+            return changes.iter().try_for_each(|change| json::print(&json::change(change)));
+        }
+        let mut out = io::stdout();
+        if !std::mem::replace(&mut self.begun, true) {
+            writeln!(out, "TIME\tTYPE\tGROUP\tUSER\tBY\tCHANNEL\tREASON")?;
+        }
+        let named = |name: Option<&str>| name.map_or_else(|| "-".to_owned(), escaped);
+        for change in changes {
+            let group = named(change.group.as_ref().map(|group| group.id.as_str()));
+            let user = named(change.user.as_ref().map(|user| user.id.as_str()));
+            let (time, kind) = (format_time(change.time), change.kind.name());
+            let (by, channel) = (format_actor(Some(&change.actor)), change.channel.name());
+            let reason = named(change.reason.as_deref());
+            writeln!(out, "{time}\t{kind}\t{group}\t{user}\t{by}\t{channel}\t{reason}")?;
+        }
+        Ok(())
+    }
+}
+
+fn parse_type(text: &str) -> Result<ChangeType, String> {
+    text.parse().map_err(|()| {
+        let names: Vec<_> = ChangeType::ALL.into_iter().map(ChangeType::name).collect();
+        format!("must be one of {}", names.join(", "))
+    })
+}
+
+fn parse_channel(text: &str) -> Result<Channel, String> {
+    text.parse().map_err(|()| {
+        let names: Vec<_> = Channel::ALL.into_iter().map(Channel::name).collect();
+        format!("must be one of {}", names.join(", "))
+    })
+}
