@@ -6,11 +6,10 @@ use clap::{Args, Subcommand};
 
 use crate::config::DatabaseConfig;
 use crate::domain::caller::{ReadChanges, ReadGroups, ReadUsers};
+use crate::domain::change_type::ChangeType;
 use crate::domain::community::Visibility;
 use crate::domain::group::GroupKey;
-use crate::domain::history::{
-    CHANGES_MAX, Change, ChangeFilter, ChangeType, FeedQuery, HistoryOf, HistoryQuery, Order, Span,
-};
+use crate::domain::history::{CHANGES_MAX, Change, ChangeFilter, FeedQuery, HistoryOf, HistoryQuery, Order, Span};
 use crate::domain::journal::Channel;
 use crate::domain::time::Timestamp;
 use crate::domain::user::UserKey;

@@ -46,11 +46,19 @@ pub(crate) fn of_number(uid: i64) -> String {
     format!("{UID}{uid}")
 }
 
+/// Returns the address of the group with this key.
+pub(crate) fn of_group(key: &GroupKey) -> String {
+    match key {
+        GroupKey::Id(id) => id.to_string(),
+        GroupKey::Uid(uid) => of_number(*uid),
+    }
+}
+
 /// Returns the address of the user with this key.
 pub(crate) fn of_user(key: &UserKey) -> String {
     match key {
         UserKey::Id(id) => id.to_string(),
-        UserKey::Uid(uid) => format!("{UID}{uid}"),
+        UserKey::Uid(uid) => of_number(*uid),
         UserKey::Username(username) => format!("{USERNAME}{username}"),
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod address;
 pub(crate) mod answer;
 pub mod caller;
 pub mod change;
+pub mod change_type;
 pub(crate) mod changed_fields;
 pub mod client;
 pub(crate) mod counts;

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::address;
 use crate::domain::caller::{Permit, ReadGroups, WriteGroups};
 use crate::domain::community::{Communities, Visibility};
 use crate::domain::error::{Error, ResourceKind, Result};
@@ -284,10 +285,6 @@ fn name_differs() -> Error {
     Error::invalid("name", "is not the Name that the labels make: send one of them")
 }
 
-fn not_found(key: &GroupKey) -> Error {
-    let address = match key {
-        GroupKey::Id(id) => id.to_string(),
-        GroupKey::Uid(uid) => format!("uid:{uid}"),
-    };
-    Error::NotFound(ResourceKind::Group, address)
+pub(super) fn not_found(key: &GroupKey) -> Error {
+    Error::NotFound(ResourceKind::Group, address::of_group(key))
 }

@@ -3,7 +3,7 @@
 
 use crate::domain::caller::{Permit, ReadChanges, ReadGroups, ReadUsers};
 use crate::domain::client::{ClientKey, ClientUid};
-use crate::domain::error::{Error, ResourceKind, Result};
+use crate::domain::error::{Error, Result};
 use crate::domain::group::{Group, GroupKey, GroupUid};
 use crate::domain::history::{
     FeedPage, FeedQuery, HistoryOf, HistoryPage, HistoryQuery, JoinedGroupsAt, JoinedGroupsAtQuery, MembersAt,
@@ -12,7 +12,7 @@ use crate::domain::history::{
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserKey, UserUid};
 
-use super::Service;
+use super::{Service, complete_groups, users};
 
 /// By how many seconds a moment may be ahead of this server's clock and still count as now.
 const CLOCK_DIFFERENCE: i64 = 5;
@@ -82,7 +82,7 @@ impl Service {
     pub(crate) async fn group_at(&self, permit: &Permit<ReadGroups>, key: &GroupKey, at: Timestamp) -> Result<Group> {
         let group = self.group_by_key(permit, key).await?.uid;
         let then = self.store.group_at(group, self.past_moment(at)?).await?;
-        then.ok_or_else(|| Error::NotFound(ResourceKind::Group, key.to_string()))
+        then.ok_or_else(|| complete_groups::not_found(key))
     }
 
     /// Returns the members that the group had at the moment. The query's group does not count. Fails as
@@ -95,7 +95,7 @@ impl Service {
     ) -> Result<MembersAt> {
         let (group, at) = (self.group_by_key(permit, key).await?, self.past_moment(query.at)?);
         if group.created > at {
-            return Err(Error::NotFound(ResourceKind::Group, key.to_string()));
+            return Err(complete_groups::not_found(key));
         }
         self.store.members_at(MembersAtQuery { group: group.uid, ..query }).await
     }
@@ -110,7 +110,7 @@ impl Service {
     ) -> Result<JoinedGroupsAt> {
         let (present, at) = (self.existing_user(key).await?, self.past_moment(query.at)?);
         if present.created > at {
-            return Err(Error::NotFound(ResourceKind::User, key.to_string()));
+            return Err(users::not_found(key));
         }
         let user = present.uid;
         let visibility = permit.caller().visibility.clone();
@@ -119,7 +119,7 @@ impl Service {
 
     async fn existing_user(&self, key: &UserKey) -> Result<User> {
         let user = self.store.user(key).await?;
-        user.ok_or_else(|| Error::NotFound(ResourceKind::User, key.to_string()))
+        user.ok_or_else(|| users::not_found(key))
     }
 
     /// Returns the moment unless it is in the future.

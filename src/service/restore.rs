@@ -1,7 +1,7 @@
 //! Use cases of restoring: the deletion of a group or user is undone (docs/rollbook.md, section 10).
 
 use crate::domain::caller::{Permit, WriteGroups, WriteUsers};
-use crate::domain::error::{Error, ResourceKind, Result};
+use crate::domain::error::Result;
 use crate::domain::group::{Group, GroupKey};
 use crate::domain::id::Id;
 use crate::domain::restore::Restored;
@@ -10,7 +10,7 @@ use crate::store::{CurrentUser, Mutation, UserUpdate};
 
 use super::Service;
 use super::complete_groups::visible;
-use super::users::check_outranks;
+use super::users::{check_outranks, not_found};
 
 /// What a restored user gets instead of what the user had.
 #[derive(Clone, Debug, Default)]
@@ -68,12 +68,4 @@ impl Service {
         };
         self.restore::<User>(permit, key, Box::new(update)).await
     }
-}
-
-fn not_found(key: &UserKey) -> Error {
-    let address = match key {
-        UserKey::Uid(uid) => format!("uid:{uid}"),
-        key => key.to_string(),
-    };
-    Error::NotFound(ResourceKind::User, address)
 }

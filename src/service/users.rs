@@ -2,6 +2,7 @@
 
 use secrecy::ExposeSecret as _;
 
+use crate::domain::address;
 use crate::domain::caller::{Caller, Permit, ReadGroups, ReadUsers, WriteUsers};
 use crate::domain::community::Communities;
 use crate::domain::cursor::{CursorPage, CursorQuery};
@@ -332,5 +333,5 @@ pub(super) fn live<'a>(user: Option<&'a User>, key: &UserKey) -> Result<&'a User
 }
 
 pub(super) fn not_found(key: &UserKey) -> Error {
-    Error::NotFound(ResourceKind::User, key.to_string())
+    Error::NotFound(ResourceKind::User, address::of_user(key))
 }

@@ -5,11 +5,12 @@ use std::str::FromStr;
 use axum::extract::State;
 
 use crate::domain::caller::{Permit, ReadChanges, ReadGroups, ReadUsers};
+use crate::domain::change_type::ChangeType;
 use crate::domain::community::Visibility;
 use crate::domain::cursor::{Position, SortValue};
 use crate::domain::group::GroupKey;
 use crate::domain::history::{
-    ChangeFilter, ChangeId, ChangeType, FeedPosition, FeedQuery, HistoryOf, HistoryPage, HistoryQuery, Order, Span,
+    ChangeFilter, ChangeId, FeedPosition, FeedQuery, HistoryOf, HistoryPage, HistoryQuery, Order, Span,
 };
 use crate::domain::journal::Channel;
 use crate::http::request::cursor::{Binding, read_limit};

@@ -4,23 +4,20 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use crate::domain::address;
 use crate::domain::answer::Answer;
 use crate::domain::caller::{WriteGroups, WriteUsers};
-use crate::domain::error::ResourceKind;
 use crate::domain::group;
 use crate::domain::journal::Channel;
 use crate::domain::restore::Restored;
-use crate::domain::time::Timestamp;
 use crate::domain::user;
-use crate::http::entity_tag::entity_tag_with;
-use crate::http::request::error::{DirectoryError, Error};
 use crate::http::request::extract::{Body, Path, Query};
 use crate::http::request::write::Write;
 use crate::http::{ApiState, Failure};
 
 use super::bodies::{GroupRestore, UserRestore};
 use super::wire::{RestoredGroup, RestoredUser};
-use super::{address, groups, parameters};
+use super::{groups, parameters, users};
 
 /// Restore a group
 ///
@@ -83,21 +80,12 @@ pub(super) async fn user(
     Body(fields): Body,
 ) -> Result<Response, Failure> {
     parameters::check_names(&query, &[])?;
-    let missing = || Error::Directory(DirectoryError::NotFound(ResourceKind::User, address.clone()));
-    let key = address::user_key(&address).ok_or_else(missing)?;
+    let key = address::user(&address)?;
     let new = UserRestore::read(fields)?;
     let (service, visibility) = (&api.service, write.permit().caller().visibility.clone());
     let shown = move |channel: Channel, restored: &Restored<user::User>| {
         let answer = Answer::json(StatusCode::OK, &RestoredUser::new(restored, &visibility))?;
-        Ok(answer.tagged(user_tag(channel, restored)))
+        Ok(answer.tagged(users::tag(channel, &restored.entity, Some(restored.memberships.returned))))
     };
     write.respond(shown, |permit| async move { service.restore_user(&permit, key, new).await }).await
-}
-
-/// The entity tag of the restored user. Its second part is what the answer shows beside the version: the number of groups
-/// and the sign-ins.
-fn user_tag(channel: Channel, Restored { entity: user, memberships }: &Restored<user::User>) -> String {
-    let moment = |moment: Option<Timestamp>| moment.map_or(0, Timestamp::as_micros);
-    let (groups, active, locked) = (memberships.returned, moment(user.last_active), moment(user.locked_until));
-    entity_tag_with(channel, user, format_args!("{groups}-{active}-{}-{locked}", user.failed_attempts))
 }

@@ -303,7 +303,7 @@ fn shown(
 
 /// The entity tag of the user. Its second part is what the answer shows beside the version: the number of groups and the
 /// sign-ins.
-fn tag(channel: Channel, user: &user::User, groups: Option<u64>) -> String {
+pub(super) fn tag(channel: Channel, user: &user::User, groups: Option<u64>) -> String {
     let moment = |moment: Option<Timestamp>| moment.map_or(0, Timestamp::as_micros);
     let groups = groups.map_or_else(|| "x".to_owned(), |groups| groups.to_string());
     let (active, locked) = (moment(user.last_active), moment(user.locked_until));

@@ -5,10 +5,11 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::domain::caller::{Caller, Permission as _, ReadUsers};
+use crate::domain::change_type::ChangeType;
 use crate::domain::changed_fields::changed_fields;
 use crate::domain::community::Visibility;
 use crate::domain::error::{Error, Result};
-use crate::domain::history::{self, ChangeType, State, Subject};
+use crate::domain::history::{self, State, Subject};
 use crate::http::response::json::StoredXp;
 
 use super::names::{Actor, NamedClient, NamedGroup, NamedUser};

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::domain::change_type::ChangeType;
 use crate::domain::client::ClientUid;
 use crate::domain::error::{Error, Result};
-use crate::domain::history::{ChangeId, ChangeType, Order, Subject};
+use crate::domain::history::{ChangeId, Order, Subject};
 use crate::domain::journal::{Channel, Operator};
 use crate::domain::time::Timestamp;
 use crate::domain::user::UserUid;

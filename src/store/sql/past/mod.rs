@@ -4,9 +4,11 @@
 //! The algorithms are written once, over a [`SnapshotReader`]. Each store implements it for one read transaction.
 
 pub(crate) mod batches;
+mod entities_then;
 pub(crate) mod entries;
 pub(crate) mod feed;
 pub(crate) mod history;
+mod members_then;
 pub(crate) mod moments;
 pub(crate) mod names;
 pub(crate) mod spells;

@@ -2,23 +2,21 @@
 //! present state and of the changes since the moment, newest first, so that its cost depends on what changed since and
 //! not on the size of the directory.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 
 use crate::domain::community::Visibility;
 use crate::domain::error::Result;
 use crate::domain::group::{Group, GroupUid};
-use crate::domain::history::{
-    ChangeType, JoinedGroupsAt, JoinedGroupsAtQuery, MembersAt, MembersAtQuery, Order, State, Subject,
-};
+use crate::domain::history::{JoinedGroupsAt, JoinedGroupsAtQuery, MembersAt, MembersAtQuery, Subject};
 use crate::domain::membership::{JoinedGroup, Member};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserUid};
-use crate::store::copy::{Row, Value};
-use crate::store::sql::columns::{Record, select};
+use crate::store::copy::Row;
 
-use super::history::{HistoryReader, Trail};
-use super::states::{Journaled, ValuesRow, state};
-use super::{SnapshotReader, Statement, integer, list_of, optional_integer, read_rows, text};
+use super::entities_then::{group_then, present_entities, user_then};
+use super::history::Trail;
+use super::members_then::{MembersThen, memberships_then};
+use super::{SnapshotReader, Statement, integer, optional_integer, read_rows, text};
 
 /// The number of rows that are looked up at a time.
 const CHUNK: usize = 1_000;
@@ -177,188 +175,6 @@ pub(crate) async fn joined_groups_at<S: SnapshotReader>(
 
 fn is_visible(group: &Group, visibility: &Visibility) -> bool {
     visibility.sees(&group.fields.communities)
-}
-
-/// Reads the entities with these numbers, live and deleted, as they are now.
-async fn present_entities<E: Record, S: SnapshotReader>(
-    snapshot: &mut S,
-    uids: &[i64],
-) -> Result<HashMap<i64, E>, S::Failure> {
-    let mut found = HashMap::with_capacity(uids.len());
-    if uids.is_empty() {
-        return Ok(found);
-    }
-    let sql = select::<E>(&format!("WHERE uid IN ({})", list_of(uids.iter().copied())));
-    for row in read_rows(snapshot, Statement::built(sql, Vec::new())).await? {
-        found.insert(integer(&row, 0)?, E::read(&ValuesRow(&row))?);
-    }
-    Ok(found)
-}
-
-/// Returns the group as it was at the moment, but for its members; `None` if it did not exist yet.
-async fn group_then<S: SnapshotReader>(
-    snapshot: &mut S,
-    present: Group,
-    at: Timestamp,
-) -> Result<Option<Group>, S::Failure> {
-    if present.created > at {
-        return Ok(None);
-    }
-    if present.updated <= at {
-        return Ok(Some(present));
-    }
-    match state_then::<Group, S>(snapshot, Trail::GroupItself(present.uid), at).await? {
-        Some(State::Group(group)) => Ok(Some(*group)),
-        _ => Ok(Some(present)),
-    }
-}
-
-/// Returns the user as they were at the moment; `None` if they did not exist yet.
-async fn user_then<S: SnapshotReader>(
-    snapshot: &mut S,
-    present: User,
-    at: Timestamp,
-) -> Result<Option<User>, S::Failure> {
-    if present.created > at {
-        return Ok(None);
-    }
-    if present.updated <= at {
-        return Ok(Some(present));
-    }
-    match state_then::<User, S>(snapshot, Trail::UserItself(present.uid), at).await? {
-        Some(State::User(user)) => Ok(Some(*user)),
-        _ => Ok(Some(present)),
-    }
-}
-
-/// Returns the state before the first change after the moment; `None` if there is no such change.
-async fn state_then<E: Journaled, S: SnapshotReader>(
-    snapshot: &mut S,
-    trail: Trail,
-    at: Timestamp,
-) -> Result<Option<State>, S::Failure> {
-    let mut reader = HistoryReader::new(trail, Order::Descending, None);
-    let mut before = None;
-    'changes: while let Some(changes) = reader.next_changes(snapshot).await? {
-        for change in changes {
-            if change.circumstances.at <= at {
-                break 'changes;
-            }
-            before = change.before;
-        }
-    }
-    let language = snapshot.language().clone();
-    Ok(before.map(|json| state::<E>(&json, &language)).transpose()?)
-}
-
-/// Returns, for each membership of the trail that changed after the moment, when it had begun, or `None` if it did not
-/// exist at the moment. `key` is what tells the memberships apart.
-async fn memberships_then<S: SnapshotReader>(
-    snapshot: &mut S,
-    trail: Trail,
-    at: Timestamp,
-    key: impl Fn(&Subject) -> Option<i64> + Send,
-) -> Result<HashMap<i64, Option<Timestamp>>, S::Failure> {
-    let mut reader = HistoryReader::new(trail, Order::Descending, None);
-    let mut then = HashMap::new();
-    while let Some(changes) = reader.next_changes(snapshot).await? {
-        for change in changes {
-            if change.circumstances.at <= at {
-                return Ok(then);
-            }
-            // The changes come newest first, so the earliest one after the moment has the last word.
-            if let Some(key) = key(&change.subject) {
-                then.insert(key, change.since.filter(|_| change.kind == ChangeType::MembershipRemoved));
-            }
-        }
-    }
-    Ok(then)
-}
-
-/// How the members of a group at a moment differ from the present ones.
-struct MembersThen {
-    /// Present members: when they had begun another membership, or `None` if they were no members.
-    present: HashMap<UserUid, Option<Timestamp>>,
-    /// Members of then who are none now, by folded ID and number, each with when the membership had begun.
-    former: BTreeMap<(String, UserUid), Timestamp>,
-}
-
-impl MembersThen {
-    async fn read<S: SnapshotReader>(snapshot: &mut S, group: GroupUid, at: Timestamp) -> Result<Self, S::Failure> {
-        let changed = memberships_then(snapshot, Trail::Members(group), at, |subject| match subject {
-            Subject::Membership { user, .. } => Some(*user),
-            _ => None,
-        })
-        .await?;
-        let lives = users_deleted_or_restored(snapshot, group, at).await?;
-        let concerned: BTreeSet<UserUid> = changed.keys().chain(&lives).copied().collect();
-        let concerned: Vec<_> = concerned.into_iter().collect();
-        let mut then = Self { present: HashMap::new(), former: BTreeMap::new() };
-        for part in concerned.chunks(CHUNK) {
-            let rows = membership_rows(snapshot, group, part).await?;
-            for (uid, user) in present_entities::<User, S>(snapshot, part).await? {
-                let row = rows.get(&uid);
-                let since = changed.get(&uid).copied().unwrap_or_else(|| row.map(|row| row.added));
-                let key = (user.fields.id.key(), uid);
-                let was_live = match lives.contains(&uid) {
-                    true => user_then(snapshot, user, at).await?.is_some_and(|user| user.deleted.is_none()),
-                    false => user.deleted.is_none_or(|deleted| deleted > at),
-                };
-                let since = since.filter(|_| was_live);
-                match (row.filter(|row| row.is_live), since) {
-                    (Some(row), since) if since != Some(row.added) => _ = then.present.insert(uid, since),
-                    (None, Some(since)) => _ = then.former.insert(key, since),
-                    _ => {}
-                }
-            }
-        }
-        Ok(then)
-    }
-
-    /// The number of members at the moment, of a group that has `count` members now.
-    fn total(&self, count: i64) -> i64 {
-        let added_since = self.present.values().filter(|since| since.is_none()).count();
-        count - added_since as i64 + self.former.len() as i64
-    }
-}
-
-/// A row of a membership.
-struct MembershipRow {
-    added: Timestamp,
-    is_live: bool,
-}
-
-async fn membership_rows<S: SnapshotReader>(
-    snapshot: &mut S,
-    group: GroupUid,
-    users: &[UserUid],
-) -> Result<HashMap<UserUid, MembershipRow>, S::Failure> {
-    let sql = format!(
-        "SELECT user_uid, added, live FROM memberships WHERE group_uid = $1 AND user_uid IN ({})",
-        list_of(users.iter().copied())
-    );
-    let rows = read_rows(snapshot, Statement::built(sql, vec![group.into()])).await?;
-    let read = |row: &Row| {
-        let added = Timestamp::from_micros(integer(row, 1)?);
-        Ok((integer(row, 0)?, MembershipRow { added, is_live: integer(row, 2)? == 1 }))
-    };
-    Ok(rows.iter().map(read).collect::<Result<_>>()?)
-}
-
-/// Returns the users with a membership of the group who were deleted or restored after the moment.
-async fn users_deleted_or_restored<S: SnapshotReader>(
-    snapshot: &mut S,
-    group: GroupUid,
-    at: Timestamp,
-) -> Result<BTreeSet<UserUid>, S::Failure> {
-    const DELETED: &str = "SELECT u.uid FROM users u JOIN memberships m ON m.user_uid = u.uid AND m.group_uid = $1 \
-         WHERE u.deleted > $2";
-    const RESTORED: &str = "SELECT subject FROM journal WHERE change = 'restored' AND kind = 'user' AND at > $1";
-    let deleted: Vec<Value> = vec![group.into(), at.as_micros().into()];
-    let statements =
-        vec![Statement::constant(DELETED, deleted), Statement::constant(RESTORED, vec![at.as_micros().into()])];
-    let rows = snapshot.read(statements).await?;
-    Ok(rows.iter().flatten().map(|row| integer(row, 0)).collect::<Result<_>>()?)
 }
 
 /// Reads the next [`CHUNK`] present members behind the folded ID and number.

@@ -1,9 +1,10 @@
 //! Why a user is, or was, in a group: each uninterrupted membership, with the changes that began and ended it.
 
+use crate::domain::change_type::ChangeType;
 use crate::domain::community::Visibility;
 use crate::domain::error::Result;
 use crate::domain::group::GroupUid;
-use crate::domain::history::{Change, ChangeType, HistoryOf, HistoryQuery, Order, Span, Spell, Subject};
+use crate::domain::history::{Change, HistoryOf, HistoryQuery, Order, Span, Spell, Subject};
 use crate::domain::user::UserUid;
 
 use super::entries::{StoredChange, load};

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::batches::{group_item, member_item, user_item};
+use crate::domain::change_type::ChangeType;
 use crate::domain::community::Visibility;
 use crate::domain::error::Error;
 use crate::domain::group::GroupUid;
 use crate::domain::history::{
-    Change, ChangeFilter, ChangeType, FeedPosition, FeedQuery, HistoryOf, HistoryQuery, JoinedGroupsAtQuery,
-    MembersAtQuery, Order, Span, State as Then, Subject,
+    Change, ChangeFilter, FeedPosition, FeedQuery, HistoryOf, HistoryQuery, JoinedGroupsAtQuery, MembersAtQuery, Order,
+    Span, State as Then, Subject,
 };
 use crate::domain::membership::{
     JoinedGroupKey, JoinedGroupQuery, MemberKey, MemberQuery, MembersChange, MembersOptions, Membership, UnknownUsers,
