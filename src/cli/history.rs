@@ -110,9 +110,9 @@ impl HistoryCommand {
         loop {
             let page = match &self {
                 Self::Group { group, .. } => {
-                    service.group_history(&permit::<ReadGroups>()?, group, query.clone()).await?
+                    service.group_history(&permit::<ReadGroups>()?, group, query.clone()).await?.1
                 }
-                Self::User { user, .. } => service.user_history(&permit::<ReadUsers>()?, user, query.clone()).await?,
+                Self::User { user, .. } => service.user_history(&permit::<ReadUsers>()?, user, query.clone()).await?.1,
             };
             printer.print(&page.changes)?;
             if !page.more {

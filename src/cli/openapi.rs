@@ -10,7 +10,7 @@ use crate::openapi;
 /// The arguments of `rollbook openapi`.
 #[derive(Debug, Args)]
 pub(super) struct OpenapiArgs {
-    /// The API: core or ordercloud
+    /// The API: core, ordercloud or rollbook
     #[arg(value_name = "API")]
     name: String,
 }

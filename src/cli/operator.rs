@@ -89,9 +89,13 @@ fn parse_reason(text: &str) -> Result<Reason, String> {
     Reason::new(text)
 }
 
-/// The live user with this ID or, if no user has the ID, with this username. Fails with `NotFound`.
+/// The live user with this ID or, if no user has the ID, with this username; or with the address that begins with `uid:` or
+/// `username:`, as everywhere. Fails with `NotFound`.
 pub(super) async fn find_user(service: &Service, named: &str) -> Result<User> {
     let permit = permit::<ReadUsers>()?;
+    if let Some(key @ (UserKey::Uid(_) | UserKey::Username(_))) = address::user_key(named) {
+        return service.live_user(&permit, &key).await;
+    }
     if let Some(id) = Id::new(named) {
         match service.user(&permit, &id).await {
             Err(Error::NotFound(..)) => {}
@@ -157,7 +161,7 @@ pub(super) fn format_communities(communities: &Communities) -> String {
 pub(super) fn format_actor(actor: Option<&NamedActor>) -> String {
     let Some(NamedActor { user, client, operator }) = actor else { return "-".to_owned() };
     let user = user.as_ref().map(|user| format!("user {}", user.id));
-    let client = || client.as_ref().map(|client| format!("client {}", client.id));
+    let client = || client.as_ref().map(|client| format!("client {}", client.name));
     let operator = || operator.as_ref().map(|own| format!("operator {}@{}", own.user, own.host));
     escaped(&user.or_else(client).or_else(operator).unwrap_or_else(|| "-".to_owned()))
 }

@@ -13,8 +13,7 @@ use crate::domain::text::broken_required_rule;
 use crate::domain::user::{TEXT_MAX, UserKey};
 use crate::service::restore::NewIdentity;
 
-use super::operator::parse_id;
-use super::operator::{ReasonArgs, escaped, with_directory};
+use super::operator::{ReasonArgs, escaped, parse_id, with_directory};
 
 /// The arguments of `rollbook restore`.
 #[derive(Debug, Args)]
@@ -28,7 +27,7 @@ enum RestoreCommand {
     /// Restore a deleted group, with every member who is not deleted
     Group {
         /// The group's number, which a deletion does not change
-        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+        #[arg(value_parser = parse_number)]
         uid: i64,
         /// A new ID, if another group has the old one by now
         #[arg(long, value_name = "NEW", value_parser = parse_id)]
@@ -39,7 +38,7 @@ enum RestoreCommand {
     /// Restore a deleted user in every group that is not deleted, without a password and tokens
     User {
         /// The user's number, which a deletion does not change
-        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+        #[arg(value_parser = parse_number)]
         uid: i64,
         /// A new ID, if another user has the old one by now
         #[arg(long, value_name = "NEW", value_parser = parse_id)]
@@ -84,4 +83,11 @@ fn print_restored(
     let returned = memberships.returned;
     let name = escaped(name);
     Ok(writeln!(io::stdout(), "The {kind} {name} is back, with {returned} {back}; {count} {gone} are deleted.")?)
+}
+
+/// Parses the number of a group or user, alone or as an address: `7` or `uid:7`.
+fn parse_number(text: &str) -> Result<i64, String> {
+    let digits = text.strip_prefix("uid:").unwrap_or(text);
+    let number = digits.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "must be the number of a deleted group or user, e.g. 7 or uid:7".to_owned())
 }

@@ -63,6 +63,9 @@ impl ChangeType {
         Self::KeyCreated,
     ];
 
+    /// The types of changes of users.
+    pub const OF_USERS: [Self; 4] = [Self::UserCreated, Self::UserUpdated, Self::UserDeleted, Self::UserRestored];
+
     /// The name of the type in the API.
     pub const fn name(self) -> &'static str {
         match self {

@@ -68,6 +68,8 @@ fn of_clients(before: &Client, after: &Client) -> Vec<String> {
         ("accessMinutes", was.access_minutes != is.access_minutes),
         ("refreshMinutes", was.refresh_minutes != is.refresh_minutes),
         ("refreshRotation", was.refresh_rotation != is.refresh_rotation),
+        ("strictMembers", was.strict_members != is.strict_members),
+        ("maxRemovalPercent", was.max_removal_percent != is.max_removal_percent),
         ("secret", was.secret_set != is.secret_set),
         ("tokens", was.generation != is.generation),
     ])

@@ -4,7 +4,7 @@
 use super::community::Visibility;
 use super::query::{Filter, Sort};
 
-/// A page of a walk.
+/// A query for a page of a walk.
 #[derive(Clone, Debug)]
 pub struct CursorQuery<F> {
     /// The groups and communities that the caller may see. The service sets it.

@@ -2,6 +2,7 @@
 //! section 11).
 
 use crate::domain::caller::{Permit, ReadChanges, ReadGroups, ReadUsers};
+use crate::domain::change_type::ChangeType;
 use crate::domain::client::{ClientKey, ClientUid};
 use crate::domain::error::{Error, Result};
 use crate::domain::group::{Group, GroupKey, GroupUid};
@@ -18,28 +19,40 @@ use super::{Service, complete_groups, users};
 const CLOCK_DIFFERENCE: i64 = 5;
 
 impl Service {
-    /// Returns a page of the history of the group and of its memberships. The query's subject and visibility do not
+    /// Returns the number of the group, and a page of its history and that of its memberships. The query's subject and visibility do not
     /// count. Fails with `NotFound` if the caller may not see the group.
     pub(crate) async fn group_history(
         &self,
         permit: &Permit<ReadGroups>,
         group: &GroupKey,
         query: HistoryQuery,
-    ) -> Result<HistoryPage> {
-        let of = HistoryOf::Group(self.group_by_key(permit, group).await?.uid);
-        self.store.history(HistoryQuery { of, visibility: permit.caller().visibility.clone(), ..query }).await
+    ) -> Result<(GroupUid, HistoryPage)> {
+        let uid = self.group_by_key(permit, group).await?.uid;
+        let (of, visibility) = (HistoryOf::Group(uid), permit.caller().visibility.clone());
+        Ok((uid, self.store.history(HistoryQuery { of, visibility, ..query }).await?))
     }
 
-    /// Returns a page of the history of the user and of their memberships of groups that the caller may see. The query's
-    /// subject and visibility do not count. Fails with `NotFound`.
+    /// Returns the number of the user, and a page of their history and that of their memberships of groups that the caller
+    /// may see; without a role that reads groups, of no groups. The query's subject and visibility do not count. Fails with
+    /// `NotFound`.
     pub(crate) async fn user_history(
         &self,
         permit: &Permit<ReadUsers>,
         user: &UserKey,
         query: HistoryQuery,
-    ) -> Result<HistoryPage> {
-        let of = HistoryOf::User(self.existing_user(user).await?.uid);
-        self.store.history(HistoryQuery { of, visibility: permit.caller().visibility.clone(), ..query }).await
+    ) -> Result<(UserUid, HistoryPage)> {
+        let uid = self.existing_user(user).await?.uid;
+        let (of, visibility) = (HistoryOf::User(uid), permit.caller().visibility.clone());
+        let is_shown = |kind: &ChangeType| ChangeType::OF_USERS.contains(kind);
+        let types =
+            match permit.caller().permit::<ReadGroups>() {
+                Ok(_) => query.types,
+                Err(_) => Some(query.types.map_or_else(
+                    || ChangeType::OF_USERS.to_vec(),
+                    |types| types.into_iter().filter(is_shown).collect(),
+                )),
+            };
+        Ok((uid, self.store.history(HistoryQuery { of, visibility, types, ..query }).await?))
     }
 
     /// Returns each uninterrupted membership of the user in the group, the latest first. Fails with `NotFound` if the
@@ -72,9 +85,13 @@ impl Service {
         Ok(self.store.user(key).await?.map(|user| user.uid))
     }
 
-    /// Returns the number of the client with this `client_id`; `None` if there is none.
-    pub(crate) async fn named_client(&self, _permit: &Permit<ReadChanges>, id: &str) -> Result<Option<ClientUid>> {
-        Ok(self.store.client(&ClientKey::Id(id.to_owned())).await?.map(|client| client.uid))
+    /// Returns the number of the client with this `client_id`; `None` if there is none, or if the caller is limited to
+    /// communities and may know of no clients.
+    pub(crate) async fn named_client(&self, permit: &Permit<ReadChanges>, id: &str) -> Result<Option<ClientUid>> {
+        match self.store.client(&ClientKey::Id(id.to_owned())).await? {
+            Some(client) if permit.caller().visibility.limit().is_none() => Ok(Some(client.uid)),
+            _ => Ok(None),
+        }
     }
 
     /// Returns the group as it was at the moment. Fails with `NotFound` if the caller may not see the group now or if it
@@ -85,36 +102,36 @@ impl Service {
         then.ok_or_else(|| complete_groups::not_found(key))
     }
 
-    /// Returns the members that the group had at the moment. The query's group does not count. Fails as
+    /// Returns the number of the group, and the members that it had at the moment. The query's group does not count. Fails as
     /// [`Self::group_at`] does.
     pub(crate) async fn members_at(
         &self,
         permit: &Permit<ReadGroups>,
         key: &GroupKey,
         query: MembersAtQuery,
-    ) -> Result<MembersAt> {
+    ) -> Result<(GroupUid, MembersAt)> {
         let (group, at) = (self.group_by_key(permit, key).await?, self.past_moment(query.at)?);
         if group.created > at {
             return Err(complete_groups::not_found(key));
         }
-        self.store.members_at(MembersAtQuery { group: group.uid, ..query }).await
+        Ok((group.uid, self.store.members_at(MembersAtQuery { group: group.uid, ..query }).await?))
     }
 
-    /// Returns the groups that the user was in at the moment, of those that the caller may see now. The query's user and
+    /// Returns the number of the user, and the groups that they were in at the moment, of those that the caller may see now. The query's user and
     /// visibility do not count. Fails with `NotFound` if there is no such user or if they did not exist yet, and with `Invalid` for a moment in the future.
     pub(crate) async fn joined_groups_at(
         &self,
         permit: &Permit<ReadGroups>,
         key: &UserKey,
         query: JoinedGroupsAtQuery,
-    ) -> Result<JoinedGroupsAt> {
+    ) -> Result<(UserUid, JoinedGroupsAt)> {
         let (present, at) = (self.existing_user(key).await?, self.past_moment(query.at)?);
         if present.created > at {
             return Err(users::not_found(key));
         }
         let user = present.uid;
         let visibility = permit.caller().visibility.clone();
-        self.store.joined_groups_at(JoinedGroupsAtQuery { user, visibility, ..query }).await
+        Ok((user, self.store.joined_groups_at(JoinedGroupsAtQuery { user, visibility, ..query }).await?))
     }
 
     async fn existing_user(&self, key: &UserKey) -> Result<User> {

@@ -84,10 +84,15 @@ impl Service {
         }
     }
 
+    /// Returns the live user with the key. Fails with `NotFound`.
+    pub(crate) async fn live_user(&self, _permit: &Permit<ReadUsers>, key: &UserKey) -> Result<User> {
+        self.store.user(key).await?.filter(|user| user.deleted.is_none()).ok_or_else(|| not_found(key))
+    }
+
     /// Returns the live user with this username, for the operator. Fails with `NotFound`.
     pub async fn user_by_name(&self, _permit: &Permit<ReadUsers>, username: &str) -> Result<User> {
         let key = UserKey::Username(username.to_owned());
-        self.store.user(&key).await?.ok_or_else(|| not_found(&key))
+        self.store.user(&key).await?.ok_or_else(|| Error::NotFound(ResourceKind::User, username.to_owned()))
     }
 
     /// Returns one page of the users that match the query.

@@ -145,9 +145,9 @@ pub trait Store: history::Past + Send + Sync {
         options: MembersOptions,
     ) -> Result<MembersOutcome>;
 
-    /// Writes at most [`BATCH_MAX`] items in order and returns the outcome of each item. Few journal entries record what
-    /// changed, and one each restored entity. A refused item leaves nothing behind and does not affect the others. An item is refused if
-    /// its rule returns an error, with `AlreadyExists` or `UsernameTaken` as in single writes, with `Invalid` if
+    /// Writes at most [`BATCH_MAX`] items in order and returns the outcome of each item. A few journal entries record what
+    /// changed, and an entry of its own each restored entity. A refused item leaves nothing behind and does not affect the
+    /// others. An item is refused if its rule returns an error, with `AlreadyExists` or `UsernameTaken` as in single writes, with `Invalid` if
     /// another entity has or had the number, and with `NotFound` if an end of a membership does not exist. Each item
     /// sees the changes of the items before it.
     async fn write_batch(&self, operation: Operation, items: Vec<BatchItem>) -> Result<Vec<Result<ItemOutcome>>>;

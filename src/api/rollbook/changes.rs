@@ -55,9 +55,9 @@ pub(super) async fn of_group(
     Query(parameters): Query,
 ) -> Result<JsonResponse<Changes>, Failure> {
     let key = address::group(&address)?;
-    let (query, binding) = history(&parameters, &format!("history of group {address}"))?;
-    let page = api.service.group_history(&permit, &key, query).await?;
-    Ok(JsonResponse(history_page(&page, &binding, &permit)?))
+    let (query, cursors) = history(&parameters, "history of a group")?;
+    let (uid, page) = api.service.group_history(&permit, &key, query).await?;
+    Ok(JsonResponse(history_page(&page, uid, &cursors, &permit)?))
 }
 
 /// Get a user's history
@@ -86,9 +86,9 @@ pub(super) async fn of_user(
     Query(parameters): Query,
 ) -> Result<JsonResponse<Changes>, Failure> {
     let key = address::user(&address)?;
-    let (query, binding) = history(&parameters, &format!("history of user {address}"))?;
-    let page = api.service.user_history(&permit, &key, query).await?;
-    Ok(JsonResponse(history_page(&page, &binding, &permit)?))
+    let (query, cursors) = history(&parameters, "history of a user")?;
+    let (uid, page) = api.service.user_history(&permit, &key, query).await?;
+    Ok(JsonResponse(history_page(&page, uid, &cursors, &permit)?))
 }
 
 /// Get the history of a membership
@@ -160,7 +160,7 @@ pub(super) async fn list(
 }
 
 /// Reads the parameters of a history, and returns what its cursors are bound to.
-fn history(parameters: &[(String, String)], name: &str) -> Result<(HistoryQuery, Binding)> {
+fn history(parameters: &[(String, String)], name: &str) -> Result<(HistoryQuery, Cursors)> {
     const KNOWN: [&str; 6] = ["limit", "after", "since", "until", "type", "order"];
     parameters::check_names(parameters, &KNOWN)?;
     let binding = Binding::new(name, bound(parameters));
@@ -168,6 +168,7 @@ fn history(parameters: &[(String, String)], name: &str) -> Result<(HistoryQuery,
         None => None,
         Some(text) => Some(binding.decode(text).and_then(|place| change_id(&place)).ok_or_else(|| wrong("after"))?),
     };
+    let (after, of) = after.unzip();
     let types = values(parameters, "type", |name| ChangeType::from_str(name).ok())?;
     let query = HistoryQuery {
         of: HistoryOf::Group(0),
@@ -178,14 +179,26 @@ fn history(parameters: &[(String, String)], name: &str) -> Result<(HistoryQuery,
         after,
         limit: limit(parameters)?,
     };
-    Ok((query, binding))
+    Ok((query, Cursors { binding, of }))
 }
 
-fn history_page<P>(page: &HistoryPage, binding: &Binding, permit: &Permit<P>) -> Result<Changes> {
+/// The cursors of a history. Each also has the number of the group or user whose history it is, last.
+struct Cursors {
+    binding: Binding,
+    /// The number in the cursor of the request.
+    of: Option<i64>,
+}
+
+/// The page of the history of the group or user with the number. Fails if the cursor was one of another.
+fn history_page<P>(page: &HistoryPage, uid: i64, cursors: &Cursors, permit: &Permit<P>) -> Result<Changes> {
+    if cursors.of.is_some_and(|of| of != uid) {
+        return Err(wrong("after"));
+    }
     let changes =
         page.changes.iter().map(|change| Change::new(change, permit.caller())).collect::<crate::domain::Result<_>>()?;
     let next = page.next.map(|ChangeId { seq, index }| {
-        binding.encode(&Position(vec![SortValue::Integer(seq), SortValue::Integer(index.into())]))
+        let place = [seq, index.into(), uid].map(SortValue::Integer).to_vec();
+        cursors.binding.encode(&Position(place))
     });
     Ok(Changes { changes, next, more: page.more })
 }
@@ -271,10 +284,11 @@ fn position(place: &Position) -> Option<FeedPosition> {
     }
 }
 
-fn change_id(place: &Position) -> Option<ChangeId> {
+/// The change in the cursor of a history, and whose history it is.
+fn change_id(place: &Position) -> Option<(ChangeId, i64)> {
     match place.0[..] {
-        [SortValue::Integer(seq), SortValue::Integer(index)] => {
-            Some(ChangeId { seq, index: u32::try_from(index).ok()? })
+        [SortValue::Integer(seq), SortValue::Integer(index), SortValue::Integer(of)] => {
+            Some((ChangeId { seq, index: u32::try_from(index).ok()? }, of))
         }
         _ => None,
     }

@@ -247,7 +247,7 @@ fn unknown_users_sentence(users: &[UserKey]) -> String {
     const SHOWN: usize = 10;
     let first: Vec<_> = users.iter().take(SHOWN).map(|user| format!("{:.100}", address::of_user(user))).collect();
     let more = if users.len() > SHOWN { ", and others" } else { "" };
-    format!("{} users do not exist: {}{more}.", users.len(), first.join(", "))
+    format!("Unknown users, {} in all: {}{more}.", users.len(), first.join(", "))
 }
 
 impl FieldProblem {

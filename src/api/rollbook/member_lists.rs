@@ -87,17 +87,17 @@ pub(super) async fn members_at(
     parameters: &[(String, String)],
 ) -> Result<(MembersAt, Option<String>)> {
     check_names(parameters, &["limit", "after", "at"])?;
-    let Walk { cursors, after, limit } = Walk::read(&format!("members of {group} then"), parameters)?;
-    let after = match after {
+    let Walk { cursors, after, limit } = Walk::read("members then", parameters)?;
+    let (after, of) = after.unzip();
+    let after = match after.as_ref().map(|Position(values)| &values[..]) {
         None => None,
-        Some((Position(values), uid)) => match &values[..] {
-            [SortValue::Text(key)] => Some((key.clone(), uid)),
-            _ => return Err(foreign_cursor().into()),
-        },
+        Some([SortValue::Text(key), SortValue::Integer(uid)]) => Some((key.clone(), *uid)),
+        Some(_) => return Err(foreign_cursor().into()),
     };
-    let page = service.members_at(permit, &group, MembersAtQuery { group: 0, at, after, limit }).await?;
-    let next = page.next.as_ref();
-    let next = next.map(|(key, uid)| cursors.encode(&Position(vec![SortValue::Text(key.clone())]), *uid));
+    let (group, page) = service.members_at(permit, &group, MembersAtQuery { group: 0, at, after, limit }).await?;
+    check_owner(of, group)?;
+    let position = |(key, uid): &(String, i64)| Position(vec![SortValue::Text(key.clone()), SortValue::Integer(*uid)]);
+    let next = page.next.as_ref().map(|last| cursors.encode(&position(last), group));
     Ok((page, next))
 }
 
@@ -111,11 +111,17 @@ pub(super) async fn joined_groups_at(
     parameters: &[(String, String)],
 ) -> Result<(JoinedGroupsAt, Option<String>)> {
     check_names(parameters, &["limit", "after", "at"])?;
-    let Walk { cursors, after, limit } = Walk::read(&format!("groups of {user} then"), parameters)?;
-    let after = after.map(|(_, uid)| uid);
+    let Walk { cursors, after, limit } = Walk::read("joined groups then", parameters)?;
+    let (after, of) = after.unzip();
+    let after = match after.as_ref().map(|Position(values)| &values[..]) {
+        None => None,
+        Some([SortValue::Integer(uid)]) => Some(*uid),
+        Some(_) => return Err(foreign_cursor().into()),
+    };
     let query = JoinedGroupsAtQuery { user: 0, visibility: Visibility::All, at, after, limit };
-    let page = service.joined_groups_at(permit, &user, query).await?;
-    let next = page.next.map(|uid| cursors.encode(&Position(Vec::new()), uid));
+    let (user, page) = service.joined_groups_at(permit, &user, query).await?;
+    check_owner(of, user)?;
+    let next = page.next.map(|uid| cursors.encode(&Position(vec![SortValue::Integer(uid)]), user));
     Ok((page, next))
 }
 
@@ -160,8 +166,8 @@ impl Walk {
     }
 }
 
-/// The cursors of a list. The last value is a number: that of the group or user whose
-/// list it is, or of the last row of a list at a moment, which is bound to its address.
+/// The cursors of a list. The last value is the number of the group or user whose list
+/// it is.
 struct Cursors(Binding);
 
 impl Cursors {

@@ -74,7 +74,7 @@ pub(super) async fn list(
 
 /// Change members
 ///
-/// Adds and removes the named users in one step and leaves everybody else as they are. Who is said twice counts once;
+/// Adds and removes the named users in one step and leaves everybody else as they are. A user who is named twice counts once;
 /// nobody may be in both lists. The whole change is refused if one user is unknown, unless `unknown=ignore` is given.
 #[utoipa::path(
     patch,
@@ -83,7 +83,7 @@ pub(super) async fn list(
     tag = "Members",
     params(
         ("group" = String, Path, description = "ID of the group in any case, or `uid:` and its number", example = "support"),
-        ("unknown" = Option<String>, Query, description = "With `ignore`, unknown users are left out and told, e.g. `ignore`"),
+        ("unknown" = Option<String>, Query, description = "With `ignore`, unknown users are left out and listed, e.g. `ignore`"),
         ("dryRun" = Option<bool>, Query, description = "Tell what would happen, and change nothing", example = true),
         ("maxRemovals" = Option<u64>, Query, description = "Refuse if more members would be removed", minimum = 0, example = 20),
         ("maxRemovalPercent" = Option<u32>, Query, description = "Refuse if more of the present members would be removed, \
@@ -118,7 +118,7 @@ pub(super) async fn patch(
     tag = "Members",
     params(
         ("group" = String, Path, description = "ID of the group in any case, or `uid:` and its number", example = "support"),
-        ("unknown" = Option<String>, Query, description = "With `ignore`, unknown users are left out and told, e.g. `ignore`"),
+        ("unknown" = Option<String>, Query, description = "With `ignore`, unknown users are left out and listed, e.g. `ignore`"),
         ("dryRun" = Option<bool>, Query, description = "Tell what would happen, and change nothing", example = true),
         ("maxRemovals" = Option<u64>, Query, description = "Refuse if more members would be removed", minimum = 0, example = 20),
         ("maxRemovalPercent" = Option<u32>, Query, description = "Refuse if more of the present members would be removed, \

@@ -70,7 +70,7 @@ impl ListMembers {
         // The service finds the group.
         let mut query = MembersAtQuery { group: 0, at, after: None, limit: MAX_LIMIT };
         loop {
-            let page = service.members_at(&permit, &group, query.clone()).await?;
+            let page = service.members_at(&permit, &group, query.clone()).await?.1;
             self.print(service, &page.items).await?;
             match page.next {
                 Some(next) => query.after = Some(next),

@@ -63,7 +63,7 @@ impl ListJoinedGroups {
         // The service finds the user.
         let mut query = JoinedGroupsAtQuery { user: 0, visibility: Visibility::All, at, after: None, limit: MAX_LIMIT };
         loop {
-            let page = service.joined_groups_at(&permit, &self.user, query.clone()).await?;
+            let page = service.joined_groups_at(&permit, &self.user, query.clone()).await?.1;
             self.print(service, &page.items, query.after.is_none()).await?;
             match page.next {
                 Some(next) => query.after = Some(next),

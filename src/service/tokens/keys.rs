@@ -172,7 +172,7 @@ impl Service {
         permit.refuse_condition()?;
         if !PUBLISH_SECONDS.contains(&published) {
             let (least, most) = (PUBLISH_SECONDS.start(), PUBLISH_SECONDS.end());
-            return Err(Error::invalid("publish_seconds", format!("must be {least} to {most}")));
+            return Err(Error::invalid("publishSeconds", format!("must be {least} to {most}")));
         }
         let key = new_key(self, self.clock.now().plus_seconds(published)).await?;
         if let Some(created) = self.store.add_signing_key(self.operation(permit), key, false).await? {

@@ -193,3 +193,58 @@ async fn a_limited_caller_is_told_nothing_foreign() {
     reader.get(CHANGES).await.fails(403, "forbidden");
     server.token(&[AUDITOR], &[]).await.get(CHANGES).await.is(200);
 }
+
+#[tokio::test]
+async fn whoever_may_not_read_users_sees_no_state_of_one() {
+    let server = Server::start();
+    let admin = server.admin().await;
+    let user = json!({ "id": "ada", "username": "ada", "firstName": "A", "lastName": "L", "email": "a@x", "phone": "+1-secret" });
+    admin.post("/rollbook/v1/users", &user).await.is(201);
+    admin.post(GROUPS, &json!({ "id": "g", "name": "g" })).await.is(201);
+    assign(&admin, "g", "ada").await;
+    admin.delete("/rollbook/v1/users/ada").await.is(204);
+    admin.post("/rollbook/v1/users/uid:1/restore", &json!({})).await.is(200);
+    let path = format!("{GROUPS}/g/members/ada/history");
+    assert!(admin.get(&path).await.is(200).text.contains("+1-secret"));
+    let reader = server.token(&[GROUP_READER], &[]).await;
+    let told = reader.get(&path).await.is(200);
+    assert!(!told.text.contains("secret") && !told.text.contains("username"), "{}", told.text);
+    assert_eq!(told["spells"].as_array().unwrap().len(), 2);
+    // And whoever may not read groups is not told of memberships.
+    let reader = server.token(&["AdminUserReader"], &[]).await;
+    let history = all(&reader, "/rollbook/v1/users/ada/history?order=asc").await;
+    assert_eq!(types(&history), ["user.created", "user.deleted", "user.restored"]);
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_group_or_user_is_refused() {
+    let server = Server::start();
+    let admin = server.admin().await;
+    for user in ["ada", "bob"] {
+        make_user(&admin, user).await;
+    }
+    for group in ["g", "h"] {
+        admin.post(GROUPS, &json!({ "id": group, "name": group })).await.is(201);
+        assign(&admin, group, "ada").await;
+        assign(&admin, group, "bob").await;
+    }
+    let now = admin.patch(&format!("{GROUPS}/h"), &json!({ "description": "d" })).await.is(200)["updated"].clone();
+    let at = now.as_str().unwrap();
+    // The group g is deleted, and h takes its ID.
+    let lists = ["history?order=asc&limit=1".to_owned(), format!("members?limit=1&at={at}")];
+    let mut cursors = Vec::new();
+    for list in &lists {
+        let page = admin.get(&format!("{GROUPS}/g/{list}")).await.is(200);
+        cursors.push(page["next"].as_str().unwrap().to_owned());
+        admin.get(&format!("{GROUPS}/G/{list}&after={}", page["next"].as_str().unwrap())).await.is(200);
+    }
+    let joined = format!("/rollbook/v1/users/ada/groups?limit=1&at={at}");
+    let page = admin.get(&joined).await.is(200);
+    let other = joined.replace("ada", "bob");
+    admin.get(&format!("{other}&after={}", page["next"].as_str().unwrap())).await.fails(400, "invalid_parameter");
+    admin.delete(&format!("{GROUPS}/g")).await.is(204);
+    admin.patch(&format!("{GROUPS}/h"), &json!({ "id": "g" })).await.is(200);
+    for (list, cursor) in lists.iter().zip(&cursors) {
+        admin.get(&format!("{GROUPS}/g/{list}&after={cursor}")).await.fails(400, "invalid_parameter");
+    }
+}

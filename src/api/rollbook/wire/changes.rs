@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::domain::address;
 use crate::domain::caller::{Caller, Permission as _, ReadUsers};
-use crate::domain::change_type::ChangeType;
 use crate::domain::changed_fields::changed_fields;
 use crate::domain::community::Visibility;
 use crate::domain::error::{Error, Result};
@@ -139,11 +139,13 @@ pub(in crate::api::rollbook) struct ClientState {
     name: String,
     roles: Vec<&'static str>,
     communities: Vec<String>,
-    user: Option<i64>,
+    user: Option<String>,
     enabled: bool,
     access_minutes: i64,
     refresh_minutes: i64,
     refresh_rotation: bool,
+    strict_members: bool,
+    max_removal_percent: Option<i64>,
     version: i64,
     created: String,
     updated: String,
@@ -165,8 +167,19 @@ impl Change {
     /// role of theirs reads users.
     pub(in crate::api::rollbook) fn new(change: &history::Change, caller: &Caller) -> Result<Self> {
         let reads_users = caller.roles.intersects(ReadUsers::ROLES);
-        let changed = match (&change.before, &change.after) {
-            (Some(before), Some(after)) if change.kind != ChangeType::GroupDeleted => changed_fields(before, after),
+        // Whoever may not read users sees no state of one, such as that of a deletion which ended a membership.
+        let seen = |state: &Option<State>| match state {
+            Some(State::User(_)) if !reads_users => None,
+            state => state.as_ref().map(|state| EntityState::new(state, &caller.visibility)),
+        };
+        let (before, after) = (seen(&change.before).transpose()?, seen(&change.after).transpose()?);
+        let changed = match (&before, &after, &change.before, &change.after) {
+            (Some(was), Some(is), Some(before), Some(after)) => {
+                let mut changed = changed_fields(before, after);
+                // Communities that the caller does not see may have changed.
+                changed.retain(|field| field != "communities" || was.communities() != is.communities());
+                changed
+            }
             _ => Vec::new(),
         };
         let own_token = match (&change.subject, change.after.as_ref().or(change.before.as_ref())) {
@@ -179,8 +192,6 @@ impl Change {
             Subject::Key(kid) => Some(NamedKey { kid: kid.clone() }),
             _ => None,
         };
-        let state =
-            |state: &Option<State>| state.as_ref().map(|state| EntityState::new(state, &caller.visibility)).transpose();
         Ok(Self {
             id: change.id.to_string(),
             kind: change.kind.name(),
@@ -195,13 +206,23 @@ impl Change {
             token: own_token,
             key,
             changed,
-            before: state(&change.before)?,
-            after: state(&change.after)?,
+            before,
+            after,
         })
     }
 }
 
 impl EntityState {
+    /// The communities that the caller sees.
+    fn communities(&self) -> &[String] {
+        match self {
+            Self::Group(group) => &group.communities,
+            Self::User(user) => &user.communities,
+            Self::Client(client) => &client.communities,
+            Self::Token(_) => &[],
+        }
+    }
+
     fn new(state: &State, visibility: &Visibility) -> Result<Self> {
         Ok(match state {
             State::Group(group) => {
@@ -249,11 +270,13 @@ impl EntityState {
                     name: fields.name.clone(),
                     roles: fields.roles.names().collect(),
                     communities: visible(&fields.communities, visibility),
-                    user: fields.user,
+                    user: fields.user.map(address::of_number),
                     enabled: fields.enabled,
                     access_minutes: fields.access_minutes,
                     refresh_minutes: fields.refresh_minutes,
                     refresh_rotation: fields.refresh_rotation,
+                    strict_members: fields.strict_members,
+                    max_removal_percent: fields.max_removal_percent,
                     version: client.version,
                     created: date(client.created),
                     updated: date(client.updated),

@@ -45,7 +45,7 @@ pub(super) async fn memberships_then<S: SnapshotReader>(
 pub(super) struct MembersThen {
     /// Present members: when they had begun another membership, or `None` if they were no members.
     pub(super) present: HashMap<UserUid, Option<Timestamp>>,
-    /// Members of then who are none now, by folded ID and number, each with when the membership had begun.
+    /// Former members, who were members at the moment and are none now, by folded ID and number, each with when the membership had begun.
     pub(super) former: BTreeMap<(String, UserUid), Timestamp>,
 }
 
@@ -116,7 +116,7 @@ async fn membership_rows<S: SnapshotReader>(
     Ok(rows.iter().map(read).collect::<Result<_>>()?)
 }
 
-/// Returns the users with a membership of the group who were deleted or restored after the moment.
+/// Returns the users who were restored after the moment, and those with a membership of the group who were deleted.
 async fn users_deleted_or_restored<S: SnapshotReader>(
     snapshot: &mut S,
     group: GroupUid,

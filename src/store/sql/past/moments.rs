@@ -79,7 +79,7 @@ pub(crate) async fn members_at<S: SnapshotReader>(
     let mut unread = limit + 1;
     while unread > 0 {
         let rows = present_members(snapshot, query.group, &after).await?;
-        for row in rows.iter().take(CHUNK) {
+        for row in &rows {
             let (uid, since) = (integer(row, 0)?, Timestamp::from_micros(integer(row, 2)?));
             after = (text(row, 1)?.to_owned(), uid);
             let value = match then.present.get(&uid) {
@@ -141,7 +141,7 @@ pub(crate) async fn joined_groups_at<S: SnapshotReader>(
         }
         let is_last = rows.len() < CHUNK;
         let last = if is_last { GroupUid::MAX } else { then.last_key_value().map_or(GroupUid::MAX, |(uid, _)| *uid) };
-        for (group, since) in changed.range(after + 1..=last) {
+        for (group, since) in changed.range(after.saturating_add(1)..=last) {
             match since {
                 Some(since) => _ = then.insert(*group, (*since, None)),
                 None => _ = then.remove(group),

@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use serde::Deserialize;
+
 use crate::domain::actor::{NamedActor, NamedClient, NamedUser};
-use crate::domain::client::Client;
+use crate::domain::client::{Client, ClientUid};
 use crate::domain::community::Visibility;
 use crate::domain::error::Result;
 use crate::domain::group::{Group, GroupUid};
@@ -146,10 +148,22 @@ fn moments(change: &StoredChange) -> Vec<Moment> {
     moments.extend(change.circumstances.actor_user.map(|uid| moment(Kind::User, uid)));
     moments.extend(change.circumstances.actor_client.map(|uid| moment(Kind::Client, uid)));
     // Other subjects are named by their own state.
-    if let Subject::Membership { group, user } = change.subject {
-        moments.extend([moment(Kind::Group, group), moment(Kind::User, user)]);
+    match change.subject {
+        Subject::Membership { group, user } => moments.extend([moment(Kind::Group, group), moment(Kind::User, user)]),
+        Subject::Token(_) => moments.extend(client_of_token(change).map(|uid| moment(Kind::Client, uid))),
+        _ => {}
     }
     moments
+}
+
+/// The number of the client whose token the change is about.
+fn client_of_token(change: &StoredChange) -> Option<ClientUid> {
+    #[derive(Deserialize)]
+    struct TokenEntry {
+        client: ClientUid,
+    }
+    let json = change.after.as_ref().or(change.before.as_ref())?;
+    serde_json::from_str::<TokenEntry>(json).ok().map(|token| token.client)
 }
 
 /// Looks up the names. An entity of which nothing is kept has none.
@@ -236,6 +250,7 @@ fn name_of(state: &State) -> Name {
 
 /// Returns the change with its states and names.
 fn with_names(change: StoredChange, names: &HashMap<Moment, Name>, language: &Tag) -> Result<Change> {
+    let client_of_token = client_of_token(&change);
     let StoredChange { id, circumstances, kind, subject, before, after, since } = change;
     let decoded = |json: Option<String>| match json {
         Some(json) => state_of(&subject, &json, language),
@@ -256,7 +271,10 @@ fn with_names(change: StoredChange, names: &HashMap<Moment, Name>, language: &Ta
             group = name(Kind::Group, of).map(|name| group_name(of, name));
             user = name(Kind::User, member).map(|name| user_name(member, name));
         }
-        Subject::Token(_) | Subject::Key(_) => {}
+        Subject::Token(_) => {
+            client = client_of_token.and_then(|uid| Some(client_name(uid, name(Kind::Client, uid)?)));
+        }
+        Subject::Key(_) => {}
     }
     let actor = NamedActor {
         user: circumstances.actor_user.and_then(|uid| Some(user_name(uid, name(Kind::User, uid)?))),
