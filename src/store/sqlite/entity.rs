@@ -127,7 +127,7 @@ pub(super) fn write<E: SqliteEntity>(
     apply(context, language, operation, target, update).map(|(after, _)| after)
 }
 
-/// As [`write`], for an update function that restores the entity. Also returns what became of its memberships.
+/// As [`write()`], for an update function that restores the entity. Also returns what became of its memberships.
 pub(super) fn restore<E: SqliteEntity>(
     context: &mut WriteContext<'_>,
     language: &Tag,
@@ -139,7 +139,7 @@ pub(super) fn restore<E: SqliteEntity>(
     Restored::new(entity, memberships)
 }
 
-/// Writes an entity as [`write`] does. Also returns what became of its memberships if the update function restored it.
+/// Writes an entity as [`write()`] does. Also returns what became of its memberships if the update function restored it.
 fn apply<E: SqliteEntity>(
     context: &mut WriteContext<'_>,
     language: &Tag,
