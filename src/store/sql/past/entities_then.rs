@@ -10,7 +10,7 @@ use crate::domain::user::User;
 use crate::store::sql::columns::{Record, select};
 
 use super::history::{HistoryReader, Trail};
-use super::states::{Journaled, ValuesRow, state};
+use super::states::{Journaled, record, state};
 use super::{SnapshotReader, Statement, integer, list_of, read_rows};
 
 /// Reads the entities with these numbers, live and deleted, as they are now.
@@ -24,7 +24,7 @@ pub(super) async fn present_entities<E: Record, S: SnapshotReader>(
     }
     let sql = select::<E>(&format!("WHERE uid IN ({})", list_of(uids.iter().copied())));
     for row in read_rows(snapshot, Statement::built(sql, Vec::new())).await? {
-        found.insert(integer(&row, 0)?, E::read(&ValuesRow(&row))?);
+        found.insert(integer(&row, 0)?, record(&row)?);
     }
     Ok(found)
 }

@@ -14,7 +14,7 @@ use crate::domain::role::Roles;
 use crate::domain::user::User;
 use crate::store::copy::{Row, Value};
 use crate::store::sql::columns::{Column, Field, Record, read_columns};
-use crate::store::sql::rows::Columns;
+use crate::store::sql::copy::Cells;
 
 /// An entity that journal entries contain.
 pub(crate) trait Journaled: Record {
@@ -53,6 +53,11 @@ pub(crate) fn state<E: Journaled>(json: &str, language: &Tag) -> Result<State> {
     decode::<E>(json).map(|entity| entity.into_state(language))
 }
 
+/// Reads an entity from a row. Fails if the row is none of its table.
+pub(crate) fn record<E: Record>(row: &Row) -> Result<E> {
+    E::read(&Cells(row)).map_err(Error::internal)
+}
+
 fn decode<E: Record>(json: &str) -> Result<E> {
     let fields: HashMap<String, Box<RawValue>> = serde_json::from_str(json).map_err(Error::internal)?;
     let value = |column: &Column<E>| {
@@ -61,7 +66,7 @@ fn decode<E: Record>(json: &str) -> Result<E> {
             .map_or_else(|| Ok(absent(&column.field)), |raw| column_value(&column.field, raw))
     };
     let values: Row = E::COLUMNS[..read_columns(E::COLUMNS)].iter().map(value).collect::<Result<_>>()?;
-    E::read(&ValuesRow(&values))
+    record(&values)
 }
 
 /// The value of a column that the journal does not contain.
@@ -96,39 +101,4 @@ fn column_value<E>(field: &Field<E>, raw: &RawValue) -> Result<Value> {
             Value::Text(parsed(raw)?)
         }
     })
-}
-
-/// A row whose values were read already.
-pub(crate) struct ValuesRow<'a>(pub &'a Row);
-
-impl Columns for ValuesRow<'_> {
-    type Error = Error;
-
-    fn integer(&self, at: usize) -> Result<i64> {
-        super::integer(self.0, at)
-    }
-
-    fn optional_integer(&self, at: usize) -> Result<Option<i64>> {
-        super::optional_integer(self.0, at)
-    }
-
-    fn small(&self, at: usize) -> Result<i64> {
-        self.integer(at)
-    }
-
-    fn optional_small(&self, at: usize) -> Result<Option<i64>> {
-        self.optional_integer(at)
-    }
-
-    fn text(&self, at: usize) -> Result<&str> {
-        super::text(self.0, at)
-    }
-
-    fn optional_text(&self, at: usize) -> Result<Option<&str>> {
-        super::optional_text(self.0, at)
-    }
-
-    fn unreadable(at: usize, reason: String) -> Error {
-        Error::internal(anyhow::anyhow!("column {at}: {reason}"))
-    }
 }
