@@ -18,9 +18,12 @@ use super::{SnapshotReader, Statement, integer};
 
 /// The number of entries that are looked up at a time.
 const LOOKED_UP: usize = 256;
-/// The number of entries that are read at a time. One can name 100,000 members.
-const LOADED: usize = 32;
-/// The maximum number of entries that are read for one page. A page may be shorter for that.
+/// The number of entries that are read at first, then twice as many each time. One entry can name 100,000 members, and fill
+/// a page.
+const LOADED_FIRST: usize = 2;
+/// The maximum number of entries that are read at a time.
+const LOADED_MAX: usize = 32;
+/// A page ends after this number of entries, and may be shorter for that.
 const ENTRIES_MAX: usize = 8_192;
 
 /// Reads a page of the history.
@@ -119,6 +122,8 @@ pub(crate) struct HistoryReader {
     pending: VecDeque<i64>,
     /// Where the next look-up begins; `None` = there are no more entries.
     from: Option<i64>,
+    /// The number of entries to read next.
+    load: usize,
     /// The number of entries that were read.
     pub entries_read: usize,
 }
@@ -131,7 +136,7 @@ impl HistoryReader {
             (None, Order::Ascending) => 0,
             (None, Order::Descending) => i64::MAX,
         };
-        Self { trail, order, after, pending: VecDeque::new(), from: Some(from), entries_read: 0 }
+        Self { trail, order, after, pending: VecDeque::new(), from: Some(from), load: LOADED_FIRST, entries_read: 0 }
     }
 
     /// Returns the changes of the next entries, which may be none; `None` if there are no more entries.
@@ -142,10 +147,11 @@ impl HistoryReader {
         if self.pending.is_empty() {
             self.look_up(snapshot).await?;
         }
-        let numbers: Vec<_> = self.pending.drain(..self.pending.len().min(LOADED)).collect();
+        let numbers: Vec<_> = self.pending.drain(..self.pending.len().min(self.load)).collect();
         if numbers.is_empty() {
             return Ok(None);
         }
+        self.load = (self.load * 2).min(LOADED_MAX);
         self.entries_read += numbers.len();
         let mut changes = Vec::new();
         for entry in load(snapshot, &numbers, self.order).await? {
