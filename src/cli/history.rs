@@ -20,7 +20,7 @@ use super::operator::{
     escaped, format_actor, format_time, parse_group, parse_moment, parse_user, permit, with_directory,
 };
 
-/// The number of changes that `changes` prints if it is not told from when on.
+/// The number of changes that `changes` prints without a start time.
 const LATEST: u32 = 50;
 
 /// The arguments of `rollbook history`.

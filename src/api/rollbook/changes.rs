@@ -125,7 +125,7 @@ pub(super) async fn of_membership(
 /// All changes of the directory, the oldest first unless `order=desc`, in an order in which nothing appears later before
 /// what was read. `next` is always there once anything was read, and moves past what was filtered out: keep it, and go on
 /// from it. A cursor of another directory is 400, and one whose change is gone, as after a restored backup, is 410.
-/// Callers limited to communities are told the changes of groups that they may see now.
+/// Callers limited to communities get the changes of groups that they may see now.
 #[utoipa::path(
     get,
     path = "/rollbook/v1/changes",

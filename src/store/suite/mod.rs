@@ -69,7 +69,7 @@ macro_rules! conformance {
                 entries: rebuilds_the_state, keeps_who_and_why, times_never_go_back,
                     times_follow_the_order_of_changes, batches_are_split_into_short_entries,
                     users_find_entries_of_many_members, contains_no_secret;
-                past: is_told_as_it_was, the_feed_rebuilds_the_state, a_history_is_a_part_of_the_feed,
+                past: the_past_is_as_it_was, the_feed_rebuilds_the_state, a_history_is_a_part_of_the_feed,
                     spells_are_when_the_user_was_a_member, names_are_those_of_the_moment,
                     a_position_that_is_gone_is_refused;
                 batches: leave_what_single_writes_leave, refuse_one_and_keep_the_others, repeated_change_nothing,

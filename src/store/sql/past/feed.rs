@@ -50,7 +50,7 @@ pub(crate) async fn feed<S: SnapshotReader>(snapshot: &mut S, query: &FeedQuery)
             };
             changes.retain(|change| is_behind(change.id, before.as_ref(), query.order));
             groups.look_up(snapshot, &changes).await?;
-            changes.retain(|change| groups.is_told(change) && matches(&query.filter, change));
+            changes.retain(|change| groups.is_in_feed(change) && matches(&query.filter, change));
             let fits = limit - found.len();
             if changes.len() > fits {
                 if let Some(last) = changes.get(fits.wrapping_sub(1)) {

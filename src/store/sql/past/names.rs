@@ -63,11 +63,9 @@ impl<'a> GroupFilter<'a> {
         let is_visible = |group| self.known.get(&group).copied().unwrap_or_default();
         self.visibility.limit().is_none() || group_of(&change.subject).is_none_or(is_visible)
     }
-}
 
-impl GroupFilter<'_> {
-    /// Whether the feed tells the change: a limited caller hears of the groups that they may see, and of nothing else.
-    pub(crate) fn is_told(&self, change: &StoredChange) -> bool {
+    /// Whether the feed shows the change: a limited caller gets the changes of groups that they may see, and no others.
+    pub(crate) fn is_in_feed(&self, change: &StoredChange) -> bool {
         self.shows(change) && (self.visibility.limit().is_none() || group_of(&change.subject).is_some())
     }
 }

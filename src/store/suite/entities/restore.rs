@@ -334,7 +334,7 @@ pub(crate) async fn a_batch_journals_what_it_drops(store: &impl TestStore) {
     ];
     assert_eq!(letters(store, 7, items).await, "cccc");
     let entries: Vec<_> = store.journal().split_off(before);
-    let told: Vec<_> = entries.iter().map(|row| format!("{} {} {}", row.kind, row.change, row.subject)).collect();
+    let recorded: Vec<_> = entries.iter().map(|row| format!("{} {} {}", row.kind, row.change, row.subject)).collect();
     // Those that ended come first: they end while their group or user is deleted.
     let expected = [
         "members deleted 1",
@@ -344,7 +344,7 @@ pub(crate) async fn a_batch_journals_what_it_drops(store: &impl TestStore) {
         "user restored 1",
         "batch created 0",
     ];
-    assert_eq!(told, expected);
+    assert_eq!(recorded, expected);
     assert_eq!(entries[0].before.as_deref(), Some(r#"{"group":1,"users":[[1,2000000],[2,2000000],[3,2000000]]}"#));
     assert_eq!(entries[1].before.as_deref(), Some(r#"{"group":2,"user":1,"added":3000000}"#));
     let users: Vec<_> = store.journal_users().into_iter().filter(|row| row.seq == entries[0].seq).collect();

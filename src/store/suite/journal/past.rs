@@ -1,4 +1,4 @@
-//! The past: what the store tells of any moment is what it told at that moment.
+//! The past: what the store returns of any moment is what it returned at that moment.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -170,10 +170,10 @@ async fn change(store: &impl TestStore, second: i64, numbers: &mut Sequence) {
     }
 }
 
-/// Fills the store with changes from second 1 on, and returns what it told after each.
+/// Fills the store with changes from second 1 on, and returns its state after each.
 async fn moments(store: &impl TestStore, seconds: i64) -> Vec<Present> {
     let mut numbers = Sequence(11);
-    let mut told = vec![present(store).await];
+    let mut states = vec![present(store).await];
     let items = (1..=NUMBERS).flat_map(|number| {
         [
             group_item(Some(number), group(&format!("g{number}"), "N")),
@@ -181,12 +181,12 @@ async fn moments(store: &impl TestStore, seconds: i64) -> Vec<Present> {
         ]
     });
     store.write_batch(operation(1), items.take(20).collect()).await.unwrap();
-    told.push(present(store).await);
+    states.push(present(store).await);
     for second in 2..seconds {
         change(store, second, &mut numbers).await;
-        told.push(present(store).await);
+        states.push(present(store).await);
     }
-    told
+    states
 }
 
 async fn members_then(store: &impl TestStore, group: GroupUid, at: Timestamp) -> (u64, Vec<(UserUid, Timestamp)>) {
@@ -216,10 +216,10 @@ async fn joined_then(store: &impl TestStore, user: UserUid, at: Timestamp) -> Ve
     }
 }
 
-pub(crate) async fn is_told_as_it_was(store: &impl TestStore) {
-    let told = moments(store, 100).await;
-    let last = told.last().unwrap().clone();
-    for (second, then) in told.iter().enumerate().step_by(7) {
+pub(crate) async fn the_past_is_as_it_was(store: &impl TestStore) {
+    let states = moments(store, 100).await;
+    let last = states.last().unwrap().clone();
+    for (second, then) in states.iter().enumerate().step_by(7) {
         let at = time(second as i64);
         for uid in last.groups.keys() {
             let group = store.group_at(*uid, at).await.unwrap();
@@ -290,8 +290,8 @@ async fn whole_feed(store: &impl TestStore, filter: &ChangeFilter, order: Order)
 }
 
 pub(crate) async fn the_feed_rebuilds_the_state(store: &impl TestStore) {
-    let told = moments(store, 120).await;
-    let last = told.last().unwrap();
+    let states = moments(store, 120).await;
+    let last = states.last().unwrap();
     let changes = whole_feed(store, &ChangeFilter::default(), Order::Ascending).await;
     let (mut groups, mut users, mut members) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for change in &changes {
@@ -367,11 +367,11 @@ async fn whole_history(store: &impl TestStore, of: HistoryOf, order: Order) -> V
 }
 
 pub(crate) async fn spells_are_when_the_user_was_a_member(store: &impl TestStore) {
-    let told = moments(store, 130).await;
+    let states = moments(store, 130).await;
     for group in 1..=4 {
         for user in 1..=4 {
             let spells = store.spells(group, user).await.unwrap();
-            for (second, then) in told.iter().enumerate() {
+            for (second, then) in states.iter().enumerate() {
                 let at = time(second as i64);
                 let was_member =
                     then.members.get(&group).is_some_and(|members| members.iter().any(|own| own.0 == user));
