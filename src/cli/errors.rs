@@ -4,6 +4,7 @@ use std::io;
 
 use crate::domain::address;
 use crate::domain::error::{Error, ResourceKind, Violation};
+use crate::domain::undo::UNDO_MAX;
 use crate::domain::user::PASSWORD_CHARS;
 
 /// Replaces an error of a command with a sentence for the operator. A closed pipe is a success, because a reader that
@@ -44,6 +45,9 @@ pub(super) fn error_sentence(error: &Error) -> String {
             }
             ResourceKind::User => format!("there is no user '{name}'; `rollbook user list` prints all users"),
             ResourceKind::Group => format!("there is no group '{name}'; `rollbook group list` prints all groups"),
+            ResourceKind::Operation => {
+                format!("there is no operation '{name}'; `rollbook changes --json` prints the latest")
+            }
             ResourceKind::Membership | ResourceKind::Certificate => error.to_string(),
         },
         Error::AlreadyExists(ResourceKind::Client, id) => format!("another client has the client_id '{id}'"),
@@ -59,6 +63,11 @@ pub(super) fn error_sentence(error: &Error) -> String {
         Error::HasUsers(members) => {
             format!("the group has members, {members} in all; remove them, or leave out --if-empty")
         }
+        Error::UndoConflicts(outcome) => {
+            let conflicts = outcome.conflicts;
+            format!("{conflicts} changes cannot be undone, so nothing was; add --skip-conflicts to undo the others")
+        }
+        Error::UndoTooLarge => format!("these are more than {UNDO_MAX} changes; undo shorter spans of time"),
         Error::UnknownUsers(users) => {
             let addresses: Vec<_> = users.iter().map(address::of_user).collect();
             format!("there are no users {}; nothing was changed", addresses.join(", "))

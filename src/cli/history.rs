@@ -134,6 +134,7 @@ impl ChangesArgs {
             order: if self.since.is_some() { Order::Ascending } else { Order::Descending },
             after: None,
             limit: if self.since.is_some() { CHANGES_MAX } else { LATEST },
+            is_settled: true,
         };
         let mut latest = Vec::new();
         loop {
@@ -189,14 +190,16 @@ impl Printer {
     }
 }
 
-fn parse_type(text: &str) -> Result<ChangeType, String> {
+/// Parses the type of a change.
+pub(super) fn parse_type(text: &str) -> Result<ChangeType, String> {
     text.parse().map_err(|()| {
         let names: Vec<_> = ChangeType::ALL.into_iter().map(ChangeType::name).collect();
         format!("must be one of {}", names.join(", "))
     })
 }
 
-fn parse_channel(text: &str) -> Result<Channel, String> {
+/// Parses the channel of a change.
+pub(super) fn parse_channel(text: &str) -> Result<Channel, String> {
     text.parse().map_err(|()| {
         let names: Vec<_> = Channel::ALL.into_iter().map(Channel::name).collect();
         format!("must be one of {}", names.join(", "))

@@ -18,6 +18,7 @@ mod password;
 mod restore;
 mod serve;
 mod token;
+mod undo;
 mod user;
 
 use std::env;
@@ -62,6 +63,8 @@ enum Command {
     User(user::UserArgs),
     /// Undo the deletion of a group or user
     Restore(restore::RestoreArgs),
+    /// Undo an operation, or changes of a time, a client or a channel
+    Undo(undo::UndoArgs),
     /// Print the changes of a group or user
     History(history::HistoryArgs),
     /// Print changes of the whole directory
@@ -111,6 +114,7 @@ impl Cli {
             Command::Group(args) => group::run(args, database).await,
             Command::User(args) => user::run(args, database).await,
             Command::Restore(args) => restore::run(args, database).await,
+            Command::Undo(args) => undo::run(args, database).await,
             Command::History(args) => history::run_history(args, database).await,
             Command::Changes(args) => history::run_changes(args, database).await,
             Command::Keys(args) => keys::run(args, database).await,

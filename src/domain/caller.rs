@@ -125,6 +125,12 @@ impl<P> Permit<P> {
     }
 }
 
+/// A kind of operation that selects changes of the journal.
+pub trait SelectChanges: Permission {}
+
+impl SelectChanges for ReadChanges {}
+impl SelectChanges for UndoChanges {}
+
 macro_rules! permissions {
     ($($(#[$doc:meta])* $name:ident = $($role:ident)|+ $(, unlimited only: $unlimited:literal)?;)+) => {$(
         $(#[$doc])*
@@ -152,6 +158,8 @@ permissions! {
     ManageClients = FULL_ACCESS, unlimited only: true;
     /// Reading the feed of all changes.
     ReadChanges = FULL_ACCESS | AUDITOR;
+    /// Undoing changes. Each inverse change needs its own rights as well.
+    UndoChanges = FULL_ACCESS | GROUP_ADMIN | USER_ADMIN;
     /// Copying the database and creating signing keys.
     OperateDirectory = FULL_ACCESS, unlimited only: true;
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::client::Client;
-use super::group::Group;
+use super::client::ClientFields;
+use super::group::GroupFields;
 use super::history::State;
 use super::long_lived_token::LongLivedToken;
-use super::user::User;
+use super::user::UserFields;
 use super::xp::Xp;
 use crate::json::Json;
 
@@ -14,16 +14,16 @@ use crate::json::Json;
 /// of two kinds of entities.
 pub(crate) fn changed_fields(before: &State, after: &State) -> Vec<String> {
     match (before, after) {
-        (State::Group(before), State::Group(after)) => of_groups(before, after),
-        (State::User(before), State::User(after)) => of_users(before, after),
-        (State::Client(before), State::Client(after)) => of_clients(before, after),
+        (State::Group(before), State::Group(after)) => group_fields(&before.fields, &after.fields),
+        (State::User(before), State::User(after)) => user_fields(&before.fields, &after.fields),
+        (State::Client(before), State::Client(after)) => client_fields(&before.fields, &after.fields),
         (State::Token(before), State::Token(after)) => of_tokens(before, after),
         _ => Vec::new(),
     }
 }
 
-fn of_groups(before: &Group, after: &Group) -> Vec<String> {
-    let (was, is) = (&before.fields, &after.fields);
+/// As [`changed_fields`], of groups.
+pub(crate) fn group_fields(was: &GroupFields, is: &GroupFields) -> Vec<String> {
     let mut changed = named(&[("id", was.id != is.id)]);
     let labels = |labels: &super::labels::Labels| {
         labels.iter().map(|(tag, label)| (tag.to_owned(), label.to_owned())).collect::<BTreeSet<_>>()
@@ -37,8 +37,8 @@ fn of_groups(before: &Group, after: &Group) -> Vec<String> {
     changed
 }
 
-fn of_users(before: &User, after: &User) -> Vec<String> {
-    let (was, is) = (&before.fields, &after.fields);
+/// As [`changed_fields`], of users.
+pub(crate) fn user_fields(was: &UserFields, is: &UserFields) -> Vec<String> {
     let mut changed = named(&[
         ("id", was.id != is.id),
         ("username", was.username != is.username),
@@ -56,8 +56,8 @@ fn of_users(before: &User, after: &User) -> Vec<String> {
     changed
 }
 
-fn of_clients(before: &Client, after: &Client) -> Vec<String> {
-    let (was, is) = (&before.fields, &after.fields);
+/// As [`changed_fields`], of clients.
+pub(crate) fn client_fields(was: &ClientFields, is: &ClientFields) -> Vec<String> {
     named(&[
         ("id", was.id != is.id),
         ("name", was.name != is.name),

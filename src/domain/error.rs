@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::role::Roles;
 use super::signing_key::PublishedKey;
+use super::undo::UndoOutcome;
 use super::user::UserKey;
 
 /// A result that fails with [`Error`].
@@ -27,6 +28,8 @@ pub enum ResourceKind {
     LongLivedToken,
     /// A public signing key, by its `kid`.
     Certificate,
+    /// An operation, by its ID.
+    Operation,
 }
 
 /// One field of an entity that breaks a rule.
@@ -123,6 +126,12 @@ pub enum Error {
         /// The number of present members.
         members: u64,
     },
+    /// Some of the changes cannot be undone. Nothing was changed.
+    #[error("{} changes cannot be undone", .0.conflicts)]
+    UndoConflicts(Box<UndoOutcome>),
+    /// The undo has more changes than one undo takes back, or larger ones. Nothing was changed.
+    #[error("too many changes to undo")]
+    UndoTooLarge,
     /// The group still has this number of live members.
     #[error("the group has {0} users")]
     HasUsers(i64),

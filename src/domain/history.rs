@@ -1,6 +1,7 @@
 //! Changes of the directory as the journal records them, and questions about the past (docs/rollbook.md, section 11).
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::actor::{NamedActor, NamedClient, NamedUser};
 use super::change_type::ChangeType;
@@ -104,6 +105,29 @@ pub struct Change {
     pub user: Option<NamedUser>,
     /// The client concerned.
     pub client: Option<NamedClient>,
+    /// The entity before the change; `None` for memberships, keys and what was created.
+    pub before: Option<State>,
+    /// The entity after the change; `None` for memberships and keys.
+    pub after: Option<State>,
+    /// When the membership of the change began; `None` for other changes.
+    pub since: Option<Timestamp>,
+    /// The operation that the change undoes, if it undoes one.
+    pub undoes: Option<String>,
+}
+
+/// One change as the journal keeps it: with numbers instead of names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JournaledChange {
+    /// The identity.
+    pub id: ChangeId,
+    /// What was done.
+    pub kind: ChangeType,
+    /// What it was done to.
+    pub subject: Subject,
+    /// The time of the change.
+    pub time: Timestamp,
+    /// The ID of the operation that made the change.
+    pub operation: Arc<str>,
     /// The entity before the change; `None` for memberships, keys and what was created.
     pub before: Option<State>,
     /// The entity after the change; `None` for memberships and keys.
@@ -224,6 +248,9 @@ pub struct FeedQuery {
     pub after: Option<FeedPosition>,
     /// The maximum number of changes, from 1 to [`CHANGES_MAX`].
     pub limit: u32,
+    /// Whether the part ends where earlier changes can still appear, so that a reader misses none. Without it, the part has
+    /// all changes that are committed.
+    pub is_settled: bool,
 }
 
 /// A change in the feed.
@@ -252,6 +279,19 @@ pub struct FeedPage {
     pub next: Option<FeedPosition>,
     /// Whether there may be more now.
     pub more: bool,
+}
+
+/// A part of the journal, from one snapshot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JournaledPage {
+    /// The changes.
+    pub changes: Vec<JournaledChange>,
+    /// The position up to which the journal was read; `None` = nothing was there to read.
+    pub next: Option<FeedPosition>,
+    /// Whether there may be more now.
+    pub more: bool,
+    /// The length of all states, in bytes of JSON.
+    pub bytes: usize,
 }
 
 /// One uninterrupted membership of a user in a group.

@@ -13,6 +13,7 @@ use super::membership::{MembersOutcome, MembershipOutcome};
 use super::restore::Restored;
 use super::signing_key::PublishedKey;
 use super::time::Timestamp;
+use super::undo::UndoOutcome;
 use super::user::User;
 
 /// How long an answer is recorded, in seconds.
@@ -82,6 +83,8 @@ pub(crate) enum Written<'a> {
     Token(&'a LongLivedToken),
     /// A new signing key.
     Key(&'a PublishedKey),
+    /// Undone changes.
+    Undone(&'a UndoOutcome),
     /// Something that the answer does not show.
     Unshown,
 }
@@ -119,6 +122,12 @@ impl Outcome for Restored<User> {
 impl Outcome for MembershipOutcome {
     fn written(&self) -> Option<Written<'_>> {
         matches!(self, Self::Done | Self::Unchanged).then_some(Written::Unshown)
+    }
+}
+
+impl Outcome for UndoOutcome {
+    fn written(&self) -> Option<Written<'_>> {
+        Some(Written::Undone(self))
     }
 }
 
@@ -181,6 +190,12 @@ impl Shown for Restored<Group> {
 impl Shown for Restored<User> {
     fn of(written: Written<'_>) -> Option<&Self> {
         if let Written::RestoredUser(restored) = written { Some(restored) } else { None }
+    }
+}
+
+impl Shown for UndoOutcome {
+    fn of(written: Written<'_>) -> Option<&Self> {
+        if let Written::Undone(outcome) = written { Some(outcome) } else { None }
     }
 }
 

@@ -90,6 +90,8 @@ pub struct Operation {
     pub reason: Option<Reason>,
     /// Who gave the command, if the changes come from the command line.
     pub operator: Option<Operator>,
+    /// The operation that the changes undo, if they undo one.
+    pub undoes: Option<Arc<str>>,
     /// How to record the answer of the operation, so that its request can be repeated.
     pub(crate) recording: Option<Recording>,
 }

@@ -28,6 +28,7 @@ pub(crate) mod restore;
 pub(crate) mod rotation;
 pub mod signing_key;
 pub(crate) mod target;
+pub(crate) mod undo;
 pub mod user;
 mod values;
 

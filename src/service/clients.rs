@@ -101,9 +101,9 @@ impl ClientPatch {
     /// Communities end no token, because every request reads the present ones.
     fn apply(self, fields: &mut ClientFields) {
         let before = fields.clone();
-        fields.name = self.name.unwrap_or(before.name);
+        fields.name = self.name.unwrap_or_else(|| before.name.clone());
         fields.roles = self.roles.unwrap_or(before.roles);
-        fields.communities = self.communities.unwrap_or(before.communities);
+        fields.communities = self.communities.unwrap_or_else(|| before.communities.clone());
         fields.access_minutes = self.access_minutes.unwrap_or(before.access_minutes);
         fields.refresh_minutes = self.refresh_minutes.unwrap_or(before.refresh_minutes);
         fields.refresh_rotation = self.refresh_rotation.unwrap_or(before.refresh_rotation);
@@ -111,14 +111,20 @@ impl ClientPatch {
         fields.user = self.user.unwrap_or(before.user);
         fields.strict_members = self.strict_members.unwrap_or(before.strict_members);
         fields.max_removal_percent = self.max_removal_percent.unwrap_or(before.max_removal_percent);
-        let is_disabled = before.enabled && !fields.enabled;
-        let changes_user = fields.user != before.user;
-        // A client without roles does not limit the tokens of users.
-        let limits_users = before.roles.is_empty() && !fields.roles.is_empty();
-        let ends_tokens = is_disabled || changes_user || limits_users || !fields.roles.contains(before.roles);
-        fields.generation += i64::from(ends_tokens);
-        fields.long_lived_generation += i64::from(is_disabled || changes_user);
+        end_tokens(&before, fields);
     }
+}
+
+/// Ends the tokens that have more rights than the changed fields give, or act for another user (docs/rollbook.md,
+/// section 8).
+pub(super) fn end_tokens(before: &ClientFields, after: &mut ClientFields) {
+    let is_disabled = before.enabled && !after.enabled;
+    let changes_user = after.user != before.user;
+    // A client without roles does not limit the tokens of users.
+    let limits_users = before.roles.is_empty() && !after.roles.is_empty();
+    let ends_tokens = is_disabled || changes_user || limits_users || !after.roles.contains(before.roles);
+    after.generation += i64::from(ends_tokens);
+    after.long_lived_generation += i64::from(is_disabled || changes_user);
 }
 
 /// A client with its new secret, which is shown once and not stored.

@@ -12,6 +12,7 @@ pub(crate) mod memberships;
 pub(crate) mod past;
 pub(crate) mod restore;
 pub mod tokens;
+pub(crate) mod undo;
 pub mod users;
 mod write;
 
@@ -80,6 +81,7 @@ impl Service {
             channel: caller.channel,
             reason: permit.context().and_then(|context| context.reason.clone()),
             operator: caller.operator.clone(),
+            undoes: None,
             recording: permit.context().and_then(|context| context.recording.clone()),
         }
     }

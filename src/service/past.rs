@@ -1,7 +1,7 @@
 //! Use cases of the past: histories, the feed of changes, and the directory at any moment (docs/rollbook.md,
 //! section 11).
 
-use crate::domain::caller::{Permit, ReadChanges, ReadGroups, ReadUsers};
+use crate::domain::caller::{Permit, ReadChanges, ReadGroups, ReadUsers, SelectChanges};
 use crate::domain::change_type::ChangeType;
 use crate::domain::client::{ClientKey, ClientUid};
 use crate::domain::error::{Error, Result};
@@ -74,20 +74,32 @@ impl Service {
     }
 
     /// Returns the number of the group; `None` if there is none or the caller may not see it.
-    pub(crate) async fn named_group(&self, permit: &Permit<ReadChanges>, key: &GroupKey) -> Result<Option<GroupUid>> {
+    pub(crate) async fn named_group(
+        &self,
+        permit: &Permit<impl SelectChanges>,
+        key: &GroupKey,
+    ) -> Result<Option<GroupUid>> {
         let visibility = &permit.caller().visibility;
         let group = self.store.group(key).await?.filter(|group| visibility.sees(&group.fields.communities));
         Ok(group.map(|group| group.uid))
     }
 
     /// Returns the number of the user; `None` if there is none.
-    pub(crate) async fn named_user(&self, _permit: &Permit<ReadChanges>, key: &UserKey) -> Result<Option<UserUid>> {
+    pub(crate) async fn named_user(
+        &self,
+        _permit: &Permit<impl SelectChanges>,
+        key: &UserKey,
+    ) -> Result<Option<UserUid>> {
         Ok(self.store.user(key).await?.map(|user| user.uid))
     }
 
     /// Returns the number of the client with this `client_id`; `None` if there is none, or if the caller is limited to
     /// communities and may know of no clients.
-    pub(crate) async fn named_client(&self, permit: &Permit<ReadChanges>, id: &str) -> Result<Option<ClientUid>> {
+    pub(crate) async fn named_client(
+        &self,
+        permit: &Permit<impl SelectChanges>,
+        id: &str,
+    ) -> Result<Option<ClientUid>> {
         match self.store.client(&ClientKey::Id(id.to_owned())).await? {
             Some(client) if permit.caller().visibility.limit().is_none() => Ok(Some(client.uid)),
             _ => Ok(None),

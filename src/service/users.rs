@@ -318,7 +318,8 @@ pub(super) fn check_outranks(rights: Roles, present: CurrentUser<'_>) -> Result<
     check_covers(rights, present.user.fields.roles.with(present.client_roles))
 }
 
-fn check_covers(rights: Roles, needed: Roles) -> Result<()> {
+/// Fails with `Forbidden` if `rights` do not cover the needed roles.
+pub(super) fn check_covers(rights: Roles, needed: Roles) -> Result<()> {
     if rights.covers(needed) { Ok(()) } else { Err(Error::Forbidden { sufficient: needed, assigned: rights }) }
 }
 

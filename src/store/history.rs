@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use crate::domain::Result;
 use crate::domain::group::{Group, GroupUid};
 use crate::domain::history::{
-    FeedPage, FeedQuery, HistoryPage, HistoryQuery, JoinedGroupsAt, JoinedGroupsAtQuery, MembersAt, MembersAtQuery,
-    Spell,
+    FeedPage, FeedQuery, HistoryPage, HistoryQuery, JoinedGroupsAt, JoinedGroupsAtQuery, JournaledPage, MembersAt,
+    MembersAtQuery, Spell,
 };
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserUid};
@@ -21,6 +21,8 @@ pub trait Past {
     /// Returns a part of the feed of all changes. Fails with `NoLongerKept` if the change of the position is gone, or is
     /// another one.
     async fn changes(&self, query: FeedQuery) -> Result<FeedPage>;
+    /// Returns the same part of the feed, with numbers instead of names.
+    async fn journaled_changes(&self, query: FeedQuery) -> Result<JournaledPage>;
     /// Returns the group as it was at the moment, with the number of its members then; `None` if it did not exist yet.
     async fn group_at(&self, group: GroupUid, at: Timestamp) -> Result<Option<Group>>;
     /// Returns the user as they were at the moment; `None` if they did not exist yet.

@@ -13,6 +13,7 @@ pub(crate) mod sqlite;
 #[cfg(test)]
 pub(crate) mod suite;
 mod tokens;
+mod undo;
 mod update;
 
 use std::collections::HashMap;
@@ -41,11 +42,13 @@ use crate::domain::restore::Restored;
 use crate::domain::signing_key::PublishedKey;
 use crate::domain::target::Target;
 use crate::domain::time::Timestamp;
+use crate::domain::undo::UndoOutcome;
 use crate::domain::user::{Credentials, User, UserKey, UserUid};
 
 pub(crate) use batch::{BATCH_MAX, BatchItem, FieldsFn, ItemOutcome, UserFieldsFn};
 pub use cached_entity::CachedEntity;
 pub(crate) use tokens::{RefreshToken, SigningKey, TokenStatus};
+pub(crate) use undo::{StoredMembership, UndoFn, UndoMembers, UndoPlan, UndoScope, UndoState, UndoWrite};
 pub(crate) use update::{
     ClientUpdate, CurrentUser, LongLivedTokenUpdate, Mutation, UpdateFn, UserUpdate, UserUpdateFn,
 };
@@ -144,6 +147,10 @@ pub trait Store: history::Past + Send + Sync {
         change: MembersChange,
         options: MembersOptions,
     ) -> Result<MembersOutcome>;
+
+    /// Reads the present state of what is in the scope, decides by `rule` what to write, writes it, and returns the outcome
+    /// with the ID of the operation, if anything was written. Fails as `rule` does; then nothing is changed.
+    async fn undo(&self, operation: Operation, scope: UndoScope, rule: UndoFn) -> Result<UndoOutcome>;
 
     /// Writes at most [`BATCH_MAX`] items in order and returns the outcome of each item. A few journal entries record what
     /// changed, and an entry of its own each restored entity. A refused item leaves nothing behind and does not affect the

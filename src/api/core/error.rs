@@ -113,6 +113,10 @@ pub(super) fn error_response(error: &Error) -> (StatusCode, Failed) {
             let sentence = format!("{removals} members would be removed, and at most {allowed} may be.");
             (Status::CONFLICT, "too_many_removals", sentence)
         }
+        // No call of this API undoes changes.
+        Error::Directory(Directory::UndoConflicts(_) | Directory::UndoTooLarge) => {
+            (Status::CONFLICT, "invalid_request", "The changes cannot be undone.".into())
+        }
         Error::Directory(Directory::HasUsers(users)) => (Status::CONFLICT, "has_users", has_users_sentence(*users)),
         Error::Directory(Directory::AlreadyExists(kind, key) | Directory::RestoredIdTaken { kind, id: key, .. }) => {
             (Status::CONFLICT, "already_exists", format!("There is a {} with the ID {key} already.", noun(*kind)))
@@ -199,6 +203,7 @@ const fn noun(kind: ResourceKind) -> &'static str {
         ResourceKind::Client => "client",
         ResourceKind::LongLivedToken => "token",
         ResourceKind::Certificate => "certificate",
+        ResourceKind::Operation => "operation",
     }
 }
 

@@ -204,6 +204,10 @@ pub(super) fn error_response(error: &Error) -> ErrorResponse {
             "Too many users would be removed.",
             json!({ "Removals": removals, "Allowed": allowed }),
         ),
+        // No operation of this API undoes changes.
+        Error::Directory(Directory::UndoConflicts(_) | Directory::UndoTooLarge) => {
+            single_entry(Status::CONFLICT, "Undo.Conflict", "The changes cannot be undone.", Value::Null)
+        }
         Error::Directory(Directory::HasUsers(users)) => single_entry(
             Status::CONFLICT,
             "UserGroup.CannotDeleteWithUsers",
@@ -420,6 +424,7 @@ const fn object_type(kind: ResourceKind) -> &'static str {
         ResourceKind::Client => "ApiClient",
         ResourceKind::LongLivedToken => "LongLivedToken",
         ResourceKind::Certificate => "Certificate",
+        ResourceKind::Operation => "Operation",
     }
 }
 

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use axum::extract::State;
 
-use crate::domain::caller::{Permit, ReadChanges, ReadGroups, ReadUsers};
+use crate::domain::caller::{Permit, ReadChanges, ReadGroups, ReadUsers, SelectChanges};
 use crate::domain::change_type::ChangeType;
 use crate::domain::community::Visibility;
 use crate::domain::cursor::{Position, SortValue};
@@ -155,7 +155,7 @@ pub(super) async fn list(
     let query = feed(&api.service, &permit, &parameters).await?;
     let page = api.service.changes(&permit, query).await?;
     let changes = page.changes.iter().map(|change| Change::new(&change.change, permit.caller()));
-    let next = page.next.as_ref().map(|position| feed_binding().encode(&encoded(position)));
+    let next = page.next.as_ref().map(cursor);
     Ok(JsonResponse(Changes { changes: changes.collect::<crate::domain::Result<_>>()?, next, more: page.more }))
 }
 
@@ -220,6 +220,23 @@ async fn feed(service: &Service, permit: &Permit<ReadChanges>, parameters: &[(St
         "operation",
     ];
     parameters::check_names(parameters, &KNOWN)?;
+    Ok(FeedQuery {
+        visibility: Visibility::All,
+        filter: filter(service, permit, parameters).await?,
+        span: span(parameters)?,
+        order: order(parameters)?.unwrap_or_default(),
+        after: after(parameters)?,
+        limit: limit(parameters)?,
+        is_settled: true,
+    })
+}
+
+/// Reads which changes the parameters select, apart from their times. Groups, users and clients must exist.
+pub(super) async fn filter(
+    service: &Service,
+    permit: &Permit<impl SelectChanges>,
+    parameters: &[(String, String)],
+) -> Result<ChangeFilter> {
     let mut filter = ChangeFilter {
         types: values(parameters, "type", |name| ChangeType::from_str(name).ok())?,
         channels: values(parameters, "channel", |name| Channel::from_str(name).ok())?,
@@ -237,20 +254,18 @@ async fn feed(service: &Service, permit: &Permit<ReadChanges>, parameters: &[(St
     for id in values(parameters, "client", |text| Some(text.to_owned()))? {
         filter.clients.push(service.named_client(permit, &id).await?.ok_or_else(|| wrong("client"))?);
     }
-    let after = match parameters::value(parameters, "after")? {
-        None => None,
-        Some(text) => {
-            Some(feed_binding().decode(text).and_then(|place| position(&place)).ok_or_else(|| wrong("after"))?)
-        }
-    };
-    Ok(FeedQuery {
-        visibility: Visibility::All,
-        filter,
-        span: span(parameters)?,
-        order: order(parameters)?.unwrap_or_default(),
-        after,
-        limit: limit(parameters)?,
-    })
+    Ok(filter)
+}
+
+/// The position that the parameter `after` names; `None` if it is absent.
+pub(super) fn after(parameters: &[(String, String)]) -> Result<Option<FeedPosition>> {
+    let position = |text| feed_binding().decode(text).and_then(|place| position(&place)).ok_or_else(|| wrong("after"));
+    parameters::value(parameters, "after")?.map(position).transpose()
+}
+
+/// The cursor of a position in the feed.
+pub(super) fn cursor(position: &FeedPosition) -> String {
+    feed_binding().encode(&encoded(position))
 }
 
 /// Cursors of the feed are bound to nothing but the feed, so that a reader can change its filter.
@@ -300,7 +315,8 @@ fn bound(parameters: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> 
     parameters.iter().filter(move |(name, _)| !changing(name)).map(|(name, value)| (&**name, &**value))
 }
 
-fn span(parameters: &[(String, String)]) -> Result<Span> {
+/// The times that the parameters `since` and `until` name.
+pub(super) fn span(parameters: &[(String, String)]) -> Result<Span> {
     Ok(Span { since: parameters::moment(parameters, "since")?, until: parameters::moment(parameters, "until")? })
 }
 
@@ -313,7 +329,8 @@ fn order(parameters: &[(String, String)]) -> Result<Option<Order>> {
     }
 }
 
-fn limit(parameters: &[(String, String)]) -> Result<u32> {
+/// The value of the parameter `limit`.
+pub(super) fn limit(parameters: &[(String, String)]) -> Result<u32> {
     Ok(read_limit(parameters::value(parameters, "limit")?).ok_or(ListError::PageSize)?)
 }
 

@@ -9,12 +9,13 @@ use utoipa::ToSchema;
 use crate::domain::address;
 use crate::domain::error::{ResourceKind, SignInError, Violation};
 use crate::domain::signing_key::PublishedKey;
+use crate::domain::undo::UNDO_MAX;
 use crate::domain::user::UserKey;
 use crate::http::request::error::{DirectoryError, Error, ListError, RequestError};
 use crate::http::response::envelope::add_error_headers;
 use crate::http::response::json::JsonResponse;
 
-use super::wire::date;
+use super::wire::{Undone, date};
 
 /// The content type of problem details.
 pub(super) const PROBLEM_JSON: &str = "application/problem+json";
@@ -48,6 +49,9 @@ pub(super) struct Problem {
     #[schema(example = json!(["uid:12"]))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unknown: Vec<String>,
+    /// With `undo_conflicts`: what would become of each change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undo: Option<Undone>,
 }
 
 /// A field of the body that breaks a rule.
@@ -92,9 +96,22 @@ pub(super) fn error_response(error: &Error) -> (StatusCode, Problem) {
         Error::Directory(DirectoryError::UnknownUsers(users)) => users.iter().map(address::of_user).collect(),
         _ => Vec::new(),
     };
-    let title = status.canonical_reason().unwrap_or_default();
-    let status_code = status.as_u16();
-    (status, Problem { kind: "about:blank", title, status: status_code, detail, code, errors, proposed_id, unknown })
+    let undo = match error {
+        Error::Directory(DirectoryError::UndoConflicts(outcome)) => Some(Undone::new(outcome)),
+        _ => None,
+    };
+    let problem = Problem {
+        kind: "about:blank",
+        title: status.canonical_reason().unwrap_or_default(),
+        status: status.as_u16(),
+        detail,
+        code,
+        errors,
+        proposed_id,
+        unknown,
+        undo,
+    };
+    (status, problem)
 }
 
 type Described = (StatusCode, &'static str, String);
@@ -179,6 +196,16 @@ fn of_directory(error: &DirectoryError) -> Described {
             Status::CONFLICT,
             "too_many_removals",
             format!("{removals} of {members} members would be removed; at most {allowed} may be."),
+        ),
+        Directory::UndoConflicts(outcome) => {
+            let (conflicts, all) = (outcome.conflicts, outcome.conflicts + outcome.undone + outcome.nothing_to_do);
+            let detail = format!("{conflicts} of {all} changes cannot be undone, so none was: see `undo`.");
+            (Status::CONFLICT, "undo_conflicts", detail)
+        }
+        Directory::UndoTooLarge => (
+            Status::CONFLICT,
+            "undo_too_large",
+            format!("These are more than {UNDO_MAX} changes, or very large ones: undo shorter spans of time."),
         ),
         Directory::HasUsers(members) => {
             (Status::CONFLICT, "has_members", format!("The group has members, {members} in all."))
@@ -272,6 +299,7 @@ const fn noun(kind: ResourceKind) -> &'static str {
         ResourceKind::Client => "client",
         ResourceKind::LongLivedToken => "token",
         ResourceKind::Certificate => "certificate",
+        ResourceKind::Operation => "operation",
     }
 }
 

@@ -12,6 +12,7 @@ mod me;
 mod member_lists;
 mod members;
 mod openapi;
+mod operations;
 mod parameters;
 mod restore;
 mod tokens;
@@ -52,6 +53,9 @@ fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(changes::of_membership))
         .routes(routes!(changes::of_user))
         .routes(routes!(changes::list))
+        .routes(routes!(operations::get))
+        .routes(routes!(operations::undo))
+        .routes(routes!(operations::undo_selected))
         .routes(routes!(restore::group))
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::get, users::put, users::patch, users::delete))

@@ -71,6 +71,8 @@ pub(super) struct Statements {
     pub by_uid: String,
     /// Selects entities by numbers, in no order.
     pub these: String,
+    /// As `these`, and locks the entities in the order of their numbers.
+    pub these_locked: String,
     /// Selects the deleted entities with these numbers, and locks them in the order of their numbers.
     pub these_deleted: String,
     /// Selects the live entities with these ID keys, and locks them in the order of their numbers.
@@ -110,6 +112,7 @@ impl Statements {
         });
         Self {
             these: select::<E>("WHERE uid = ANY($1)"),
+            these_locked: select::<E>(&format!("WHERE uid = ANY($1) ORDER BY uid {LOCKED}")),
             these_deleted: select::<E>(&format!("WHERE uid = ANY($1) AND deleted IS NOT NULL ORDER BY uid {LOCKED}")),
             these_live: select::<E>(&format!(
                 "WHERE id_key IN (SELECT unnest($1::TEXT[])) AND deleted IS NULL ORDER BY uid {LOCKED}"
@@ -222,7 +225,6 @@ impl<E: PostgresEntity> WriteEntity<E> {
         &self,
         transaction: &mut Transaction<'_>,
     ) -> Result<(E, Option<RestoredMemberships>), DatabaseError> {
-        let (operation, statements) = (&self.operation, E::statements());
         let before: Option<E> = match self.target.key() {
             Some(key) => find_locked(transaction, key).await?,
             None => None,
@@ -231,26 +233,38 @@ impl<E: PostgresEntity> WriteEntity<E> {
         let mutation = E::apply(&self.update, before.as_ref(), context)?;
         refuse_deleted(&mutation, before.as_ref())?;
         E::check_references(transaction, before.as_ref(), &mutation).await?;
-        let uid = match &before {
-            Some(entity) => entity.uid(),
-            None => transaction.next(&statements.next).await?,
-        };
-        let (after, secret) = match after(mutation, before.as_ref(), uid, &self.language, transaction.time(operation))?
-        {
-            Applied::Unchanged(entity) => return Ok((entity, None)),
-            Applied::Changed(entity, secret) => (entity, secret),
-        };
-        store(transaction, before.as_ref(), &after).await?;
-        let memberships = match is_restored(before.as_ref(), &after) {
-            true => Some(E::return_memberships(transaction, &after).await?),
-            false => None,
-        };
-        if let (Some(text), Some(sql)) = (secret, &statements.set_secret) {
-            transaction.queue(sql, parameters![uid, text]);
-        }
-        append(transaction, operation, JournalEntry::of(before.as_ref(), &after)?);
-        Ok((after, memberships))
+        mutate(transaction, &self.language, &self.operation, before.as_ref(), mutation).await
     }
+}
+
+/// Queues what a mutation of an entity writes, with its journal entry. Returns the entity afterwards, and what became of
+/// its memberships if the mutation restored it. The entity is locked.
+pub(super) async fn mutate<E: PostgresEntity>(
+    transaction: &mut Transaction<'_>,
+    language: &Tag,
+    operation: &Operation,
+    before: Option<&E>,
+    mutation: Mutation<E::Fields>,
+) -> Result<(E, Option<RestoredMemberships>), DatabaseError> {
+    let statements = E::statements();
+    let uid = match before {
+        Some(entity) => entity.uid(),
+        None => transaction.next(&statements.next).await?,
+    };
+    let (after, secret) = match after(mutation, before, uid, language, transaction.time(operation))? {
+        Applied::Unchanged(entity) => return Ok((entity, None)),
+        Applied::Changed(entity, secret) => (entity, secret),
+    };
+    store(transaction, before, &after).await?;
+    let memberships = match is_restored(before, &after) {
+        true => Some(E::return_memberships(transaction, &after).await?),
+        false => None,
+    };
+    if let (Some(text), Some(sql)) = (secret, &statements.set_secret) {
+        transaction.queue(sql, parameters![uid, text]);
+    }
+    append(transaction, operation, JournalEntry::of(before, &after)?);
+    Ok((after, memberships))
 }
 
 /// The unit of work that restores one entity by an update function.

@@ -7,8 +7,8 @@ use tokio_postgres::types::Type;
 use crate::domain::error::Result;
 use crate::domain::group::{Group, GroupUid};
 use crate::domain::history::{
-    FeedPage, FeedQuery, HistoryPage, HistoryQuery, JoinedGroupsAt, JoinedGroupsAtQuery, MembersAt, MembersAtQuery,
-    Spell,
+    FeedPage, FeedQuery, HistoryPage, HistoryQuery, JoinedGroupsAt, JoinedGroupsAtQuery, JournaledPage, MembersAt,
+    MembersAtQuery, Spell,
 };
 use crate::domain::labels::Tag;
 use crate::domain::time::Timestamp;
@@ -105,6 +105,11 @@ impl Past for PostgresStore {
     async fn changes(&self, query: FeedQuery) -> Result<FeedPage> {
         let query = &query;
         read_past!(self, feed::feed, query)
+    }
+
+    async fn journaled_changes(&self, query: FeedQuery) -> Result<JournaledPage> {
+        let query = &query;
+        read_past!(self, feed::journaled, query)
     }
 
     async fn group_at(&self, group: GroupUid, at: Timestamp) -> Result<Option<Group>> {

@@ -28,10 +28,11 @@ use crate::domain::restore::Restored;
 use crate::domain::signing_key::PublishedKey;
 use crate::domain::target::Target;
 use crate::domain::time::Timestamp;
+use crate::domain::undo::UndoOutcome;
 use crate::domain::user::{Credentials, User, UserKey, UserUid};
 use crate::store::{
     BatchItem, CachedEntity, ClientUpdate, ItemOutcome, LongLivedTokenUpdate, RefreshToken, SigningKey, Store,
-    TokenStatus, UpdateFn, UserUpdateFn,
+    TokenStatus, UndoFn, UndoScope, UpdateFn, UserUpdateFn,
 };
 
 use super::{PostgresStore, entities, entity, read, write};
@@ -176,6 +177,11 @@ impl Store for PostgresStore {
             entities::member_changes::ChangeMembers { operation, visibility, group, change, options },
         )
         .await
+    }
+
+    async fn undo(&self, operation: Operation, scope: UndoScope, rule: UndoFn) -> Result<UndoOutcome> {
+        let language = self.default_language.clone();
+        self.record(&operation.clone(), write::undo::Undo { operation, scope, rule, language }).await
     }
 
     async fn write_batch(&self, operation: Operation, items: Vec<BatchItem>) -> Result<Vec<Result<ItemOutcome>>> {

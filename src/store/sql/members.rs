@@ -172,9 +172,9 @@ impl MembersPlan {
     pub(crate) fn changed(&self) -> BTreeSet<UserUid> {
         self.add.iter().copied().chain(self.remove.iter().map(|(uid, _)| *uid)).collect()
     }
+}
 
-    /// By how much the number of members changes.
-    pub(crate) fn difference(&self) -> i64 {
-        self.add.len() as i64 - self.remove.len() as i64
-    }
+/// By how much a change moves the number of members.
+pub(crate) fn difference(add: &[UserUid], remove: &[(UserUid, Timestamp)]) -> i64 {
+    add.len() as i64 - remove.len() as i64
 }

@@ -19,4 +19,5 @@ pub(crate) mod past;
 pub(crate) mod records;
 pub(crate) mod rows;
 pub(crate) mod tables;
+pub(crate) mod undo;
 pub(crate) mod xp;

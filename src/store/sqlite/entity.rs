@@ -152,21 +152,33 @@ fn apply<E: SqliteEntity>(
     let mutation = E::apply(update, before.as_ref(), extra)?;
     refuse_deleted(&mutation, before.as_ref())?;
     E::check_references(context.connection, before.as_ref(), &mutation)?;
-    let uid = number(context.connection, E::TABLE, before.as_ref().map(E::uid))?;
+    mutate(context, language, operation, before.as_ref(), mutation)
+}
+
+/// Applies a mutation to an entity, with its journal entry. Returns the entity afterwards, and what became of its
+/// memberships if the mutation restored it.
+pub(super) fn mutate<E: SqliteEntity>(
+    context: &mut WriteContext<'_>,
+    language: &Tag,
+    operation: &Operation,
+    before: Option<&E>,
+    mutation: Mutation<E::Fields>,
+) -> Result<(E, Option<RestoredMemberships>)> {
+    let uid = number(context.connection, E::TABLE, before.map(E::uid))?;
     let at = time(context.connection, operation)?;
-    let (after, secret) = match after(mutation, before.as_ref(), uid, language, at)? {
+    let (after, secret) = match after(mutation, before, uid, language, at)? {
         Applied::Unchanged(entity) => return Ok((entity, None)),
         Applied::Changed(entity, secret) => (entity, secret),
     };
-    store(context, before.as_ref(), &after)?;
-    let memberships = match is_restored(before.as_ref(), &after) {
+    store(context, before, &after)?;
+    let memberships = match is_restored(before, &after) {
         true => Some(E::return_memberships(context, &after).map_err(failed)?),
         false => None,
     };
     if let (Some(text), Some(sql)) = (secret, &E::statements().set_secret) {
         context.connection.prepare_cached(sql).and_then(|mut set| set.execute((uid, text))).map_err(failed)?;
     }
-    append(context.connection, operation, JournalEntry::of(before.as_ref(), &after)?)?;
+    append(context.connection, operation, JournalEntry::of(before, &after)?)?;
     Ok((after, memberships))
 }
 

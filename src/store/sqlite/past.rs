@@ -7,8 +7,8 @@ use rusqlite::Connection;
 use crate::domain::error::{Error, Result};
 use crate::domain::group::{Group, GroupUid};
 use crate::domain::history::{
-    FeedPage, FeedQuery, HistoryPage, HistoryQuery, JoinedGroupsAt, JoinedGroupsAtQuery, MembersAt, MembersAtQuery,
-    Spell,
+    FeedPage, FeedQuery, HistoryPage, HistoryQuery, JoinedGroupsAt, JoinedGroupsAtQuery, JournaledPage, MembersAt,
+    MembersAtQuery, Spell,
 };
 use crate::domain::labels::Tag;
 use crate::domain::time::Timestamp;
@@ -89,6 +89,10 @@ impl Past for SqliteStore {
 
     async fn changes(&self, query: FeedQuery) -> Result<FeedPage> {
         self.read_past(move |snapshot| output(feed::feed(snapshot, &query))).await
+    }
+
+    async fn journaled_changes(&self, query: FeedQuery) -> Result<JournaledPage> {
+        self.read_past(move |snapshot| output(feed::journaled(snapshot, &query))).await
     }
 
     async fn group_at(&self, group: GroupUid, at: Timestamp) -> Result<Option<Group>> {

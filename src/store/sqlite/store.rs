@@ -26,10 +26,11 @@ use crate::domain::restore::Restored;
 use crate::domain::signing_key::PublishedKey;
 use crate::domain::target::Target;
 use crate::domain::time::Timestamp;
+use crate::domain::undo::UndoOutcome;
 use crate::domain::user::{Credentials, User, UserKey, UserUid};
 use crate::store::{
     BatchItem, CachedEntity, ClientUpdate, ItemOutcome, LongLivedTokenUpdate, RefreshToken, SigningKey, Store,
-    TokenStatus, UpdateFn, UserUpdateFn,
+    TokenStatus, UndoFn, UndoScope, UpdateFn, UserUpdateFn,
 };
 
 use super::storage::open::failed;
@@ -191,6 +192,14 @@ impl Store for SqliteStore {
     ) -> Result<MembersOutcome> {
         self.write_recorded(operation, move |context, operation| {
             entities::member_changes::change(context, operation, &visibility, &group, &change, &options)
+        })
+        .await
+    }
+
+    async fn undo(&self, operation: Operation, scope: UndoScope, rule: UndoFn) -> Result<UndoOutcome> {
+        let language = self.default_language.clone();
+        self.write_recorded(operation, move |context, operation| {
+            write::undo::undo(context, &language, operation, &scope, &rule)
         })
         .await
     }

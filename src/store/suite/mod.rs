@@ -121,6 +121,7 @@ pub(crate) fn operation(second: i64) -> Operation {
         channel: Channel::CommandLine,
         reason: Some(Reason::new(format!("reason-{second}")).unwrap()),
         operator: Some(Operator { user: format!("user-{second}"), host: format!("host-{second}") }),
+        undoes: None,
         recording: None,
     }
 }

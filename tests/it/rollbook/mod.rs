@@ -9,6 +9,7 @@ mod members;
 mod past;
 mod restore;
 mod tokens;
+mod undo;
 mod user_lists;
 mod user_rights;
 mod users;

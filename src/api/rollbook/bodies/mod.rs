@@ -6,6 +6,7 @@ mod clients;
 mod groups;
 mod members;
 mod restore;
+mod undo;
 mod users;
 
 use crate::domain::community::{Communities, Community};
@@ -18,6 +19,7 @@ pub(super) use clients::{ClientChange, NewClient, client, client_change, nothing
 pub(super) use groups::{group, group_change};
 pub(super) use members::{all_members, members_delta};
 pub(super) use restore::{GroupRestore, UserRestore};
+pub(super) use undo::UndoFilter;
 pub(super) use users::{new_user, password, user, user_change};
 
 /// Reads the number and version that the body names.

@@ -10,9 +10,11 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Components, OpenApi};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use crate::domain::caller::{Permission as _, ReadChanges, ReadGroups, ReadUsers};
+use crate::domain::caller::{Permission as _, ReadChanges, ReadGroups, ReadUsers, UndoChanges};
 use crate::domain::error::{ResourceKind, SignInError, Violation};
+use crate::domain::history::ChangeId;
 use crate::domain::role::Roles;
+use crate::domain::undo::{UndoOutcome, UndoResult, UndoneChange};
 use crate::http::openapi::{self, ErrorBody, ErrorExample};
 use crate::http::request::error::{DirectoryError, Error, ListError, RequestError};
 
@@ -23,7 +25,7 @@ const DESCRIPTION: &str = "Rollbook's own API: all that the directory knows, wri
     `no_route` and a path called with another method is 405 `method_not_allowed`.";
 
 /// The schemas of responses, in which every property is always present.
-const RESPONSES: [&str; 31] = [
+const RESPONSES: [&str; 34] = [
     "Actor",
     "Change",
     "Changes",
@@ -43,6 +45,7 @@ const RESPONSES: [&str; 31] = [
     "NamedClient",
     "NamedGroup",
     "Operator",
+    "Operation",
     "OwnClient",
     "OwnUser",
     "Page_Client",
@@ -52,6 +55,8 @@ const RESPONSES: [&str; 31] = [
     "Spell",
     "Spells",
     "Token",
+    "Undone",
+    "UndoneResult",
     "User",
     "WithSecret_Client",
     "WithSecret_Token",
@@ -149,12 +154,31 @@ fn of_operation(id: &str) -> Described {
         Some(("users", "history")) => read(ReadUsers::ROLES, vec![unknown_user()]),
         Some(("users", "listGroups")) => read(ReadGroups::ROLES, vec![unknown_user()]),
         Some(("changes", _)) => read(ReadChanges::ROLES, vec![Error::Directory(DirectoryError::NoLongerKept)]),
+        Some(("operations", operation)) => of_operations(operation),
         Some(("me" | "info", _)) => read(Roles::NONE, Vec::new()),
         Some(("users", operation)) => users::of_users(operation),
         Some(("members", _)) => members::of_members(id),
         Some(("clients" | "tokens" | "keys", _)) => clients::of_clients(id),
         _ => groups::of_groups(id),
     }
+}
+
+/// Operations, and undoing them.
+fn of_operations(operation: &str) -> Described {
+    let missing = DirectoryError::NotFound(ResourceKind::Operation, "01977f2e-5a3c-7000-8000-0123456789ab".to_owned());
+    if operation == "get" {
+        return read(ReadChanges::ROLES, [missing, DirectoryError::NoLongerKept].map(Error::Directory).to_vec());
+    }
+    let refused = [missing, DirectoryError::UndoConflicts(Box::new(conflicting())), DirectoryError::UndoTooLarge];
+    let errors =
+        [refused.map(Error::Directory).to_vec(), body_errors("channel", "names nothing that there is")].concat();
+    Described { roles: UndoChanges::ROLES, is_write: true, is_conditional: false, is_repeatable: true, errors }
+}
+
+/// The example of an undo that is refused.
+fn conflicting() -> UndoOutcome {
+    let result = UndoResult::Conflict(vec!["labels.it".to_owned()]);
+    UndoOutcome::new(vec![UndoneChange { id: ChangeId { seq: 184_467, index: 0 }, result }], false)
 }
 
 /// The error for a user who does not exist.

@@ -27,6 +27,7 @@ use super::{date, visible};
     },
     "group": { "uid": 7, "id": "support", "name": "Support team" }, "user": null, "client": null, "token": null,
     "key": null, "changed": ["labels.it"], "before": null, "after": null,
+    "undoes": null,
 }))]
 pub(in crate::api::rollbook) struct Change {
     /// The identity. Of two changes of one entity, the later one has the higher number before the dot, or the same one
@@ -68,6 +69,8 @@ pub(in crate::api::rollbook) struct Change {
     /// The entity after the change.
     #[schema(value_type = Option<Object>)]
     pub after: Option<EntityState>,
+    /// The operation that the change undoes.
+    pub undoes: Option<String>,
 }
 
 /// A long-lived token.
@@ -208,6 +211,7 @@ impl Change {
             changed,
             before,
             after,
+            undoes: change.undoes.clone(),
         })
     }
 }

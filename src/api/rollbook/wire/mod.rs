@@ -6,7 +6,9 @@ mod clients;
 mod groups;
 mod members;
 mod names;
+mod operations;
 mod restore;
+mod undo;
 mod users;
 
 use serde::Serialize;
@@ -19,7 +21,9 @@ pub(super) use changes::{Change, Changes, Spell, Spells};
 pub(super) use clients::{Client, Key, Keys, Page, Token, WithSecret};
 pub(super) use groups::Group;
 pub(super) use members::{JoinedGroup, Member, MembersChange, Reader};
+pub(super) use operations::Operation;
 pub(super) use restore::{RestoredGroup, RestoredUser};
+pub(super) use undo::Undone;
 pub(super) use users::User;
 
 /// One page of a list.

@@ -7,7 +7,7 @@ use crate::domain::actor;
 use crate::domain::history;
 
 /// Who made a change. All are null for a change that the server made by itself.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(in crate::api::rollbook) struct Actor {
     /// The user who acted.
     user: Option<NamedUser>,
@@ -18,7 +18,7 @@ pub(in crate::api::rollbook) struct Actor {
 }
 
 /// A group by name.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(in crate::api::rollbook) struct NamedGroup {
     /// The number, which is never changed and never given again.
     #[schema(example = 7)]
@@ -32,7 +32,7 @@ pub(in crate::api::rollbook) struct NamedGroup {
 }
 
 /// A user by name. Callers without a role that reads users get the number and the ID alone.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(in crate::api::rollbook) struct NamedUser {
     #[schema(example = 12)]
     uid: i64,
@@ -44,7 +44,7 @@ pub(in crate::api::rollbook) struct NamedUser {
 }
 
 /// A client by name.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(in crate::api::rollbook) struct NamedClient {
     /// The `client_id`.
     #[schema(example = "5c0a1e0e-8f5f-4a6b-9a53-0c8b0e3f6a55")]
@@ -54,7 +54,7 @@ pub(in crate::api::rollbook) struct NamedClient {
 }
 
 /// The person at the command line.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct Operator {
     /// The name of the operating system's user.
     #[schema(example = "root")]

@@ -25,7 +25,7 @@ use crate::domain::user::UserUid;
 use crate::store::sql::columns::Record as _;
 use crate::store::sql::entity::Lookup;
 use crate::store::sql::journal::JournalEntry;
-use crate::store::sql::members::{MembersPlan, NamedUsers, changeable, lookups};
+use crate::store::sql::members::{MembersPlan, NamedUsers, changeable, difference, lookups};
 
 use super::journal::append;
 use super::memberships::count;
@@ -98,11 +98,7 @@ impl UnitOfWork for ChangeMembers {
         let at = transaction.time(&self.operation);
         let entry = JournalEntry::of_members(group.uid, &plan.add, &plan.remove, at)?;
         let Some(entry) = entry.filter(|_| !self.options.dry_run) else { return Ok(plan.outcome) };
-        let added = entry.at;
-        delete(transaction, group.uid, &plan.remove).await?;
-        append(transaction, &self.operation, entry);
-        insert(transaction, group.uid, &plan.add, added);
-        count(transaction, group.uid, plan.difference());
+        write(transaction, &self.operation, group.uid, &plan.add, &plan.remove, entry).await?;
         Ok(plan.outcome)
     }
 }
@@ -236,6 +232,24 @@ async fn other_members(
         }
     }
     Ok(others)
+}
+
+/// Adds and removes members of a live group, with the journal entry of the change, and counts them. The users who are added
+/// and the group are locked.
+pub(crate) async fn write(
+    transaction: &mut Transaction<'_>,
+    operation: &Operation,
+    group: GroupUid,
+    add: &[UserUid],
+    remove: &[(UserUid, Timestamp)],
+    entry: JournalEntry,
+) -> Result<(), DatabaseError> {
+    let added = entry.at;
+    delete(transaction, group, remove).await?;
+    append(transaction, operation, entry);
+    insert(transaction, group, add, added);
+    count(transaction, group, difference(add, remove));
+    Ok(())
 }
 
 /// Deletes the memberships, one statement each: for a list of users the planner might scan the group.

@@ -348,6 +348,7 @@ CREATE TABLE journal (
     reason TEXT COLLATE "C",
     operator_user TEXT COLLATE "C",
     operator_host TEXT COLLATE "C",
+    undoes TEXT COLLATE "C",
     kind TEXT COLLATE "C" NOT NULL,
     change TEXT COLLATE "C" NOT NULL,
     subject BIGINT NOT NULL,

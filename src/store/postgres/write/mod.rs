@@ -6,4 +6,5 @@ pub(super) mod commit_outcome;
 pub(super) mod pipeline;
 pub(super) mod recorded;
 pub(super) mod transaction;
+pub(super) mod undo;
 pub(super) mod unit_of_work;

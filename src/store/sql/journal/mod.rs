@@ -28,7 +28,7 @@ pub(crate) const JOURNAL: Table = Table {
         Integer: "seq";
         Text: "operation";
         Integer: "at" "actor_user" "actor_client";
-        Text: "channel" "reason" "operator_user" "operator_host" "kind" "change";
+        Text: "channel" "reason" "operator_user" "operator_host" "undoes" "kind" "change";
         Integer: "subject" "member";
         Text: "before" "after";
     },
@@ -64,6 +64,7 @@ pub(crate) fn values(operation: &Operation, entry: JournalEntry) -> [Value; JOUR
         operation.reason.as_ref().map(|reason| reason.as_str().to_owned()).into(),
         operation.operator.as_ref().map(|operator| operator.user.clone()).into(),
         operation.operator.as_ref().map(|operator| operator.host.clone()).into(),
+        operation.undoes.as_deref().map(str::to_owned).into(),
         entry.kind.to_owned().into(),
         entry.change.name().to_owned().into(),
         entry.subject.into(),

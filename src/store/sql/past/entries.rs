@@ -9,27 +9,29 @@ use serde_json::value::RawValue;
 use crate::domain::change_type::ChangeType;
 use crate::domain::client::ClientUid;
 use crate::domain::error::{Error, Result};
-use crate::domain::history::{ChangeId, Order, Subject};
+use crate::domain::history::{ChangeId, JournaledChange, Order, Subject};
 use crate::domain::journal::{Channel, Operator};
+use crate::domain::labels::Tag;
 use crate::domain::time::Timestamp;
 use crate::domain::user::UserUid;
 use crate::store::copy::Row;
 use crate::store::sql::journal::batch_entry::BatchEntities;
 use crate::store::sql::journal::{MembersEntry, MembershipEntry};
 
+use super::states::state_of;
 use super::{SnapshotReader, Statement, integer, list_of, optional_integer, optional_text, read_rows, text};
 
 /// The columns of [`Entry::read`].
 pub(crate) const COLUMNS: &str = "seq, operation, at, actor_user, actor_client, channel, reason, operator_user, \
-     operator_host, kind, change, subject, member, before, after";
+     operator_host, undoes, kind, change, subject, member, before, after";
 /// The number of [`COLUMNS`].
-pub(crate) const COLUMN_COUNT: usize = 15;
+pub(crate) const COLUMN_COUNT: usize = 16;
 
 /// What the changes of an entry have in common.
 #[derive(Debug)]
 pub(crate) struct Circumstances {
     /// The ID of the operation.
-    pub operation: String,
+    pub operation: Arc<str>,
     /// The time of the changes.
     pub at: Timestamp,
     /// The number of the user who acted.
@@ -42,6 +44,8 @@ pub(crate) struct Circumstances {
     pub reason: Option<String>,
     /// The person at the command line.
     pub operator: Option<Operator>,
+    /// The operation that the changes undo.
+    pub undoes: Option<String>,
 }
 
 /// A journal entry.
@@ -78,6 +82,26 @@ pub(crate) struct StoredChange {
     pub since: Option<Timestamp>,
 }
 
+impl StoredChange {
+    /// Returns the change with its states as entities.
+    pub(crate) fn journaled(&self, language: &Tag) -> Result<JournaledChange> {
+        let state = |json: &Option<String>| match json {
+            Some(json) => state_of(&self.subject, json, language),
+            None => Ok(None),
+        };
+        Ok(JournaledChange {
+            id: self.id,
+            kind: self.kind,
+            subject: self.subject.clone(),
+            time: self.circumstances.at,
+            operation: Arc::clone(&self.circumstances.operation),
+            before: state(&self.before)?,
+            after: state(&self.after)?,
+            since: self.since,
+        })
+    }
+}
+
 impl Entry {
     /// Reads an entry from a row with [`COLUMNS`].
     pub(crate) fn read(row: &Row) -> Result<Self> {
@@ -89,20 +113,21 @@ impl Entry {
         Ok(Self {
             seq: integer(row, 0)?,
             circumstances: Arc::new(Circumstances {
-                operation: text(row, 1)?.to_owned(),
+                operation: text(row, 1)?.into(),
                 at: Timestamp::from_micros(integer(row, 2)?),
                 actor_user: optional_integer(row, 3)?,
                 actor_client: optional_integer(row, 4)?,
                 channel: channel.parse().map_err(|()| unknown("channel", channel))?,
                 reason: optional_text(row, 6)?.map(str::to_owned),
                 operator,
+                undoes: optional_text(row, 9)?.map(str::to_owned),
             }),
-            kind: text(row, 9)?.to_owned(),
-            change: text(row, 10)?.to_owned(),
-            subject: integer(row, 11)?,
-            member: optional_integer(row, 12)?,
-            before: optional_text(row, 13)?.map(str::to_owned),
-            after: optional_text(row, 14)?.map(str::to_owned),
+            kind: text(row, 10)?.to_owned(),
+            change: text(row, 11)?.to_owned(),
+            subject: integer(row, 12)?,
+            member: optional_integer(row, 13)?,
+            before: optional_text(row, 14)?.map(str::to_owned),
+            after: optional_text(row, 15)?.map(str::to_owned),
         })
     }
 

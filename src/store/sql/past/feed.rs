@@ -2,7 +2,7 @@
 
 use crate::domain::error::{Error, Result};
 use crate::domain::history::{
-    ChangeFilter, ChangeId, FeedChange, FeedPage, FeedPosition, FeedQuery, Order, Span, Subject,
+    ChangeFilter, ChangeId, FeedChange, FeedPage, FeedPosition, FeedQuery, JournaledPage, Order, Span, Subject,
 };
 use crate::domain::time::Timestamp;
 use crate::store::copy::Value;
@@ -21,6 +21,34 @@ const DISORDER: i64 = 120;
 
 /// Reads a part of the feed. Fails with `NoLongerKept` if the entry of the position is gone or is another operation's.
 pub(crate) async fn feed<S: SnapshotReader>(snapshot: &mut S, query: &FeedQuery) -> Result<FeedPage, S::Failure> {
+    let Part { changes, next, more } = part(snapshot, query).await?;
+    let (transactions, changes): (Vec<_>, Vec<_>) = changes.into_iter().unzip();
+    let changes = named(snapshot, changes).await?;
+    let changes = transactions.into_iter().zip(changes).map(|(transaction, change)| FeedChange { transaction, change });
+    Ok(FeedPage { changes: changes.collect(), next, more })
+}
+
+/// As [`feed`], with numbers instead of names.
+pub(crate) async fn journaled<S: SnapshotReader>(
+    snapshot: &mut S,
+    query: &FeedQuery,
+) -> Result<JournaledPage, S::Failure> {
+    let Part { changes, next, more } = part(snapshot, query).await?;
+    let bytes = changes.iter().flat_map(|(_, change)| change.before.iter().chain(&change.after)).map(String::len).sum();
+    let language = snapshot.language();
+    let changes = changes.into_iter().map(|(_, change)| change.journaled(language));
+    Ok(JournaledPage { changes: changes.collect::<Result<_>>()?, next, more, bytes })
+}
+
+/// A part of the feed before names are looked up.
+struct Part {
+    /// The changes, each with the number of its transaction.
+    changes: Vec<(i64, StoredChange)>,
+    next: Option<FeedPosition>,
+    more: bool,
+}
+
+async fn part<S: SnapshotReader>(snapshot: &mut S, query: &FeedQuery) -> Result<Part, S::Failure> {
     let limit = query.limit as usize;
     let mut groups = GroupFilter::new(&query.visibility);
     let mut position = match &query.after {
@@ -37,7 +65,7 @@ pub(crate) async fn feed<S: SnapshotReader>(snapshot: &mut S, query: &FeedQuery)
         for row in &rows {
             let transaction = integer(row, COLUMN_COUNT)?;
             let entry = Entry::read(row)?;
-            let (seq, operation) = (entry.seq, entry.circumstances.operation.clone());
+            let (seq, operation) = (entry.seq, entry.circumstances.operation.as_ref().to_owned());
             let at = entry.circumstances.at;
             if is_beyond(query, at) {
                 more = false;
@@ -71,10 +99,7 @@ pub(crate) async fn feed<S: SnapshotReader>(snapshot: &mut S, query: &FeedQuery)
             break;
         }
     }
-    let (transactions, changes): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-    let changes = named(snapshot, changes).await?;
-    let changes = transactions.into_iter().zip(changes).map(|(transaction, change)| FeedChange { transaction, change });
-    Ok(FeedPage { changes: changes.collect(), next: position, more })
+    Ok(Part { changes: found, next: position, more })
 }
 
 /// Returns the position if its entry is still what it was.
@@ -131,7 +156,7 @@ fn is_behind(id: ChangeId, position: Option<&FeedPosition>, order: Order) -> boo
 
 /// The statement that reads the next entries, from that of the position on.
 fn entries_from(columns: super::FeedColumns, query: &FeedQuery, position: Option<&FeedPosition>) -> Statement {
-    let mut conditions = vec![columns.is_settled.to_owned()];
+    let mut conditions = vec![if query.is_settled { columns.is_settled } else { "seq > 0" }.to_owned()];
     let mut parameters: Vec<Value> = Vec::new();
     if let Some(FeedPosition { transaction, change, .. }) = position {
         parameters.extend([(*transaction).into(), change.seq.into()]);

@@ -10,9 +10,8 @@ use crate::domain::client::{Client, ClientUid};
 use crate::domain::community::Visibility;
 use crate::domain::error::Result;
 use crate::domain::group::{Group, GroupUid};
-use crate::domain::history::{Change, NamedGroup, Order, State, Subject};
+use crate::domain::history::{Change, JournaledChange, NamedGroup, Order, State, Subject};
 use crate::domain::labels::Tag;
-use crate::domain::long_lived_token::LongLivedToken;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::store::sql::codec::communities_from_text;
@@ -249,12 +248,8 @@ fn name_of(state: &State) -> Name {
 /// Returns the change with its states and names.
 fn with_names(change: StoredChange, names: &HashMap<Moment, Name>, language: &Tag) -> Result<Change> {
     let client_of_token = client_of_token(&change);
-    let StoredChange { id, circumstances, kind, subject, before, after, since } = change;
-    let decoded = |json: Option<String>| match json {
-        Some(json) => state_of(&subject, &json, language),
-        None => Ok(None),
-    };
-    let (before, after) = (decoded(before)?, decoded(after)?);
+    let JournaledChange { id, kind, subject, before, after, since, .. } = change.journaled(language)?;
+    let circumstances = change.circumstances;
     let name = |kind, uid| names.get(&Moment { kind, uid, seq: id.seq, at: circumstances.at }).cloned();
     let group_name = |uid, (id, name)| NamedGroup { uid, id, name };
     let user_name = |uid, (id, username)| NamedUser { uid, id, username };
@@ -284,7 +279,7 @@ fn with_names(change: StoredChange, names: &HashMap<Moment, Name>, language: &Ta
         kind,
         subject,
         time: circumstances.at,
-        operation: circumstances.operation.clone(),
+        operation: circumstances.operation.as_ref().to_owned(),
         channel: circumstances.channel,
         reason: circumstances.reason.clone(),
         actor,
@@ -294,15 +289,6 @@ fn with_names(change: StoredChange, names: &HashMap<Moment, Name>, language: &Ta
         before,
         after,
         since,
-    })
-}
-
-fn state_of(subject: &Subject, json: &str, language: &Tag) -> Result<Option<State>> {
-    Ok(match subject {
-        Subject::Group(_) => Some(state::<Group>(json, language)?),
-        Subject::User(_) => Some(state::<User>(json, language)?),
-        Subject::Client(_) => Some(state::<Client>(json, language)?),
-        Subject::Token(_) => Some(state::<LongLivedToken>(json, language)?),
-        Subject::Membership { .. } | Subject::Key(_) => None,
+        undoes: circumstances.undoes.clone(),
     })
 }

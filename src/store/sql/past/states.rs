@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use crate::domain::client::Client;
 use crate::domain::error::{Error, Result};
 use crate::domain::group::Group;
-use crate::domain::history::State;
+use crate::domain::history::{State, Subject};
 use crate::domain::labels::Tag;
 use crate::domain::long_lived_token::LongLivedToken;
 use crate::domain::role::Roles;
@@ -51,6 +51,17 @@ impl Journaled for LongLivedToken {
 /// data of sign-ins) is empty. Fails if the text is none.
 pub(crate) fn state<E: Journaled>(json: &str, language: &Tag) -> Result<State> {
     decode::<E>(json).map(|entity| entity.into_state(language))
+}
+
+/// Returns the state of the subject of a change; `None` for a membership or key, which have none.
+pub(crate) fn state_of(subject: &Subject, json: &str, language: &Tag) -> Result<Option<State>> {
+    Ok(match subject {
+        Subject::Group(_) => Some(state::<Group>(json, language)?),
+        Subject::User(_) => Some(state::<User>(json, language)?),
+        Subject::Client(_) => Some(state::<Client>(json, language)?),
+        Subject::Token(_) => Some(state::<LongLivedToken>(json, language)?),
+        Subject::Membership { .. } | Subject::Key(_) => None,
+    })
 }
 
 /// Reads an entity from a row. Fails if the row is none of its table.

@@ -14,7 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::UserUid;
 use crate::store::sql::entity::Lookup;
 use crate::store::sql::journal::JournalEntry;
-use crate::store::sql::members::{MembersPlan, NamedUsers, changeable, lookups};
+use crate::store::sql::members::{MembersPlan, NamedUsers, changeable, difference, lookups};
 
 use super::journal::{append, next_number, time};
 use super::memberships;
@@ -43,7 +43,7 @@ pub(crate) fn change(
     let plan = MembersPlan::new(&group, named, &present, others);
     let entry = JournalEntry::of_members(group.uid, &plan.add, &plan.remove, time(connection, operation)?)?;
     let Some(entry) = entry.filter(|_| !options.dry_run) else { return Ok(plan.outcome) };
-    write(connection, group.uid, &plan, entry.at).map_err(failed)?;
+    write(connection, group.uid, &plan.add, &plan.remove, entry.at).map_err(failed)?;
     context.invalidations.push(Invalidation::Group(group.fields.id.key()));
     append(connection, operation, entry)?;
     Ok(plan.outcome)
@@ -111,17 +111,23 @@ fn others(
     Ok(others)
 }
 
-/// Writes the memberships and the counters.
-fn write(connection: &Connection, group: GroupUid, plan: &MembersPlan, added: Timestamp) -> rusqlite::Result<()> {
-    for (user, _) in &plan.remove {
+/// Adds and removes members of a live group at `at`, and counts them. The next journal entry is that of the change.
+pub(crate) fn write(
+    connection: &Connection,
+    group: GroupUid,
+    add: &[UserUid],
+    remove: &[(UserUid, Timestamp)],
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    for (user, _) in remove {
         memberships::remove(connection, group, *user)?;
     }
     let change = next_number(connection)?;
     let insert = "INSERT INTO memberships (group_uid, user_uid, user_key, live, added, change) \
                   SELECT ?1, uid, id_key, 1, ?3, ?4 FROM users WHERE uid = ?2";
     let mut insert = connection.prepare_cached(insert)?;
-    for user in &plan.add {
-        insert.execute(params![group, user, added.as_micros(), change])?;
+    for user in add {
+        insert.execute(params![group, user, at.as_micros(), change])?;
     }
-    memberships::count(connection, group, plan.difference())
+    memberships::count(connection, group, difference(add, remove))
 }

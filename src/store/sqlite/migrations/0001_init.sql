@@ -305,6 +305,7 @@ CREATE TABLE journal (
     reason TEXT,
     operator_user TEXT,
     operator_host TEXT,
+    undoes TEXT,
     kind TEXT NOT NULL,
     change TEXT NOT NULL,
     subject INTEGER NOT NULL,

@@ -2,4 +2,5 @@
 
 pub(super) mod batch;
 pub(super) mod checkpoint;
+pub(super) mod undo;
 pub(super) mod writer;

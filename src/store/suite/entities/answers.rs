@@ -28,6 +28,7 @@ pub(crate) fn recorded(second: i64, name: &str) -> Operation {
             Written::Group(group) => group.name.clone(),
             Written::User(user) => user.fields.username.clone(),
             Written::Members(outcome) => format!("{} of {}", outcome.added, outcome.group),
+            Written::Undone(outcome) => outcome.undone.to_string(),
             Written::RestoredGroup(restored) => restored.entity.fields.id.to_string(),
             Written::RestoredUser(restored) => restored.entity.fields.id.to_string(),
             Written::Client(client) => client.fields.id.clone(),

@@ -255,6 +255,7 @@ async fn settled(store: &impl TestStore) {
         order: Order::Descending,
         after: None,
         limit: 1,
+        is_settled: true,
     };
     let latest = store.latest_operation().await.unwrap();
     loop {
@@ -277,6 +278,7 @@ async fn whole_feed(store: &impl TestStore, filter: &ChangeFilter, order: Order)
             order,
             after: after.clone(),
             limit: 7,
+            is_settled: true,
         };
         let page = store.changes(query).await.unwrap();
         assert!(page.changes.len() <= 7);
@@ -414,6 +416,7 @@ pub(crate) async fn a_position_that_is_gone_is_refused(store: &impl TestStore) {
         order: Order::Ascending,
         after,
         limit: 10,
+        is_settled: true,
     };
     settled(store).await;
     let page = store.changes(query(None)).await.unwrap();

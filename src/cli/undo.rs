@@ -1,0 +1,102 @@
+//! `rollbook undo`: takes back what an operation did, or all changes that its flags select.
+
+use std::io::{self, Write as _};
+
+use clap::Args;
+
+use crate::config::DatabaseConfig;
+use crate::domain::change_type::ChangeType;
+use crate::domain::error::Error;
+use crate::domain::history::{ChangeFilter, Span};
+use crate::domain::journal::Channel;
+use crate::domain::time::Timestamp;
+use crate::domain::undo::{OnConflict, UndoOptions, UndoOutcome, UndoResult};
+use crate::service::undo::UndoSelection;
+
+use super::history::{parse_channel, parse_type};
+use super::operator::{ReasonArgs, parse_moment, with_directory};
+
+/// The arguments of `rollbook undo`.
+#[derive(Debug, Args)]
+pub(super) struct UndoArgs {
+    /// The operation, as `rollbook changes --json` prints it; without it, all changes that the flags select
+    #[arg(required_unless_present_any = ["since", "channels", "clients"])]
+    operation: Option<String>,
+    /// Undo changes from this time on, e.g. 2026-03-01 or 2026-03-01T08:00:00+01:00
+    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
+    since: Option<Timestamp>,
+    /// Undo changes up to this time
+    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
+    until: Option<Timestamp>,
+    /// Undo only changes of this type, e.g. membership.added; can be repeated
+    #[arg(long = "type", value_name = "TYPE", value_parser = parse_type)]
+    types: Vec<ChangeType>,
+    /// Undo only changes that came this way, e.g. import; can be repeated
+    #[arg(long = "channel", value_name = "CHANNEL", value_parser = parse_channel)]
+    channels: Vec<Channel>,
+    /// Undo only changes made with a token of this client; can be repeated
+    #[arg(long = "client", value_name = "CLIENT_ID")]
+    clients: Vec<String>,
+    /// Print what would become of the changes, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Undo what can be undone, even if other changes cannot
+    #[arg(long)]
+    skip_conflicts: bool,
+    #[command(flatten)]
+    reason: ReasonArgs,
+}
+
+/// Undoes the changes and prints what became of them on standard output.
+pub(super) async fn run(args: UndoArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
+    with_directory(database, async |service| {
+        let mut filter = ChangeFilter {
+            types: args.types,
+            channels: args.channels,
+            operations: args.operation.clone().into_iter().collect(),
+            ..ChangeFilter::default()
+        };
+        let permit = args.reason.permit()?;
+        for id in &args.clients {
+            let client = service.named_client(&permit, id).await?;
+            filter.clients.push(client.ok_or_else(|| Error::invalid("--client", "is the ID of no client"))?);
+        }
+        let span = Span { since: args.since, until: args.until };
+        let on_conflict = if args.skip_conflicts { OnConflict::Skip } else { OnConflict::Fail };
+        let options = UndoOptions { dry_run: args.dry_run, on_conflict };
+        match service.undo(&permit, UndoSelection { filter, span }, options).await {
+            Err(Error::UndoConflicts(outcome)) => {
+                print_conflicts(&outcome)?;
+                Err(Error::UndoConflicts(outcome).into())
+            }
+            outcome => print_outcome(&outcome?),
+        }
+    })
+    .await
+}
+
+fn print_outcome(outcome: &UndoOutcome) -> anyhow::Result<()> {
+    print_conflicts(outcome)?;
+    let UndoOutcome { operation, dry_run, undone, nothing_to_do, conflicts, .. } = outcome;
+    let undone_is = if *dry_run { "would be undone" } else { "undone" };
+    let rest = format!("{nothing_to_do} have no effect any more, {conflicts} cannot be undone");
+    let mut out = io::stdout();
+    match operation {
+        Some(operation) => writeln!(out, "{undone} changes {undone_is} by operation {operation}; {rest}.")?,
+        None => writeln!(out, "{undone} changes {undone_is}; {rest}.")?,
+    }
+    Ok(())
+}
+
+/// Prints the changes that cannot be undone, one in each line.
+fn print_conflicts(outcome: &UndoOutcome) -> anyhow::Result<()> {
+    let mut out = io::stdout();
+    for change in outcome.changes.iter().filter(|change| change.result.is_conflict()) {
+        let id = change.id;
+        match &change.result {
+            UndoResult::Conflict(fields) => writeln!(out, "{id}\tchanged since\t{}", fields.join(", "))?,
+            other => writeln!(out, "{id}\tcannot be undone\t{}", other.detail().unwrap_or_default())?,
+        }
+    }
+    Ok(())
+}
