@@ -48,7 +48,7 @@ use crate::domain::user::{Credentials, User, UserKey, UserUid};
 pub(crate) use batch::{BATCH_MAX, BatchItem, FieldsFn, ItemOutcome, UserFieldsFn};
 pub use cached_entity::CachedEntity;
 pub(crate) use tokens::{RefreshToken, SigningKey, TokenStatus};
-pub(crate) use undo::{StoredMembership, UndoFn, UndoMembers, UndoPlan, UndoScope, UndoState, UndoWrite};
+pub(crate) use undo::{StoredMembership, UndoFn, UndoMembers, UndoPlan, UndoScope, UndoState, UndoWrite, Yielding};
 pub(crate) use update::{
     ClientUpdate, CurrentUser, LongLivedTokenUpdate, Mutation, UpdateFn, UserUpdate, UserUpdateFn,
 };

@@ -77,13 +77,16 @@ pub(crate) type UndoFn = Arc<dyn Fn(&UndoState) -> Result<UndoPlan> + Send + Syn
 pub struct UndoPlan {
     /// The outcome.
     pub outcome: UndoOutcome,
-    /// The groups whose unique keys are needed by others before they lose them.
-    pub yielding_groups: Vec<GroupUid>,
-    /// The users whose unique keys are needed by others before they lose them.
-    pub yielding_users: Vec<UserUid>,
-    /// First: restored and changed users.
+    /// First: the groups and users whose unique keys others need before they lose them, or for a while.
+    pub yielding: Yielding,
+    /// Then: users who are restored for a while, because memberships of theirs change. Their unique keys are free
+    /// afterwards.
+    pub revived_users: Vec<UndoWrite<UserUpdate>>,
+    /// Then: restored and changed users.
     pub users: Vec<UndoWrite<UserUpdate>>,
-    /// Then: restored and changed groups.
+    /// Then: groups that are restored for a while, as users are.
+    pub revived_groups: Vec<UndoWrite<GroupFields>>,
+    /// Then: restored and changed groups. After them, those of [`Yielding`] that have no other keys have their own again.
     pub groups: Vec<UndoWrite<GroupFields>>,
     /// Then: changed and deleted clients.
     pub clients: Vec<UndoWrite<ClientUpdate>>,
@@ -95,10 +98,25 @@ pub struct UndoPlan {
     pub deleted_users: Vec<UndoWrite<UserUpdate>>,
 }
 
+/// Entities that lose their unique keys for a while.
+#[derive(Clone, Debug, Default)]
+pub struct Yielding {
+    /// The groups.
+    pub groups: Vec<GroupUid>,
+    /// The users.
+    pub users: Vec<UserUid>,
+    /// Those of the groups that keep their key in the end, with the key.
+    pub kept_groups: Vec<(GroupUid, String)>,
+    /// Those of the users who keep their keys in the end, with the key of the ID and the folded username.
+    pub kept_users: Vec<(UserUid, String, String)>,
+}
+
 impl UndoPlan {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.users.is_empty()
+        self.revived_users.is_empty()
+            && self.revived_groups.is_empty()
+            && self.users.is_empty()
             && self.groups.is_empty()
             && self.clients.is_empty()
             && self.members.is_empty()

@@ -18,10 +18,12 @@ use crate::domain::undo::{OnConflict, UNDO_MAX, UndoOptions, UndoOutcome, Undone
 use crate::store::{UndoFn, UndoPlan, UndoScope, UndoState};
 
 use super::Service;
-use plan::Planner;
+use plan::{Excluded, Planner};
 
 /// The maximum length of the states of all changes of an undo, in bytes of JSON.
 const BYTES_MAX: usize = 128 << 20;
+/// How often an undo is planned anew, because changes that cannot be undone make that of others impossible.
+const ROUNDS_MAX: usize = 64;
 /// The maximum number of parts of the journal that an undo looks through, each of some thousand entries.
 const PARTS_MAX: usize = 1_000;
 
@@ -202,9 +204,21 @@ fn scope(changes: &[JournaledChange]) -> UndoScope {
 
 /// The rule of the undo.
 fn plan(present: &UndoState, changes: &[JournaledChange], caller: &Caller, options: UndoOptions) -> Result<UndoPlan> {
-    let mut planner = Planner::new(present, caller.roles, &caller.visibility);
-    let results = changes.iter().map(|change| Ok(UndoneChange { id: change.id, result: planner.undo(change)? }));
-    let outcome = UndoOutcome::new(results.collect::<Result<_>>()?, options.dry_run);
+    let mut excluded = Excluded::new();
+    for _ in 0..ROUNDS_MAX {
+        let mut planner = Planner::new(present, caller, &excluded);
+        let results = changes.iter().map(|change| Ok(UndoneChange { id: change.id, result: planner.undo(change)? }));
+        let results = results.collect::<Result<Vec<_>>>()?;
+        let collisions = planner.collisions();
+        if collisions.is_empty() {
+            return decide(planner, UndoOutcome::new(results, options.dry_run), options);
+        }
+        excluded.extend(collisions);
+    }
+    Err(Error::UndoTooLarge)
+}
+
+fn decide(planner: Planner<'_>, outcome: UndoOutcome, options: UndoOptions) -> Result<UndoPlan> {
     if options.dry_run {
         return Ok(UndoPlan { outcome, ..UndoPlan::default() });
     }

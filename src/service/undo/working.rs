@@ -1,9 +1,10 @@
 //! The directory as it would be after the changes that are undone so far.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 
+use crate::domain::history::ChangeId;
 use crate::domain::time::Timestamp;
 
 /// An entity in the course of an undo.
@@ -56,49 +57,60 @@ pub(super) enum Given {
     Back,
 }
 
-/// The live owners of unique keys.
-#[derive(Debug, Default)]
+/// The live owners of unique keys. In the course of an undo a key may have several owners: an undo that is undone exchanged
+/// IDs at once, and its changes do so one after the other.
+#[derive(Debug)]
 pub(super) struct Owners<'a> {
-    present: Option<&'a HashMap<String, i64>>,
-    /// What is different by now; `None` = the key is free.
-    moved: HashMap<String, Option<i64>>,
+    present: &'a HashMap<String, i64>,
+    /// The owners of the keys that changed hands.
+    moved: HashMap<String, Vec<Owner>>,
+}
+
+/// The owner of a key.
+#[derive(Clone, Copy, Debug)]
+struct Owner {
+    uid: i64,
+    /// The undone change that gave the entity the key; `None` = the entity has the key now.
+    given_by: Option<ChangeId>,
 }
 
 impl<'a> Owners<'a> {
     /// The owners now.
     pub(super) fn new(present: &'a HashMap<String, i64>) -> Self {
-        Self { present: Some(present), moved: HashMap::new() }
+        Self { present, moved: HashMap::new() }
     }
 
-    /// Whether another entity than this one has the key.
-    pub(super) fn is_taken(&self, key: &str, uid: i64) -> bool {
-        let present = || self.present.and_then(|present| present.get(key).copied());
-        self.moved.get(key).copied().unwrap_or_else(present).is_some_and(|owner| owner != uid)
+    fn of(&mut self, key: String) -> &mut Vec<Owner> {
+        let now = self.present.get(&key).map(|uid| Owner { uid: *uid, given_by: None });
+        self.moved.entry(key).or_insert_with(|| now.into_iter().collect())
     }
 
-    /// Takes the key away from its owner, and gives it to the entity.
-    pub(super) fn give(&mut self, key: String, uid: i64) {
-        self.moved.insert(key, Some(uid));
+    /// Gives the entity the key, because the change is undone.
+    pub(super) fn give(&mut self, key: String, uid: i64, change: ChangeId) {
+        let owners = self.of(key);
+        if owners.iter().all(|owner| owner.uid != uid) {
+            owners.push(Owner { uid, given_by: Some(change) });
+        }
     }
 
-    /// Takes the key away from its owner.
-    pub(super) fn free(&mut self, key: String) {
-        self.moved.insert(key, None);
+    /// Takes the key away from the entity.
+    pub(super) fn free(&mut self, key: String, uid: i64) {
+        self.of(key).retain(|owner| owner.uid != uid);
+    }
+
+    /// The changes that would give a key to a second entity.
+    pub(super) fn collisions(&self) -> impl Iterator<Item = ChangeId> {
+        self.moved.values().filter(|owners| owners.len() > 1).flat_map(|owners| {
+            // Whoever has the key now keeps it, otherwise whoever gets it by the latest change.
+            let keeper = owners.iter().position(|owner| owner.given_by.is_none()).unwrap_or_default();
+            owners.iter().enumerate().filter(move |(at, _)| *at != keeper).filter_map(|(_, owner)| owner.given_by)
+        })
     }
 
     /// The entities that have a key now which another one has in the end.
-    pub(super) fn yielding(&self) -> Vec<i64> {
-        let now = |key: &String| self.present.and_then(|present| present.get(key).copied());
-        let mut yielding: Vec<_> = self
-            .moved
-            .iter()
-            .filter_map(|(key, then)| Some((now(key)?, (*then)?)))
-            .filter(|(now, then)| now != then)
-            .map(|(now, _)| now)
-            .collect();
-        yielding.sort_unstable();
-        yielding.dedup();
-        yielding
+    pub(super) fn yielding(&self) -> BTreeSet<i64> {
+        let now = |(key, owners): (&String, &Vec<Owner>)| Some((*self.present.get(key)?, owners.first()?.uid));
+        self.moved.iter().filter_map(now).filter(|(now, then)| now != then).map(|(now, _)| now).collect()
     }
 }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::group::{GroupFields, GroupUid};
+use crate::domain::text::fold;
 use crate::domain::time::Timestamp;
 use crate::domain::undo::UndoOutcome;
 use crate::domain::user::{UserFields, UserUid};
-use crate::store::{ClientUpdate, Mutation, UndoMembers, UndoPlan, UndoWrite, UserUpdate};
+use crate::store::{ClientUpdate, Mutation, UndoMembers, UndoPlan, UndoWrite, UserUpdate, Yielding};
 
 use super::super::clients::end_tokens;
 use super::super::users::ends_tokens;
@@ -16,29 +17,34 @@ use super::working::WorkingEntity;
 
 /// Returns what to write, with its outcome.
 pub(super) fn writes(planner: Planner<'_>, outcome: UndoOutcome) -> UndoPlan {
-    let mut plan = UndoPlan {
-        outcome,
-        yielding_groups: planner.group_ids.yielding(),
-        yielding_users: planner.user_ids.yielding(),
-        members: members(&planner),
-        ..UndoPlan::default()
-    };
-    plan.yielding_users.extend(planner.usernames.yielding());
-    let present = planner.present;
-    for (uid, entity) in planner.users {
-        let Some((user, _)) = present.users.get(&uid) else { continue };
-        let (write, deletion) = steps(uid, &user.fields, user.deleted, &entity, user_mutation);
-        plan.users.extend(write);
-        plan.deleted_users.extend(deletion);
+    let mut plan = UndoPlan { outcome, members: members(&planner), ..UndoPlan::default() };
+    for (uid, entity) in &planner.users {
+        let Some((user, _)) = planner.present.users.get(uid) else { continue };
+        match step(*uid, &user.fields, user.deleted, entity, user_mutation) {
+            Some(Step::Write(write)) => plan.users.push(write),
+            Some(Step::Delete(deletion)) => plan.deleted_users.push(deletion),
+            Some(Step::Revive(write, deletion)) => {
+                plan.revived_users.push(write);
+                plan.deleted_users.push(deletion);
+            }
+            None => {}
+        }
     }
-    for (uid, entity) in planner.groups {
-        let Some(group) = present.groups.get(&uid) else { continue };
-        let (write, deletion) = steps(uid, &group.fields, group.deleted, &entity, group_mutation);
-        plan.groups.extend(write);
-        plan.deleted_groups.extend(deletion);
+    for (uid, entity) in &planner.groups {
+        let Some(group) = planner.present.groups.get(uid) else { continue };
+        match step(*uid, &group.fields, group.deleted, entity, group_mutation) {
+            Some(Step::Write(write)) => plan.groups.push(write),
+            Some(Step::Delete(deletion)) => plan.deleted_groups.push(deletion),
+            Some(Step::Revive(write, deletion)) => {
+                plan.revived_groups.push(write);
+                plan.deleted_groups.push(deletion);
+            }
+            None => {}
+        }
     }
+    plan.yielding = yielding(&planner, &plan);
     for (uid, entity) in planner.clients {
-        let (Some(client), Some(undoes)) = (present.clients.get(&uid), entity.undoes) else { continue };
+        let (Some(client), Some(undoes)) = (planner.present.clients.get(&uid), entity.undoes) else { continue };
         let mut fields = entity.fields;
         end_tokens(&client.fields, &mut fields);
         let mutation = match entity.deleted {
@@ -50,25 +56,60 @@ pub(super) fn writes(planner: Planner<'_>, outcome: UndoOutcome) -> UndoPlan {
     plan
 }
 
-/// The write of an entity before memberships change, and its deletion afterwards.
-fn steps<F: PartialEq, U>(
+/// The groups and users whose unique keys another one gets, also only for a while.
+fn yielding(planner: &Planner<'_>, plan: &UndoPlan) -> Yielding {
+    let (mut groups, mut users) = (planner.group_ids.yielding(), planner.user_ids.yielding());
+    users.extend(planner.usernames.yielding());
+    for revived in plan.revived_groups.iter().filter_map(|write| planner.present.groups.get(&write.uid)) {
+        groups.extend(planner.present.group_ids.get(&revived.fields.id.key()));
+    }
+    for (revived, _) in plan.revived_users.iter().filter_map(|write| planner.present.users.get(&write.uid)) {
+        users.extend(planner.present.user_ids.get(&revived.fields.id.key()));
+        users.extend(planner.present.usernames.get(&fold(&revived.fields.username)));
+    }
+    // Whoever is live in the end and was not written has the keys of now.
+    let lives = |uid| planner.groups.get(uid).is_none_or(WorkingEntity::is_live);
+    let kept_group = |uid: &GroupUid| Some((*uid, planner.present.groups.get(uid)?.fields.id.key()));
+    let kept_groups = groups.iter().filter(|uid| lives(uid)).filter_map(kept_group).collect();
+    let lives = |uid| planner.users.get(uid).is_none_or(WorkingEntity::is_live);
+    let kept_user = |uid: &UserUid| {
+        let (user, _) = planner.present.users.get(uid)?;
+        Some((*uid, user.fields.id.key(), fold(&user.fields.username)))
+    };
+    let kept_users = users.iter().filter(|uid| lives(uid)).filter_map(kept_user).collect();
+    Yielding { groups: Vec::from_iter(groups), users: Vec::from_iter(users), kept_groups, kept_users }
+}
+
+/// What is written of one entity.
+enum Step<U> {
+    /// The entity is restored or changed before memberships change.
+    Write(UndoWrite<U>),
+    /// The entity is restored before memberships change, as it was, and deleted afterwards.
+    Revive(UndoWrite<U>, UndoWrite<U>),
+    /// The entity is deleted after memberships have changed.
+    Delete(UndoWrite<U>),
+}
+
+/// Returns what is written of an entity; `None` = nothing.
+fn step<F: PartialEq, U>(
     uid: i64,
     present: &F,
     deleted: Option<Timestamp>,
     entity: &WorkingEntity<F>,
     mutation: impl Fn(&F, &F, bool) -> Mutation<U>,
-) -> (Option<UndoWrite<U>>, Option<UndoWrite<U>>) {
-    let Some(undoes) = &entity.undoes else { return (None, None) };
-    let (was_live, is_live) = (deleted.is_none(), entity.is_live());
-    let is_restored = !was_live && (is_live || entity.has_new_memberships);
-    let is_changed = was_live && is_live && *present != entity.fields;
-    let write = (is_restored || is_changed).then(|| {
-        let mutation = mutation(present, &entity.fields, is_restored);
-        UndoWrite { uid, mutation, undoes: Arc::clone(undoes) }
-    });
-    let is_deleted = !is_live && (was_live || is_restored);
-    let deletion = || UndoWrite { uid, mutation: Mutation::Delete, undoes: Arc::clone(undoes) };
-    (write, is_deleted.then(deletion))
+) -> Option<Step<U>> {
+    let undoes = entity.undoes.as_ref()?;
+    let write = |mutation| UndoWrite { uid, mutation, undoes: Arc::clone(undoes) };
+    match (deleted.is_none(), entity.is_live()) {
+        (true, true) if *present == entity.fields => None,
+        (true, true) => Some(Step::Write(write(mutation(present, &entity.fields, false)))),
+        (false, true) => Some(Step::Write(write(mutation(present, &entity.fields, true)))),
+        (true, false) => Some(Step::Delete(write(Mutation::Delete))),
+        (false, false) if entity.has_new_memberships => {
+            Some(Step::Revive(write(mutation(present, present, true)), write(Mutation::Delete)))
+        }
+        (false, false) => None,
+    }
 }
 
 fn group_mutation(_present: &GroupFields, fields: &GroupFields, is_restored: bool) -> Mutation<GroupFields> {

@@ -14,7 +14,17 @@ const CHANGES: &str = "/rollbook/v1/changes";
 /// The number of groups and of users in the random test.
 const NUMBERS: u64 = 8;
 
+/// The latest change. On PostgreSQL, other transactions can hold the feed back for a while.
 async fn latest(admin: &Caller) -> Value {
+    let (mut count, mut after) = (0, String::new());
+    loop {
+        let page = admin.get(&format!("{CHANGES}?limit=1000{after}")).await.is(200);
+        count += page["changes"].as_array().unwrap().len();
+        after = page["next"].as_str().map_or(after, |next| format!("&after={next}"));
+        if page["more"] == false && admin.get("/rollbook/v1/info").await.is(200)["changes"] == count {
+            break;
+        }
+    }
     admin.get(&format!("{CHANGES}?order=desc&limit=1")).await.is(200)["changes"][0].clone()
 }
 
@@ -189,7 +199,7 @@ async fn exchanged_ids_are_exchanged_back() {
     admin.post(GROUPS, &json!({ "id": "a", "name": "third" })).await.is(201);
     let undone =
         admin.post(UNDO, &json!({ "since": mark, "type": ["group.updated", "user.updated", "group.deleted"] })).await;
-    assert_eq!(undone.fails(409, "undo_conflicts")["undo"]["conflicts"], 3, "the ID of the third group");
+    assert_eq!(undone.fails(409, "undo_conflicts")["undo"]["conflicts"], 1, "the ID of the third group");
     let since = json!({ "channel": "rollbook", "since": mark, "type": ["group.updated", "user.updated", "group.deleted", "group.created"] });
     admin.post(UNDO, &json!({ "operation": latest(&admin).await["operation"] })).await.is(200);
     admin.post(&format!("{UNDO}?onConflict=skip"), &since).await.is(200);
@@ -267,7 +277,8 @@ async fn an_operation_is_read_in_pages_and_an_import_is_undone() {
     let redone = server.cli().run(&["undo", operation, "--reason", "It was right"]).printed();
     assert!(redone.starts_with("121 changes undone by operation"), "{redone}");
     assert_eq!(admin.get(GROUPS).await.is(200)["total"], 41);
-    assert_eq!(admin.get(&format!("{GROUPS}/old")).await.is(200)["memberCount"], 40);
+    let members = admin.get(&format!("{GROUPS}/old/members")).await.is(200);
+    assert_eq!(members["total"], 40);
 }
 
 /// Lines that rename the group `old`, and create groups and users, who become members of `old`.

@@ -17,8 +17,8 @@ use crate::domain::time::Timestamp;
 use crate::domain::undo::UndoOutcome;
 use crate::domain::user::{User, UserUid};
 use crate::store::sql::journal::JournalEntry;
-use crate::store::sql::undo::{YIELD_GROUP_KEYS, YIELD_USER_KEYS, undoing};
-use crate::store::{StoredMembership, UndoFn, UndoMembers, UndoPlan, UndoScope, UndoState, UndoWrite};
+use crate::store::sql::undo::{KEEP_GROUP_KEYS, KEEP_USER_KEYS, YIELD_GROUP_KEYS, YIELD_USER_KEYS, undoing};
+use crate::store::{StoredMembership, UndoFn, UndoMembers, UndoScope, UndoState, UndoWrite, Yielding};
 
 use super::pipeline::parameters;
 use super::transaction::Transaction;
@@ -79,23 +79,34 @@ impl Undo {
             return Ok(plan.outcome);
         }
         transaction.read_last_change().await?;
-        yield_keys(transaction, &plan).await?;
-        self.write::<User>(transaction, plan.users).await?;
-        self.write::<Group>(transaction, plan.groups).await?;
-        self.write::<Client>(transaction, plan.clients).await?;
+        let Yielding { groups, users, kept_groups, kept_users } = plan.yielding;
+        groups.iter().for_each(|uid| transaction.queue(YIELD_GROUP_KEYS, parameters![*uid]));
+        users.iter().for_each(|uid| transaction.queue(YIELD_USER_KEYS, parameters![*uid]));
+        self.write::<User>(transaction, plan.revived_users, Some(YIELD_USER_KEYS)).await?;
+        self.write::<User>(transaction, plan.users, None).await?;
+        self.write::<Group>(transaction, plan.revived_groups, Some(YIELD_GROUP_KEYS)).await?;
+        self.write::<Group>(transaction, plan.groups, None).await?;
+        kept_groups.into_iter().for_each(|(uid, key)| transaction.queue(KEEP_GROUP_KEYS, parameters![uid, key]));
+        kept_users
+            .into_iter()
+            .for_each(|(uid, id, name)| transaction.queue(KEEP_USER_KEYS, parameters![uid, id, name]));
+        self.write::<Client>(transaction, plan.clients, None).await?;
+        transaction.write().await?;
         for members in &plan.members {
             self.change_members(transaction, members).await?;
         }
-        self.write::<Group>(transaction, plan.deleted_groups).await?;
-        self.write::<User>(transaction, plan.deleted_users).await?;
+        self.write::<Group>(transaction, plan.deleted_groups, None).await?;
+        self.write::<User>(transaction, plan.deleted_users, None).await?;
         Ok(UndoOutcome { operation: Some(self.operation.id.clone()), ..plan.outcome })
     }
 
-    /// Writes entities of one kind, each read again, because what was written before may have changed its counts.
+    /// Writes entities of one kind, each read again, because what was written before may have changed its counts. After
+    /// each, `yield_keys` takes its unique keys, if it is restored only for a while.
     async fn write<E: PostgresEntity>(
         &self,
         transaction: &mut Transaction<'_>,
         writes: Vec<UndoWrite<E::Fields>>,
+        yield_keys: Option<&'static str>,
     ) -> Result<(), DatabaseError> {
         let mut writes = writes.into_iter().peekable();
         while writes.peek().is_some() {
@@ -109,6 +120,9 @@ impl Undo {
                 E::check_references(transaction, before.as_ref(), &mutation).await?;
                 let operation = undoing(&self.operation, &undoes);
                 mutate(transaction, &self.language, &operation, before.as_ref(), mutation).await?;
+                if let Some(sql) = yield_keys {
+                    transaction.queue(sql, parameters![uid]);
+                }
             }
         }
         Ok(())
@@ -125,14 +139,6 @@ impl Undo {
             None => Ok(()),
         }
     }
-}
-
-/// Takes their unique keys from entities that lose them later in the same undo.
-async fn yield_keys(transaction: &mut Transaction<'_>, plan: &UndoPlan) -> Result<(), DatabaseError> {
-    for (sql, uids) in [(YIELD_GROUP_KEYS, &plan.yielding_groups), (YIELD_USER_KEYS, &plan.yielding_users)] {
-        uids.iter().for_each(|uid| transaction.queue(sql, parameters![*uid]));
-    }
-    transaction.write().await.map(drop)
 }
 
 /// Reads and locks what is in the scope.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::domain::client::{Client, ClientKey};
 use crate::domain::error::Result;
@@ -14,8 +14,8 @@ use crate::domain::time::Timestamp;
 use crate::domain::undo::UndoOutcome;
 use crate::domain::user::{User, UserKey, UserUid};
 use crate::store::sql::journal::JournalEntry;
-use crate::store::sql::undo::{YIELD_GROUP_KEYS, YIELD_USER_KEYS, undoing};
-use crate::store::{StoredMembership, UndoFn, UndoMembers, UndoPlan, UndoScope, UndoState, UndoWrite};
+use crate::store::sql::undo::{KEEP_GROUP_KEYS, KEEP_USER_KEYS, YIELD_GROUP_KEYS, YIELD_USER_KEYS, undoing};
+use crate::store::{StoredMembership, UndoFn, UndoMembers, UndoScope, UndoState, UndoWrite, Yielding};
 
 use super::writer::WriteContext;
 use crate::store::sqlite::entities::journal::{append, time};
@@ -38,9 +38,12 @@ pub(crate) fn undo(
         return Ok(plan.outcome);
     }
     context.invalidations.push(Invalidation::All);
-    yield_keys(context.connection, &plan).map_err(failed)?;
+    yield_keys(context.connection, &plan.yielding).map_err(failed)?;
+    revive::<User>(context, language, operation, plan.revived_users, UserKey::Uid, YIELD_USER_KEYS)?;
     write::<User>(context, language, operation, plan.users, UserKey::Uid)?;
+    revive::<Group>(context, language, operation, plan.revived_groups, GroupKey::Uid, YIELD_GROUP_KEYS)?;
     write::<Group>(context, language, operation, plan.groups, GroupKey::Uid)?;
+    keep_keys(context.connection, &plan.yielding).map_err(failed)?;
     write::<Client>(context, language, operation, plan.clients, ClientKey::Uid)?;
     for members in &plan.members {
         change_members(context.connection, operation, members)?;
@@ -75,13 +78,37 @@ fn change_members(connection: &Connection, operation: &Operation, members: &Undo
     append(connection, &undoing(operation, undoes), entry)
 }
 
-/// Takes their unique keys from entities that lose them later in the same undo.
-fn yield_keys(connection: &Connection, plan: &UndoPlan) -> rusqlite::Result<()> {
-    for (sql, uids) in [(YIELD_GROUP_KEYS, &plan.yielding_groups), (YIELD_USER_KEYS, &plan.yielding_users)] {
-        let mut statement = connection.prepare_cached(sql)?;
-        uids.iter().try_for_each(|uid| statement.execute([uid]).map(drop))?;
+/// As [`write`], of entities that are restored for a while: each loses its unique keys at once.
+fn revive<E: SqliteEntity>(
+    context: &mut WriteContext<'_>,
+    language: &Tag,
+    operation: &Operation,
+    writes: Vec<UndoWrite<E::Fields>>,
+    key: impl Fn(i64) -> E::Key + Copy,
+    yield_keys: &str,
+) -> Result<()> {
+    for revived in writes {
+        let uid = revived.uid;
+        write::<E>(context, language, operation, vec![revived], key)?;
+        context.connection.prepare_cached(yield_keys).and_then(|mut own| own.execute([uid])).map_err(failed)?;
     }
     Ok(())
+}
+
+/// Takes their unique keys from the entities.
+fn yield_keys(connection: &Connection, yielding: &Yielding) -> rusqlite::Result<()> {
+    let mut of_group = connection.prepare_cached(YIELD_GROUP_KEYS)?;
+    yielding.groups.iter().try_for_each(|uid| of_group.execute([uid]).map(drop))?;
+    let mut of_user = connection.prepare_cached(YIELD_USER_KEYS)?;
+    yielding.users.iter().try_for_each(|uid| of_user.execute([uid]).map(drop))
+}
+
+/// Gives the entities that were not written meanwhile their unique keys back.
+fn keep_keys(connection: &Connection, yielding: &Yielding) -> rusqlite::Result<()> {
+    let mut of_group = connection.prepare_cached(KEEP_GROUP_KEYS)?;
+    yielding.kept_groups.iter().try_for_each(|(uid, key)| of_group.execute(params![uid, key]).map(drop))?;
+    let mut of_user = connection.prepare_cached(KEEP_USER_KEYS)?;
+    yielding.kept_users.iter().try_for_each(|(uid, id, username)| of_user.execute(params![uid, id, username]).map(drop))
 }
 
 fn load(connection: &Connection, scope: &UndoScope) -> rusqlite::Result<UndoState> {
