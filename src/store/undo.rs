@@ -48,9 +48,9 @@ pub struct StoredMembership {
 /// The present state of what is in an [`UndoScope`]. What does not exist is missing.
 #[derive(Debug, Default)]
 pub struct UndoState {
-    /// The groups, live or deleted.
+    /// The groups, live or deleted, also the owners of the group IDs.
     pub groups: HashMap<GroupUid, Group>,
-    /// The users, live or deleted, each with the union of the roles of all live clients that act for the user.
+    /// The users, live or deleted, also the owners of the user IDs and usernames, each with the union of the roles of all live clients that act for the user.
     pub users: HashMap<UserUid, (User, Roles)>,
     /// The clients, live or deleted.
     pub clients: HashMap<ClientUid, Client>,
@@ -66,6 +66,19 @@ pub struct UndoState {
     pub user_ids: HashMap<String, UserUid>,
     /// The live users who have the usernames.
     pub usernames: HashMap<String, UserUid>,
+}
+
+impl UndoState {
+    /// The users of the scope, and the owners of its keys, which must be known before.
+    pub(super) fn all_users(&self, scope: &UndoScope) -> BTreeSet<UserUid> {
+        let owners = self.user_ids.values().chain(self.usernames.values());
+        scope.users.iter().chain(owners).copied().collect()
+    }
+
+    /// As [`Self::all_users`], of groups.
+    pub(super) fn all_groups(&self, scope: &UndoScope) -> BTreeSet<GroupUid> {
+        scope.groups.iter().chain(self.group_ids.values()).copied().collect()
+    }
 }
 
 /// The rule of an undo: it decides, from the present state, what to write. The store calls it inside the transaction, and

@@ -211,6 +211,29 @@ async fn exchanged_ids_are_exchanged_back() {
     }
 }
 
+/// The group that is not in the undo has the ID of one that lived for a while.
+#[tokio::test]
+async fn others_keep_their_ids() {
+    let server = Server::start();
+    let admin = server.admin().await;
+    admin.post(GROUPS, &json!({ "id": "g", "name": "first" })).await.is(201);
+    make_user(&admin, "ada").await;
+    admin.delete(&format!("{GROUPS}/uid:1")).await.is(204);
+    let mut operations = Vec::new();
+    for (method, path) in [("POST", "uid:1/restore"), ("PUT", "uid:1/members/ada"), ("DELETE", "uid:1")] {
+        admin.text(method, &format!("{GROUPS}/{path}"), "").await;
+        operations.push(latest(&admin).await["operation"].clone());
+    }
+    admin.post(GROUPS, &json!({ "id": "G", "name": "second" })).await.is(201);
+    let undone = admin.post(UNDO, &json!({ "operation": operations })).await.is(200);
+    assert_eq!((&undone["undone"], &undone["conflicts"]), (&json!(3), &json!(0)));
+    assert_eq!(admin.get(&format!("{GROUPS}/g")).await.is(200)["uid"], 2);
+    admin.post(GROUPS, &json!({ "id": "g", "name": "third" })).await.fails(409, "id_taken");
+    admin.delete(&format!("{GROUPS}/uid:2")).await.is(204);
+    let restored = admin.post(&format!("{GROUPS}/uid:1/restore"), &Value::Null).await.is(200);
+    assert_eq!(restored["membersRestored"], 0);
+}
+
 #[tokio::test]
 async fn an_undo_needs_the_rights_of_each_inverse_change() {
     let server = Server::start();
@@ -394,6 +417,7 @@ async fn undoing_leads_back_to_every_moment() {
 
 /// The operations of all changes after this one.
 async fn changes_after(admin: &Caller, mark: &Value) -> Vec<String> {
+    latest(admin).await;
     let page = admin.get(&format!("{CHANGES}?order=desc&limit=1000")).await.is(200);
     let changes = page["changes"].as_array().unwrap().clone();
     let later = changes.iter().take_while(|change| change["operation"] != mark["operation"]);

@@ -86,10 +86,10 @@ impl Undo {
         self.write::<User>(transaction, plan.users, None).await?;
         self.write::<Group>(transaction, plan.revived_groups, Some(YIELD_GROUP_KEYS)).await?;
         self.write::<Group>(transaction, plan.groups, None).await?;
-        kept_groups.into_iter().for_each(|(uid, key)| transaction.queue(KEEP_GROUP_KEYS, parameters![uid, key]));
+        kept_groups.into_iter().for_each(|(uid, key)| transaction.queue(KEEP_GROUP_KEYS, parameters![key, uid]));
         kept_users
             .into_iter()
-            .for_each(|(uid, id, name)| transaction.queue(KEEP_USER_KEYS, parameters![uid, id, name]));
+            .for_each(|(uid, id, name)| transaction.queue(KEEP_USER_KEYS, parameters![id, name, uid]));
         self.write::<Client>(transaction, plan.clients, None).await?;
         transaction.write().await?;
         for members in &plan.members {
@@ -143,24 +143,28 @@ impl Undo {
 
 /// Reads and locks what is in the scope.
 async fn load(transaction: &mut Transaction<'_>, scope: &UndoScope) -> Result<UndoState, DatabaseError> {
-    let mut state = UndoState::default();
-    let users = lock::<User>(transaction, &scope.users).await?;
+    let of_groups = "SELECT id_key, uid FROM groups WHERE id_key IN (SELECT unnest($1::TEXT[])) AND deleted IS NULL";
+    let of_users = "SELECT id_key, uid FROM users WHERE id_key IN (SELECT unnest($1::TEXT[])) AND deleted IS NULL";
+    let of_usernames =
+        "SELECT username_key, uid FROM users WHERE username_key IN (SELECT unnest($1::TEXT[])) AND deleted IS NULL";
+    // Before the locks, so that the owners are locked as well. A key that moves before that makes a unique index refuse what
+    // is written, and the transaction runs again.
+    let mut state = UndoState {
+        group_ids: owners(transaction, of_groups, &scope.group_ids).await?,
+        user_ids: owners(transaction, of_users, &scope.user_ids).await?,
+        usernames: owners(transaction, of_usernames, &scope.usernames).await?,
+        ..UndoState::default()
+    };
+    let users = lock::<User>(transaction, &state.all_users(scope)).await?;
     let uids: Vec<_> = users.keys().copied().collect();
     let mut roles = clients::roles_acting_for(transaction, &uids).await?;
     let with_roles = |(uid, user)| (uid, (user, roles.remove(&uid).unwrap_or_default()));
     state.users = users.into_iter().map(with_roles).collect();
-    state.groups = lock::<Group>(transaction, &scope.groups).await?;
+    state.groups = lock::<Group>(transaction, &state.all_groups(scope)).await?;
     state.clients = lock::<Client>(transaction, &scope.clients).await?;
     state.memberships = memberships(transaction, &scope.memberships).await?;
     state.members = members(transaction, scope, &state.groups).await?;
     state.joined = joined(transaction, scope).await?;
-    let of_groups = "SELECT id_key, uid FROM groups WHERE id_key IN (SELECT unnest($1::TEXT[])) AND deleted IS NULL";
-    state.group_ids = owners(transaction, of_groups, &scope.group_ids).await?;
-    let of_users = "SELECT id_key, uid FROM users WHERE id_key IN (SELECT unnest($1::TEXT[])) AND deleted IS NULL";
-    state.user_ids = owners(transaction, of_users, &scope.user_ids).await?;
-    let of_usernames =
-        "SELECT username_key, uid FROM users WHERE username_key IN (SELECT unnest($1::TEXT[])) AND deleted IS NULL";
-    state.usernames = owners(transaction, of_usernames, &scope.usernames).await?;
     Ok(state)
 }
 

@@ -106,20 +106,28 @@ fn yield_keys(connection: &Connection, yielding: &Yielding) -> rusqlite::Result<
 /// Gives the entities that were not written meanwhile their unique keys back.
 fn keep_keys(connection: &Connection, yielding: &Yielding) -> rusqlite::Result<()> {
     let mut of_group = connection.prepare_cached(KEEP_GROUP_KEYS)?;
-    yielding.kept_groups.iter().try_for_each(|(uid, key)| of_group.execute(params![uid, key]).map(drop))?;
+    yielding.kept_groups.iter().try_for_each(|(uid, key)| of_group.execute(params![key, uid]).map(drop))?;
     let mut of_user = connection.prepare_cached(KEEP_USER_KEYS)?;
-    yielding.kept_users.iter().try_for_each(|(uid, id, username)| of_user.execute(params![uid, id, username]).map(drop))
+    yielding.kept_users.iter().try_for_each(|(uid, id, username)| of_user.execute(params![id, username, uid]).map(drop))
 }
 
 fn load(connection: &Connection, scope: &UndoScope) -> rusqlite::Result<UndoState> {
-    let mut state = UndoState::default();
-    for uid in &scope.users {
-        if let Some(user) = find::<User>(connection, &UserKey::Uid(*uid))? {
-            state.users.insert(*uid, (user, clients::roles_acting_for(connection, *uid)?));
+    let of_groups = "SELECT uid FROM groups WHERE id_key = ?1 AND deleted IS NULL";
+    let of_users = "SELECT uid FROM users WHERE id_key = ?1 AND deleted IS NULL";
+    let of_usernames = "SELECT uid FROM users WHERE username_key = ?1 AND deleted IS NULL";
+    let mut state = UndoState {
+        group_ids: owners(connection, of_groups, &scope.group_ids)?,
+        user_ids: owners(connection, of_users, &scope.user_ids)?,
+        usernames: owners(connection, of_usernames, &scope.usernames)?,
+        ..UndoState::default()
+    };
+    for uid in state.all_users(scope) {
+        if let Some(user) = find::<User>(connection, &UserKey::Uid(uid))? {
+            state.users.insert(uid, (user, clients::roles_acting_for(connection, uid)?));
         }
     }
-    for uid in &scope.groups {
-        state.groups.extend(find::<Group>(connection, &GroupKey::Uid(*uid))?.map(|group| (*uid, group)));
+    for uid in state.all_groups(scope) {
+        state.groups.extend(find::<Group>(connection, &GroupKey::Uid(uid))?.map(|group| (uid, group)));
     }
     for uid in &scope.clients {
         state.clients.extend(find(connection, &ClientKey::Uid(*uid))?.map(|client| (*uid, client)));
@@ -140,12 +148,6 @@ fn load(connection: &Connection, scope: &UndoScope) -> rusqlite::Result<UndoStat
     for uid in &scope.counted_users {
         state.joined.insert(*uid, joined_groups(connection, *uid, &scope.groups)?);
     }
-    state.group_ids =
-        owners(connection, "SELECT uid FROM groups WHERE id_key = ?1 AND deleted IS NULL", &scope.group_ids)?;
-    state.user_ids =
-        owners(connection, "SELECT uid FROM users WHERE id_key = ?1 AND deleted IS NULL", &scope.user_ids)?;
-    let by_username = "SELECT uid FROM users WHERE username_key = ?1 AND deleted IS NULL";
-    state.usernames = owners(connection, by_username, &scope.usernames)?;
     Ok(state)
 }
 
