@@ -1,4 +1,4 @@
-//! Operations, and undoing them (docs/rollbook.md, section 12).
+//! Operations, and undoing them (docs/rollbook.md, section 15).
 
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -1,7 +1,6 @@
 //! Use cases of undoing: the changes of an operation, or those that a filter finds, are taken back in one transaction
-//! (docs/rollbook.md, section 12).
+//! (docs/rollbook.md, section 15).
 
-mod fields;
 mod plan;
 mod working;
 mod writes;

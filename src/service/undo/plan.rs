@@ -15,12 +15,11 @@ use crate::domain::history::{ChangeId, JournaledChange, State, Subject};
 use crate::domain::role::Roles;
 use crate::domain::text::fold;
 use crate::domain::time::Timestamp;
-use crate::domain::undo::UndoResult;
+use crate::domain::undo::{UndoResult, reverted};
 use crate::domain::user::{User, UserFields, UserUid};
 use crate::store::{CurrentUser, UndoState};
 
 use super::super::users::{check_covers, check_outranks};
-use super::fields::reverted;
 use super::working::{Given, Owners, WorkingEntity, WorkingMembership, count};
 
 /// Fields that no undo takes back, and that therefore do not count as changed since.

@@ -1,4 +1,4 @@
-//! Undone operations in Rollbook's own API (docs/rollbook.md, section 12).
+//! Undone operations in Rollbook's own API (docs/rollbook.md, section 15).
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The body that selects changes to undo (docs/rollbook.md, section 12).
+//! The body that selects changes to undo (docs/rollbook.md, section 15).
 
 use utoipa::ToSchema;
 

@@ -1,4 +1,4 @@
-//! Operations in responses (docs/rollbook.md, section 12).
+//! Operations in responses (docs/rollbook.md, section 15).
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,6 +12,15 @@ use super::names::Actor;
 
 /// What one request, command or batch of an import did.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "01977f2e-5a3c-7000-8000-0123456789ab", "time": "2026-06-04T20:35:36.38Z", "channel": "rollbook",
+    "actor": {
+        "user": { "uid": 1, "id": "root", "username": "root" },
+        "client": { "id": "console", "name": "Console" },
+        "operator": null,
+    },
+    "reason": "New name since the move", "changes": [], "next": null,
+}))]
 pub(in crate::api::rollbook) struct Operation {
     id: String,
     /// When it was done; null on a page without changes.

@@ -1,4 +1,4 @@
-//! Undone changes in responses (docs/rollbook.md, section 12).
+//! Undone changes in responses (docs/rollbook.md, section 15).
 
 use serde::Serialize;
 use utoipa::ToSchema;

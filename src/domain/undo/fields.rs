@@ -8,20 +8,21 @@ use crate::domain::client::ClientFields;
 use crate::domain::community::{Communities, Community, Visibility};
 use crate::domain::group::GroupFields;
 use crate::domain::labels::{Labels, Tag};
-use crate::domain::undo::UndoResult;
 use crate::domain::user::UserFields;
 use crate::domain::xp::Xp;
 use crate::json::Json;
 
+use super::UndoResult;
+
 /// Fields that can be taken back.
-pub(super) trait Revertible: Clone {
+pub(crate) trait Revertible: Clone {
     /// Gives the present fields the values before the change, which led from `before` to `after`. Of communities, only
     /// those that `visibility` is limited to.
     fn revert(&mut self, before: &Self, after: &Self, visibility: &Visibility, reverting: &mut Reverting);
 }
 
 /// Returns the present fields without the change, and what becomes of it. The fields are valid if the change is undone.
-pub(super) fn reverted<F: Revertible>(present: &F, before: &F, after: &F, visibility: &Visibility) -> (F, UndoResult) {
+pub(crate) fn reverted<F: Revertible>(present: &F, before: &F, after: &F, visibility: &Visibility) -> (F, UndoResult) {
     let mut fields = present.clone();
     let mut reverting = Reverting::default();
     fields.revert(before, after, visibility, &mut reverting);
@@ -38,7 +39,7 @@ pub(super) fn reverted<F: Revertible>(present: &F, before: &F, after: &F, visibi
 
 /// What was found while fields are taken back.
 #[derive(Debug, Default)]
-pub(super) struct Reverting {
+pub(crate) struct Reverting {
     /// The names of the fields that were changed again since.
     conflicts: Vec<String>,
     /// Whether a field was taken back.
@@ -215,5 +216,66 @@ impl Revertible for ClientFields {
         let (was, became) = (&before.max_removal_percent, &after.max_removal_percent);
         reverting.field("maxRemovalPercent", &mut self.max_removal_percent, was, became);
         reverting.lasting(before.secret_set != after.secret_set || before.generation != after.generation);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::Id;
+
+    fn group(labels: &[(&str, &str)], xp: Option<&str>, communities: &[u8]) -> GroupFields {
+        let labels = labels.iter().map(|(tag, label)| (Tag::parse(tag).unwrap(), (*label).to_owned())).collect();
+        let community =
+            |number: &u8| Community::parse(&format!("aaaaaaaa-0000-4000-8000-0000000000{number:02}")).unwrap();
+        GroupFields {
+            id: Id::new("g").unwrap(),
+            labels: Labels::new(labels).unwrap(),
+            description: None,
+            xp: xp.map(|xp| Xp::new(&Json::parse(xp.as_bytes()).unwrap()).unwrap()),
+            communities: communities.iter().map(community).collect(),
+        }
+    }
+
+    #[test]
+    fn labels_are_taken_back_by_language() {
+        let before = group(&[("en", "A"), ("it", "B")], None, &[]);
+        let after = group(&[("EN", "A2"), ("de", "C")], None, &[]);
+        let undo = |present: &GroupFields| reverted(present, &before, &after, &Visibility::All);
+        assert_eq!(undo(&after), (before.clone(), UndoResult::Undone));
+        assert_eq!(undo(&before), (before.clone(), UndoResult::NothingToDo));
+        let more = group(&[("en", "A2"), ("de", "C"), ("fr", "D")], None, &[]);
+        assert_eq!(undo(&more).0, group(&[("en", "A"), ("it", "B"), ("fr", "D")], None, &[]));
+        let other = group(&[("en", "A3"), ("it", "B2")], None, &[]);
+        assert_eq!(undo(&other).1, UndoResult::Conflict(vec!["labels.en".to_owned(), "labels.it".to_owned()]));
+    }
+
+    #[test]
+    fn xp_is_taken_back_by_member() {
+        let of = |xp: Option<&str>| group(&[("en", "A")], xp, &[]);
+        let before = of(Some(r#"{"a":1,"b":[2],"c":3}"#));
+        let after = of(Some(r#"{"a":1.0,"b":[2],"d":4}"#));
+        let undo = |present: Option<&str>| reverted(&of(present), &before, &after, &Visibility::All);
+        assert_eq!(undo(Some(r#"{"a":1.0,"b":[2],"d":4}"#)), (before.clone(), UndoResult::Undone));
+        assert_eq!(undo(Some(r#"{"d":4,"e":5,"a":1.0}"#)).0, of(Some(r#"{"e":5,"a":1,"c":3}"#)));
+        assert_eq!(undo(Some(r#"{"a":7,"d":4}"#)).1, UndoResult::Conflict(vec!["xp.a".to_owned()]));
+        assert_eq!(undo(None).1, UndoResult::Conflict(vec!["xp.a".to_owned()]));
+        let (none, some) = (of(None), of(Some(r#"{"a":1}"#)));
+        assert_eq!(reverted(&some, &none, &some, &Visibility::All), (none.clone(), UndoResult::Undone));
+        let more = of(Some(r#"{"a":1,"b":2}"#));
+        assert_eq!(reverted(&more, &none, &some, &Visibility::All).0, of(Some(r#"{"b":2}"#)));
+    }
+
+    #[test]
+    fn a_limited_caller_takes_back_their_own_communities() {
+        let of = |communities: &[u8]| group(&[("en", "A")], None, communities);
+        let own = Visibility::Within(of(&[1, 2]).communities);
+        let undo = |present: &[u8], before: &[u8], after: &[u8]| {
+            let (fields, result) = reverted(&of(present), &of(before), &of(after), &own);
+            (fields.communities, result)
+        };
+        assert_eq!(undo(&[1, 3], &[2], &[1, 3]), (of(&[2, 3]).communities, UndoResult::Undone));
+        assert_eq!(undo(&[1, 3], &[], &[1, 3]).1, UndoResult::Conflict(vec!["communities".to_owned()]));
+        assert_eq!(undo(&[1, 3], &[1], &[1, 3]).1, UndoResult::NothingToDo);
     }
 }

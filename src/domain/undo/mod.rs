@@ -1,6 +1,10 @@
-//! Undoing changes: what becomes of each of them (docs/rollbook.md, section 12).
+//! Undoing changes: what becomes of each of them (docs/rollbook.md, section 15).
+
+mod fields;
 
 use super::history::ChangeId;
+
+pub(crate) use fields::reverted;
 
 /// The maximum number of changes that one undo takes back.
 pub(crate) const UNDO_MAX: usize = 100_000;
