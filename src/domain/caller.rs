@@ -152,6 +152,8 @@ permissions! {
     ManageClients = FULL_ACCESS, unlimited only: true;
     /// Reading the feed of all changes.
     ReadChanges = FULL_ACCESS | AUDITOR;
+    /// Reading the recorded sign-ins.
+    ReadSignIns = FULL_ACCESS | AUDITOR, unlimited only: true;
     /// Copying the database and creating signing keys.
     OperateDirectory = FULL_ACCESS, unlimited only: true;
 }
@@ -169,6 +171,7 @@ mod tests {
         let auditor = caller(Roles::AUDITOR);
         assert!(auditor.permit::<ReadGroups>().is_ok() && auditor.permit::<ReadUsers>().is_ok());
         assert!(auditor.permit::<WriteGroups>().is_err() && auditor.permit::<WriteUsers>().is_err());
+        assert!(auditor.permit::<ReadSignIns>().is_ok() && caller(Roles::USER_ADMIN).permit::<ReadSignIns>().is_err());
         assert!(auditor.permit::<ReadClients>().is_ok() && auditor.permit::<ManageClients>().is_err());
     }
 
@@ -181,6 +184,7 @@ mod tests {
         assert!(admin.permit::<ReadUsers>().is_ok() && admin.permit::<WriteGroups>().is_ok());
         assert!(matches!(admin.permit::<WriteUsers>(), Err(Error::NotAuthorizedToAdmin)));
         assert!(matches!(admin.permit::<ReadClients>(), Err(Error::NotAuthorizedToAdmin)));
+        assert!(matches!(admin.permit::<ReadSignIns>(), Err(Error::NotAuthorizedToAdmin)));
         assert!(matches!(admin.permit::<ManageClients>(), Err(Error::NotAuthorizedToAdmin)));
         assert!(matches!(caller(Roles::USER_READER).permit::<WriteUsers>(), Err(Error::Forbidden { .. })));
     }

@@ -300,11 +300,11 @@ fn bound(parameters: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> 
     parameters.iter().filter(move |(name, _)| !changing(name)).map(|(name, value)| (&**name, &**value))
 }
 
-fn span(parameters: &[(String, String)]) -> Result<Span> {
+pub(super) fn span(parameters: &[(String, String)]) -> Result<Span> {
     Ok(Span { since: parameters::moment(parameters, "since")?, until: parameters::moment(parameters, "until")? })
 }
 
-fn order(parameters: &[(String, String)]) -> Result<Option<Order>> {
+pub(super) fn order(parameters: &[(String, String)]) -> Result<Option<Order>> {
     match parameters::value(parameters, "order")? {
         None => Ok(None),
         Some("asc") => Ok(Some(Order::Ascending)),
@@ -313,12 +313,16 @@ fn order(parameters: &[(String, String)]) -> Result<Option<Order>> {
     }
 }
 
-fn limit(parameters: &[(String, String)]) -> Result<u32> {
+pub(super) fn limit(parameters: &[(String, String)]) -> Result<u32> {
     Ok(read_limit(parameters::value(parameters, "limit")?).ok_or(ListError::PageSize)?)
 }
 
 /// The values of a parameter that can be repeated.
-fn values<T>(parameters: &[(String, String)], name: &'static str, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>> {
+pub(super) fn values<T>(
+    parameters: &[(String, String)],
+    name: &'static str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>> {
     let own = parameters.iter().filter(|(own, _)| own == name);
     let parsed = own.map(|(_, text)| match &**text {
         "" => Err(ListError::Empty(name).into()),
@@ -328,6 +332,6 @@ fn values<T>(parameters: &[(String, String)], name: &'static str, parse: impl Fn
     if values.len() > VALUES_MAX { Err(ListError::TooCostly.into()) } else { Ok(values) }
 }
 
-fn wrong(name: &str) -> crate::http::request::error::Error {
+pub(super) fn wrong(name: &str) -> crate::http::request::error::Error {
     ListError::Type(name.to_owned()).into()
 }

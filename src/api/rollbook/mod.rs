@@ -14,6 +14,7 @@ mod members;
 mod openapi;
 mod parameters;
 mod restore;
+mod sign_ins;
 mod tokens;
 mod users;
 mod walk;
@@ -52,6 +53,7 @@ fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(changes::of_membership))
         .routes(routes!(changes::of_user))
         .routes(routes!(changes::list))
+        .routes(routes!(sign_ins::list))
         .routes(routes!(restore::group))
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::get, users::put, users::patch, users::delete))

@@ -11,11 +11,12 @@ use crate::domain::history::{
     Spell,
 };
 use crate::domain::labels::Tag;
+use crate::domain::sign_in::{SignInPage, SignInQuery};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserUid};
 use crate::store::copy::{Row, Value};
 use crate::store::history::Past;
-use crate::store::sql::past::{FeedColumns, SnapshotReader, Statement, feed, history, moments, spells};
+use crate::store::sql::past::{FeedColumns, SnapshotReader, Statement, feed, history, moments, sign_ins, spells};
 
 use super::PostgresStore;
 use super::connection::database_error::DatabaseError;
@@ -105,6 +106,11 @@ impl Past for PostgresStore {
     async fn changes(&self, query: FeedQuery) -> Result<FeedPage> {
         let query = &query;
         read_past!(self, feed::feed, query)
+    }
+
+    async fn sign_ins(&self, query: SignInQuery) -> Result<SignInPage> {
+        let query = &query;
+        read_past!(self, sign_ins::read, query)
     }
 
     async fn group_at(&self, group: GroupUid, at: Timestamp) -> Result<Option<Group>> {

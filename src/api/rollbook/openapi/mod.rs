@@ -10,7 +10,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Components, OpenApi};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use crate::domain::caller::{Permission as _, ReadChanges, ReadGroups, ReadUsers};
+use crate::domain::caller::{Permission as _, ReadChanges, ReadGroups, ReadSignIns, ReadUsers};
 use crate::domain::error::{ResourceKind, SignInError, Violation};
 use crate::domain::role::Roles;
 use crate::http::openapi::{self, ErrorBody, ErrorExample};
@@ -23,7 +23,7 @@ const DESCRIPTION: &str = "Rollbook's own API: all that the directory knows, wri
     `no_route` and a path called with another method is 405 `method_not_allowed`.";
 
 /// The schemas of responses, in which every property is always present.
-const RESPONSES: [&str; 31] = [
+const RESPONSES: [&str; 33] = [
     "Actor",
     "Change",
     "Changes",
@@ -49,6 +49,8 @@ const RESPONSES: [&str; 31] = [
     "Page_Token",
     "RestoredGroup",
     "RestoredUser",
+    "SignIn",
+    "SignIns",
     "Spell",
     "Spells",
     "Token",
@@ -149,6 +151,7 @@ fn of_operation(id: &str) -> Described {
         Some(("users", "history")) => read(ReadUsers::ROLES, vec![unknown_user()]),
         Some(("users", "listGroups")) => read(ReadGroups::ROLES, vec![unknown_user()]),
         Some(("changes", _)) => read(ReadChanges::ROLES, vec![Error::Directory(DirectoryError::NoLongerKept)]),
+        Some(("signIns", _)) => read(ReadSignIns::ROLES, vec![Error::Directory(DirectoryError::NoLongerKept)]),
         Some(("me" | "info", _)) => read(Roles::NONE, Vec::new()),
         Some(("users", operation)) => users::of_users(operation),
         Some(("members", _)) => members::of_members(id),

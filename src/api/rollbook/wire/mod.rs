@@ -7,6 +7,7 @@ mod groups;
 mod members;
 mod names;
 mod restore;
+mod sign_ins;
 mod users;
 
 use serde::Serialize;
@@ -20,6 +21,7 @@ pub(super) use clients::{Client, Key, Keys, Page, Token, WithSecret};
 pub(super) use groups::Group;
 pub(super) use members::{JoinedGroup, Member, MembersChange, Reader};
 pub(super) use restore::{RestoredGroup, RestoredUser};
+pub(super) use sign_ins::{SignIn, SignIns};
 pub(super) use users::User;
 
 /// One page of a list.
