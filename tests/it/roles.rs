@@ -93,6 +93,7 @@ pub(crate) const ROLLBOOK_OPERATIONS: &[Operation] = &[
     operation("members.history", "GET", "/rollbook/v1/groups/{group}/members/{user}/history", ""),
     operation("users.history", "GET", "/rollbook/v1/users/{user}/history", ""),
     operation("changes.list", "GET", "/rollbook/v1/changes", ""),
+    operation("signIns.list", "GET", "/rollbook/v1/sign-ins", ""),
     operation("users.list", "GET", "/rollbook/v1/users", ""),
     operation("users.create", "POST", "/rollbook/v1/users", WHOLE_USER),
     operation("users.get", "GET", "/rollbook/v1/users/{user}", ""),
