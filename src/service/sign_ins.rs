@@ -130,19 +130,102 @@ impl Service {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+    use std::time::Duration;
+
+    use tempfile::TempDir;
+
     use super::*;
+    use crate::domain::caller::{Caller, Permission};
+    use crate::domain::env::{Clock, RandomIds};
+    use crate::domain::history::{Order, Span};
     use crate::domain::journal::Channel;
-    use crate::domain::sign_in::{Origin, SignInType};
+    use crate::domain::sign_in::{Origin, SignInFilter, SignInType};
+    use crate::store::sqlite::{SqliteOptions, SqliteStore};
+
+    /// A clock that shows what it is set to.
+    #[derive(Debug, Default)]
+    struct SetClock(AtomicI64);
+
+    impl Clock for SetClock {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_micros(self.0.load(Ordering::Relaxed))
+        }
+    }
+
+    impl SetClock {
+        fn set(&self, second: i64) {
+            self.0.store(second * 1_000_000, Ordering::Relaxed);
+        }
+    }
+
+    fn success(second: i64) -> SignIn {
+        let origin = Origin { channel: Channel::Core, source: None };
+        let (at, kind) = (Timestamp::from_micros(second * 1_000_000), SignInType::Succeeded);
+        SignIn { at, kind, origin, user: Some(1), client: None, refusal: None }
+    }
+
+    fn permit<P: Permission>() -> Permit<P> {
+        Arc::new(Caller::operator(Channel::CommandLine)).permit().unwrap()
+    }
+
+    async fn service() -> (Service, Arc<SetClock>, TempDir) {
+        let folder = TempDir::new().unwrap();
+        let (path, list_limit) = (folder.path().join("rollbook.db"), Duration::from_secs(60));
+        let options = SqliteOptions { path, default_language: None, create: true, serve: true, list_limit };
+        let store = Arc::new(SqliteStore::open(options).await.unwrap());
+        let clock = Arc::new(SetClock::default());
+        let ids = Arc::<RandomIds>::default();
+        (Service::new(store, Arc::clone(&clock) as Arc<dyn Clock>, ids, "rollbook".to_owned()), clock, folder)
+    }
+
+    /// The seconds of all that is recorded.
+    async fn recorded(service: &Service) -> Vec<i64> {
+        let (filter, span) = (SignInFilter::default(), Span::default());
+        let query = SignInQuery { filter, span, order: Order::Ascending, after: None, limit: 1_000 };
+        let page = service.sign_ins(&permit(), query).await.unwrap();
+        page.sign_ins.iter().map(|sign_in| sign_in.at.as_micros() / 1_000_000).collect()
+    }
 
     #[test]
     fn a_full_queue_takes_no_more() {
         let waiting = WaitingSignIns::default();
-        let origin = Origin { channel: Channel::Core, source: None };
-        for at in 0..=CAPACITY as i64 {
-            let (at, kind) = (Timestamp::from_micros(at), SignInType::Succeeded);
-            waiting.push(SignIn { at, kind, origin, user: Some(1), client: None, refusal: None });
-        }
+        (0..=CAPACITY as i64).for_each(|second| waiting.push(success(second)));
         let queue = waiting.queue();
-        assert_eq!((queue.len(), queue[0].at), (CAPACITY, Timestamp::from_micros(0)));
+        assert_eq!((queue.len(), queue[0].at), (CAPACITY, success(0).at));
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_read_at_once_and_recorded_once() {
+        let (service, _clock, _folder) = service().await;
+        (1..=700).for_each(|second| service.record_sign_in(success(second)));
+        let (one, other) = tokio::join!(recorded(&service), recorded(&service));
+        assert_eq!((one, other), ((1..=700).collect(), (1..=700).collect()));
+        assert!(service.waiting_sign_ins.queue().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_written_waits_for_a_minute() {
+        let (service, clock, _folder) = service().await;
+        service.store.close().await;
+        [100, 130].map(success).into_iter().for_each(|sign_in| service.record_sign_in(sign_in));
+        let waiting = || service.waiting_sign_ins.queue().len();
+        for (now, expected) in [(160, 2), (161, 1), (190, 1), (191, 0)] {
+            clock.set(now);
+            let is_written = service.write_sign_ins().await.is_ok();
+            assert_eq!((waiting(), is_written), (expected, false), "{now}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_older_than_the_days_is_deleted() {
+        let (service, clock, _folder) = service().await;
+        let day = SECONDS_PER_DAY;
+        (0..2_000).for_each(|second| service.record_sign_in(success(second)));
+        [day, 2 * day].map(success).into_iter().for_each(|sign_in| service.record_sign_in(sign_in));
+        assert_eq!(recorded(&service).await.len(), 1_000);
+        clock.set(91 * day);
+        service.clear_sign_ins(&permit(), 90).await.unwrap();
+        assert_eq!(recorded(&service).await, [day, 2 * day]);
     }
 }

@@ -23,6 +23,16 @@ use super::connection::database_error::DatabaseError;
 use super::read::bind::Typed;
 use super::read::read_transaction::ReadTransaction;
 
+/// The order of the feed; see [`super::entities::journal`]. The number of the transaction has a name of its own: a column
+/// that is made of `xid` is called `xid`, too, and `ORDER BY` would mean that column, of which there is no index.
+pub(super) const FEED: FeedColumns = FeedColumns {
+    transaction: "xid::TEXT::BIGINT AS transaction_number",
+    from: "(xid, seq) >= ($1::BIGINT::TEXT::XID8, $2)",
+    to: "(xid, seq) <= ($1::BIGINT::TEXT::XID8, $2)",
+    is_settled: "xid < pg_snapshot_xmin(pg_current_snapshot())",
+    order: "xid {}, seq {}",
+};
+
 /// The snapshot of a read transaction.
 struct PostgresSnapshot<'a> {
     transaction: ReadTransaction,
@@ -36,15 +46,8 @@ impl SnapshotReader for PostgresSnapshot<'_> {
         self.language
     }
 
-    /// See [`super::entities::journal`].
     fn feed_columns(&self) -> FeedColumns {
-        FeedColumns {
-            transaction: "xid::TEXT::BIGINT",
-            from: "(xid, seq) >= ($1::BIGINT::TEXT::XID8, $2)",
-            to: "(xid, seq) <= ($1::BIGINT::TEXT::XID8, $2)",
-            is_settled: "xid < pg_snapshot_xmin(pg_current_snapshot())",
-            order: "xid {}, seq {}",
-        }
+        FEED
     }
 
     async fn read(&mut self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>, DatabaseError> {

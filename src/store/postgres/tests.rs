@@ -14,6 +14,7 @@ use tokio_postgres::Row;
 
 use super::connection::database_error::DatabaseError;
 use super::entity::{PostgresEntity, store};
+use super::past::FEED;
 use super::test_database::TestDatabase;
 use super::write::pipeline::parameters;
 use super::write::transaction::Transaction;
@@ -29,6 +30,7 @@ use crate::store::copy::ColumnType;
 use crate::store::sql::columns::{Record as _, select};
 use crate::store::sql::entity::is_restored;
 use crate::store::sql::journal::{membership_text, text};
+use crate::store::sql::past::FeedColumns;
 use crate::store::suite::{
     IndexNode, JournalRow, JournalUser, Replayed, SchemaColumn, State, TestStore, conformance, group, make_group,
     put_group,
@@ -229,6 +231,33 @@ async fn a_reader_of_the_journal_misses_no_entry_below_the_oldest_transaction() 
         }
     };
     assert_eq!(all, ["slow", "operation-1"]);
+}
+
+#[tokio::test]
+async fn the_feed_and_the_sign_ins_are_read_in_the_order_of_an_index() {
+    let (_store, test_database) = open().await;
+    let client = test_database.connect().await;
+    client.batch_execute("SET enable_seqscan = off; SET enable_bitmapscan = off").await.unwrap();
+    let FeedColumns { transaction, is_settled, order, .. } = FEED;
+    for (table, condition, index) in [
+        ("journal", "seq > 0", "journal_settled"),
+        ("sign_ins", "1 = 1", "sign_ins_settled"),
+        ("sign_ins", "user_uid = 1", "sign_ins_user"),
+        ("sign_ins", "client_uid = 1", "sign_ins_client"),
+        ("sign_ins", "source = '192.0.2.1'", "sign_ins_source"),
+    ] {
+        for direction in ["ASC", "DESC"] {
+            let order = order.replace("{}", direction);
+            let sql = format!(
+                "EXPLAIN SELECT seq, {transaction} FROM {table} WHERE {condition} AND {is_settled} \
+                 ORDER BY {order} LIMIT 9"
+            );
+            let plan = client.query(&sql, &[]).await.unwrap();
+            let plan: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
+            let plan = plan.join("\n");
+            assert!(plan.contains(index) && !plan.contains("Sort"), "{table} {condition}: {plan}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -111,8 +111,8 @@ impl UnitOfWork for ClearSignIns {
 
     async fn run(&self, transaction: &mut Transaction<'_>) -> Result<bool, DatabaseError> {
         // SKIP LOCKED: rows that another node is deleting are left to it.
-        const CLEAR: &str = "DELETE FROM sign_ins WHERE seq IN (SELECT seq FROM sign_ins WHERE at < $1 ORDER BY at \
-                             LIMIT $2 FOR UPDATE SKIP LOCKED)";
+        const CLEAR: &str = "DELETE FROM sign_ins WHERE seq = ANY(ARRAY(SELECT seq FROM sign_ins WHERE at < $1 ORDER BY at \
+                             LIMIT $2 FOR UPDATE SKIP LOCKED))";
         let before = self.0.as_micros();
         if transaction.find("SELECT 1 FROM sign_ins WHERE at < $1 LIMIT 1", &[&before]).await?.is_none() {
             return Ok(false);
