@@ -40,7 +40,7 @@ const SIGN_INS: &str = "sign-ins";
         ("until" = Option<String>, Query, description = "The last time, e.g. `2026-03-31T23:59:59Z`"),
         ("limit" = Option<u32>, Query, description = "Sign-ins in a part; 50 if left out", minimum = 1, maximum = 1000, example = 50),
         ("order" = Option<String>, Query, description = "`asc`, or `desc` for the newest first", example = "asc"),
-        ("type" = Option<String>, Query, description = "Only `sign_in.succeeded`, `sign_in.failed` or `sign_in.locked`; can be repeated, as all below"),
+        ("type" = Option<String>, Query, description = "Only sign-ins that ended like this, e.g. `sign_in.failed`; can be repeated, as all below"),
         ("user" = Option<String>, Query, description = "Only sign-ins of this user, e.g. `ada`"),
         ("client" = Option<String>, Query, description = "Only sign-ins of or through this client, e.g. `console`"),
         ("channel" = Option<String>, Query, description = "Only sign-ins that came this way, e.g. `core`"),
