@@ -173,7 +173,8 @@ pub trait Store: history::Past + Send + Sync {
     /// Counts an attempt to sign in by the rules of `domain::lockout`, and records it if it is refused. Returns the
     /// outcome; `None` for an inactive or deleted user, whose attempts are not counted and are refused.
     async fn count_sign_in(&self, attempt: PasswordAttempt) -> Result<Option<Attempt>>;
-    /// Records sign-ins, in the order of the list. If the outcome is unknown and the call is repeated, they may be recorded twice.
+    /// Records sign-ins, in the order of the list. If the outcome is unknown and the call is repeated, they may be
+    /// recorded twice.
     async fn record_sign_ins(&self, sign_ins: Vec<SignIn>) -> Result<()>;
     /// Deletes some sign-ins from before `before`. Returns whether there may be more.
     async fn clear_sign_ins(&self, before: Timestamp) -> Result<bool>;
