@@ -234,6 +234,17 @@ pub struct ServeConfig {
         hide_short_help = true
     )]
     pub body_budget_mib: u32,
+
+    /// How many days the server keeps who signed in and from which address
+    #[arg(
+        long,
+        env = "ROLLBOOK_SIGN_IN_DAYS",
+        value_name = "DAYS",
+        default_value = "90",
+        value_parser = clap::value_parser!(u32).range(1..=36_500),
+        hide_short_help = true
+    )]
+    pub sign_in_days: u32,
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

@@ -9,7 +9,7 @@
 //! | [`domain`] | groups, users, memberships, clients, their rules, and the queries on lists | `json` |
 //! | [`auth`] | the cryptography of sign-ins | `domain` |
 //! | [`store`] | the storage: a trait, and a folder for each database | `domain`, `json`, `metric_names` |
-//! | [`service`] | the use cases: authorization, rules, and a call of the store | `store`, `auth`, `domain` |
+//! | [`service`] | the use cases: authorization, rules, and a call of the store | `store`, `auth`, `domain`, `metric_names` |
 //! | [`http`] | the base of all APIs: server, limits, authentication, bodies, error responses | `service`, `domain`, `json`, `metric_names` |
 //! | [`api`] | the APIs: a folder for each, independent of the others | `http`, `service`, `domain`, `json` |
 //! | [`bulk`] | bulk import and export as lines of JSON | `http`, `service`, `domain`, `json` |

@@ -12,6 +12,8 @@ pub(crate) const COMMIT_SIZE: &str = "rollbook_commit_size";
 pub(crate) const WAL_BYTES: &str = "rollbook_wal_bytes";
 /// Gauge: long-lived tokens that expire within 30 days, counted every hour; at most 1,000.
 pub(crate) const TOKENS_EXPIRING: &str = "rollbook_tokens_expiring";
+/// Counter: sign-ins that could not be recorded, because too many waited or the database could not be written.
+pub(crate) const SIGN_INS_LOST: &str = "rollbook_sign_ins_lost_total";
 /// Gauge, PostgreSQL: connections of the pool, updated at each request for one.
 pub(crate) const DATABASE_CONNECTIONS: &str = "rollbook_database_connections";
 /// Gauge, PostgreSQL: requests that wait for a connection.

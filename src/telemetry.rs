@@ -12,7 +12,7 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::config::{LogConfig, LogFormat};
 use crate::metric_names::{
     COMMIT_SIZE, DATABASE_CONNECTIONS, DATABASE_RETRIES, DATABASE_UNKNOWN_OUTCOMES, DATABASE_WAITING, HTTP_LATENCY,
-    HTTP_REQUESTS, TOKENS_EXPIRING, WAL_BYTES, WRITE_QUEUE,
+    HTTP_REQUESTS, SIGN_INS_LOST, TOKENS_EXPIRING, WAL_BYTES, WRITE_QUEUE,
 };
 
 /// Upper bounds of the latency histogram, in seconds.
@@ -71,6 +71,7 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
     describe_gauge!(WAL_BYTES, Unit::Bytes, "Size of the write-ahead log");
     describe_histogram!(COMMIT_SIZE, "Writes committed in one transaction");
     describe_gauge!(TOKENS_EXPIRING, "Long-lived tokens that expire within 30 days, counted every hour; at most 1,000");
+    describe_counter!(SIGN_INS_LOST, "Sign-ins that could not be recorded");
     describe_gauge!(DATABASE_CONNECTIONS, "Connections in the pool, updated at each request for one");
     describe_gauge!(DATABASE_WAITING, "Requests that wait for a database connection");
     describe_counter!(DATABASE_RETRIES, "Transactions repeated after a conflict or a lost connection");

@@ -9,6 +9,7 @@ use rollbook::domain::caller::Caller;
 use rollbook::domain::community::Communities;
 use rollbook::domain::journal::Channel;
 use rollbook::domain::role::Roles;
+use rollbook::domain::sign_in::Origin;
 use rollbook::service::Service;
 use rollbook::service::clients::{ClientDraft, new_secret};
 use rollbook::service::tokens::{ClientAuth, Grant};
@@ -61,5 +62,6 @@ pub(crate) async fn token(service: &Service, communities: Communities) -> anyhow
     let permit = Arc::new(Caller::operator(Channel::CommandLine)).permit()?;
     let client = service.create_client(&permit, draft).await?;
     let auth = ClientAuth { id: client.fields.id, secret: Some(secret) };
-    Ok(service.grant(Grant::ClientCredentials { client: auth, scope: None }).await?.access_token)
+    let origin = Origin { channel: Channel::CommandLine, source: None };
+    Ok(service.grant(Grant::ClientCredentials { client: auth, scope: None }, origin).await?.access_token)
 }

@@ -15,6 +15,7 @@ use crate::domain::group::Group;
 use crate::domain::history::Change;
 use crate::domain::long_lived_token::LongLivedToken;
 use crate::domain::membership::{JoinedGroup, Member};
+use crate::domain::sign_in::RecordedSignIn;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::service::tokens::KeyStatus;
@@ -172,6 +173,23 @@ pub(super) fn change(change: &Change) -> Value {
         "user": user.map(|user| json!({ "uid": user.uid, "id": user.id, "username": user.username })),
         "client": client.map(|client| json!({ "id": client.id, "name": client.name })),
         "changed": changed.unwrap_or_default(),
+    })
+}
+
+/// The sign-in as an object.
+pub(super) fn sign_in(sign_in: &RecordedSignIn) -> Value {
+    let (user, client) = (sign_in.user.as_ref(), sign_in.client.as_ref());
+    json!({
+        "id": sign_in.seq.to_string(),
+        "type": sign_in.kind.name(),
+        "time": time(sign_in.at),
+        "channel": sign_in.channel.name(),
+        "actor": actor(&sign_in.actor()),
+        "user": user.map(|user| json!({ "uid": user.uid, "id": user.id, "username": user.username })),
+        "client": client.map(|client| json!({ "id": client.id, "name": client.name })),
+        "source": sign_in.source,
+        "count": sign_in.count,
+        "reason": sign_in.reason,
     })
 }
 

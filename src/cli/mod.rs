@@ -17,6 +17,7 @@ mod operator;
 mod password;
 mod restore;
 mod serve;
+mod sign_ins;
 mod token;
 mod undo;
 mod user;
@@ -69,6 +70,8 @@ enum Command {
     History(history::HistoryArgs),
     /// Print changes of the whole directory
     Changes(history::ChangesArgs),
+    /// Print who signed in or tried to
+    SignIns(sign_ins::SignInsArgs),
     /// Create and list the keys that sign tokens
     Keys(keys::KeysArgs),
     /// Write a consistent copy of the directory to a file, while it is being served
@@ -117,6 +120,7 @@ impl Cli {
             Command::Undo(args) => undo::run(args, database).await,
             Command::History(args) => history::run_history(args, database).await,
             Command::Changes(args) => history::run_changes(args, database).await,
+            Command::SignIns(args) => sign_ins::run(args, database).await,
             Command::Keys(args) => keys::run(args, database).await,
             Command::Backup(args) => backup::run(args, database).await,
             Command::Copy(args) => copy::run(args).await,

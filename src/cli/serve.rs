@@ -12,7 +12,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::ExposeSecret as _;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::{Instant, interval, interval_at};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 use tracing::{debug, info, warn};
 
 use crate::config::{AdminClient, DatabaseConfig, ServeConfig};
@@ -37,6 +37,9 @@ const METRICS_CONNECTIONS: usize = 32;
 /// The pause between two deletions of what has expired.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(600);
 
+/// The pause between two writes of the sign-ins that wait to be recorded.
+const RECORD_INTERVAL: Duration = Duration::from_millis(500);
+
 /// The maximum number of connections that wait to be accepted: the value of the standard library.
 const BACKLOG: u32 = 128;
 
@@ -50,7 +53,8 @@ pub(super) async fn run(config: ServeConfig, database: &DatabaseConfig) -> anyho
     // Before the directory is opened: if an address is in use, no new database is left behind.
     let sockets = Sockets::bind(&config)?;
     let service = open(database, Purpose::Serve).await?;
-    let served = serve(sockets, limits, database, preset, &service, metrics_handle, stop).await;
+    let settings = Settings { limits, sign_in_days: config.sign_in_days };
+    let served = serve(sockets, settings, database, preset, &service, metrics_handle, stop).await;
     service.close().await;
     if served.is_ok() {
         info!("stopped");
@@ -66,10 +70,17 @@ fn limits(config: &ServeConfig, database: &DatabaseConfig) -> anyhow::Result<Lim
     Ok(Limits { connections, body_budget, ..Limits::default() })
 }
 
+/// The settings of a server that is being started.
+struct Settings {
+    limits: Limits,
+    /// How long sign-ins are kept.
+    sign_in_days: u32,
+}
+
 /// Serves on the sockets until `stop` completes or the store loses its database, which is an error.
 async fn serve(
     sockets: Sockets,
-    limits: Limits,
+    Settings { limits, sign_in_days }: Settings,
     database: &DatabaseConfig,
     preset: Option<AdminClient>,
     service: &Arc<Service>,
@@ -90,7 +101,8 @@ async fn serve(
         tokio::spawn(server::serve(listener, routes, limits, std::future::pending()));
     }
     tokio::spawn(run_metrics_upkeep(metrics_handle));
-    tokio::spawn(run_upkeep(Arc::clone(service)));
+    tokio::spawn(run_upkeep(Arc::clone(service), sign_in_days));
+    tokio::spawn(record_sign_ins(Arc::clone(service)));
     service.ensure_signing_key(&Arc::new(Caller::operator(Channel::Server)).permit()?).await?;
     let new_client = ensure_admin_client(service, preset).await?;
     tokio::spawn(expiring_tokens::watch(Arc::clone(service)));
@@ -162,17 +174,35 @@ fn advice(address: SocketAddr, flag: &str) -> String {
 }
 
 /// Deletes what has expired. Failures are only logged: the next run deletes it too.
-async fn run_upkeep(service: Arc<Service>) {
+async fn run_upkeep(service: Arc<Service>, sign_in_days: u32) {
     // Not at the start: the first write of a process comes from a request.
     let mut ticks = interval_at(Instant::now() + UPKEEP_INTERVAL, UPKEEP_INTERVAL);
     loop {
         ticks.tick().await;
-        let cleared = match Arc::new(Caller::operator(Channel::Server)).permit() {
-            Ok(permit) => service.clear_recorded_answers(&permit).await,
-            Err(error) => Err(error),
+        let permit = match Arc::new(Caller::operator(Channel::Server)).permit() {
+            Ok(permit) => permit,
+            Err(error) => {
+                debug!(%error, "nothing that has expired was deleted");
+                continue;
+            }
         };
-        if let Err(error) = cleared {
+        if let Err(error) = service.clear_recorded_answers(&permit).await {
             debug!(%error, "expired answers were not deleted");
+        }
+        if let Err(error) = service.clear_sign_ins(&permit, sign_in_days).await {
+            debug!(%error, "old sign-ins were not deleted");
+        }
+    }
+}
+
+/// Writes the sign-ins that wait to be recorded. Failures are only logged: the next run tries again.
+async fn record_sign_ins(service: Arc<Service>) {
+    let mut ticks = interval(RECORD_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = service.write_sign_ins().await {
+            debug!(%error, "sign-ins were not recorded yet");
         }
     }
 }

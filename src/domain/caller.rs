@@ -160,6 +160,8 @@ permissions! {
     ReadChanges = FULL_ACCESS | AUDITOR;
     /// Undoing changes. Each inverse change needs its own rights as well.
     UndoChanges = FULL_ACCESS | GROUP_ADMIN | USER_ADMIN;
+    /// Reading the recorded sign-ins.
+    ReadSignIns = FULL_ACCESS | AUDITOR, unlimited only: true;
     /// Copying the database and creating signing keys.
     OperateDirectory = FULL_ACCESS, unlimited only: true;
 }
@@ -177,6 +179,7 @@ mod tests {
         let auditor = caller(Roles::AUDITOR);
         assert!(auditor.permit::<ReadGroups>().is_ok() && auditor.permit::<ReadUsers>().is_ok());
         assert!(auditor.permit::<WriteGroups>().is_err() && auditor.permit::<WriteUsers>().is_err());
+        assert!(auditor.permit::<ReadSignIns>().is_ok() && caller(Roles::USER_ADMIN).permit::<ReadSignIns>().is_err());
         assert!(auditor.permit::<ReadClients>().is_ok() && auditor.permit::<ManageClients>().is_err());
     }
 
@@ -189,6 +192,7 @@ mod tests {
         assert!(admin.permit::<ReadUsers>().is_ok() && admin.permit::<WriteGroups>().is_ok());
         assert!(matches!(admin.permit::<WriteUsers>(), Err(Error::NotAuthorizedToAdmin)));
         assert!(matches!(admin.permit::<ReadClients>(), Err(Error::NotAuthorizedToAdmin)));
+        assert!(matches!(admin.permit::<ReadSignIns>(), Err(Error::NotAuthorizedToAdmin)));
         assert!(matches!(admin.permit::<ManageClients>(), Err(Error::NotAuthorizedToAdmin)));
         assert!(matches!(caller(Roles::USER_READER).permit::<WriteUsers>(), Err(Error::Forbidden { .. })));
     }

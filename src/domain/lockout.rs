@@ -9,7 +9,7 @@ pub(crate) const LOCK_SECONDS: i64 = 600;
 
 /// The failed sign-ins of an active user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Failures {
+pub struct Failures {
     /// The number of failures since the last success or the end of the last lockout.
     pub count: i64,
     /// The end of the last lockout, also if it is over.
@@ -18,7 +18,7 @@ pub(crate) struct Failures {
 
 /// The outcome of a sign-in attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Attempt {
+pub enum Attempt {
     /// The user is locked out. The attempt fails, even if the password was right, and is not counted.
     LockedOut,
     /// The attempt succeeds. The failures are cleared.

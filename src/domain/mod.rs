@@ -26,6 +26,7 @@ pub(crate) mod membership;
 pub(crate) mod query;
 pub(crate) mod restore;
 pub(crate) mod rotation;
+pub mod sign_in;
 pub mod signing_key;
 pub(crate) mod target;
 pub(crate) mod undo;

@@ -23,6 +23,7 @@ use tracing::{debug, warn};
 use super::framing::{Framed, HEAD_BYTES, HeadRefusal};
 use super::limits::Limits;
 use super::middleware::RefusedRequest;
+use super::request::client_address::Peer;
 use super::timeouts::WriteTimeout;
 
 /// Serves `app` until `stop` completes. Then it accepts no more connections, waits for the requests in progress for at
@@ -38,9 +39,9 @@ pub async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: imp
             accepted = accept(&listener, &slots) => accepted,
         };
         match accepted {
-            Ok((stream, slot)) => {
+            Ok((stream, peer, slot)) => {
                 let stream = WriteTimeout::new(stream, limits.write_time);
-                tokio::spawn(serve_connection(http.clone(), stream, app.clone(), open.watcher(), slot));
+                tokio::spawn(serve_connection(http.clone(), stream, peer, app.clone(), open.watcher(), slot));
             }
             Err(error) => handle_accept_error(&error).await,
         }
@@ -60,11 +61,11 @@ fn http(limits: &Limits) -> http1::Builder {
 }
 
 /// Waits for a free slot and accepts the next connection. Until then, clients wait in the kernel's queue.
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> io::Result<(TcpStream, Peer, OwnedSemaphorePermit)> {
     let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
+    let (stream, address) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    Ok((stream, slot))
+    Ok((stream, Peer(address), slot))
 }
 
 /// Logs an error of `accept` and pauses. A connection that the client closed before it was accepted is ignored. Any
@@ -81,6 +82,7 @@ async fn handle_accept_error(error: &io::Error) {
 async fn serve_connection(
     http: http1::Builder,
     stream: WriteTimeout<TcpStream>,
+    peer: Peer,
     app: Router,
     watcher: Watcher,
     _slot: OwnedSemaphorePermit,
@@ -95,6 +97,7 @@ async fn serve_connection(
         if let Some(uri) = without_repeated_slashes(request.uri()) {
             *request.uri_mut() = uri;
         }
+        request.extensions_mut().insert(peer);
         app.clone().oneshot(request)
     });
     let connection = http.serve_connection(stream, service);

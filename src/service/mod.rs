@@ -11,6 +11,7 @@ pub(crate) mod info;
 pub(crate) mod memberships;
 pub(crate) mod past;
 pub(crate) mod restore;
+mod sign_ins;
 pub mod tokens;
 pub(crate) mod undo;
 pub mod users;
@@ -29,6 +30,7 @@ use crate::domain::labels::Tag;
 pub use crate::store::CachedEntity;
 use crate::store::Store;
 
+use sign_ins::WaitingSignIns;
 use tokens::Tokens;
 
 /// The directory's use cases over one store.
@@ -38,12 +40,14 @@ pub struct Service {
     ids: Arc<dyn Ids>,
     passwords: Passwords,
     tokens: Tokens,
+    waiting_sign_ins: Arc<WaitingSignIns>,
 }
 
 impl Service {
     /// Creates the use cases over `store`. Tokens have `issuer` as `iss` and `aud`.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, issuer: String) -> Self {
-        Self { store, clock, ids, passwords: Passwords::default(), tokens: Tokens::new(issuer) }
+        let (passwords, waiting_sign_ins) = (Passwords::default(), Arc::default());
+        Self { store, clock, ids, passwords, tokens: Tokens::new(issuer), waiting_sign_ins }
     }
 
     /// Checks that the database can be read and written now. Fails with `Unavailable` or `Damaged`.
@@ -61,8 +65,9 @@ impl Service {
         self.store.backup(to).await
     }
 
-    /// Closes the database. No other method may be called after it.
+    /// Records the sign-ins that wait, and closes the database. No other method may be called after it.
     pub async fn close(&self) {
+        self.write_last_sign_ins().await;
         self.store.close().await;
     }
 

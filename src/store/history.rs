@@ -8,6 +8,7 @@ use crate::domain::history::{
     FeedPage, FeedQuery, HistoryPage, HistoryQuery, JoinedGroupsAt, JoinedGroupsAtQuery, JournaledPage, MembersAt,
     MembersAtQuery, Spell,
 };
+use crate::domain::sign_in::{SignInPage, SignInQuery};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserUid};
 
@@ -23,6 +24,9 @@ pub trait Past {
     async fn changes(&self, query: FeedQuery) -> Result<FeedPage>;
     /// Returns the same part of the feed, with numbers instead of names.
     async fn journaled_changes(&self, query: FeedQuery) -> Result<JournaledPage>;
+    /// Returns a part of the recorded sign-ins. Fails with `NoLongerKept` if the sign-in of the position is gone, or is
+    /// another one.
+    async fn sign_ins(&self, query: SignInQuery) -> Result<SignInPage>;
     /// Returns the group as it was at the moment, with the number of its members then; `None` if it did not exist yet.
     async fn group_at(&self, group: GroupUid, at: Timestamp) -> Result<Option<Group>>;
     /// Returns the user as they were at the moment; `None` if they did not exist yet.

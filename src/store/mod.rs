@@ -32,6 +32,7 @@ use crate::domain::group::{Group, GroupFields, GroupKey, GroupSummary, GroupUid}
 use crate::domain::idempotency::{RecordedAnswer, RequestKey};
 use crate::domain::journal::Operation;
 use crate::domain::labels::Tag;
+use crate::domain::lockout::Attempt;
 use crate::domain::long_lived_token::{LongLivedToken, LongLivedTokenKey, LongLivedTokenUid};
 use crate::domain::membership::{
     JoinedGroup, JoinedGroupQuery, Member, MemberQuery, MembersChange, MembersOptions, MembersOutcome, Membership,
@@ -39,6 +40,7 @@ use crate::domain::membership::{
 };
 use crate::domain::query::{GroupField, GroupQuery, ListResult, UserField, UserQuery};
 use crate::domain::restore::Restored;
+use crate::domain::sign_in::{PasswordAttempt, SignIn};
 use crate::domain::signing_key::PublishedKey;
 use crate::domain::target::Target;
 use crate::domain::time::Timestamp;
@@ -175,9 +177,14 @@ pub trait Store: history::Past + Send + Sync {
 
     /// Returns the live user with this username and the password hash.
     async fn credentials(&self, username: &str) -> Result<Option<Credentials>>;
-    /// Records a sign-in attempt at `at` by the rules of `domain::lockout`. Returns whether the user may sign in: false for a locked,
-    /// inactive or deleted user, even if the password was right.
-    async fn count_sign_in(&self, user: UserUid, at: Timestamp, succeeded: bool) -> Result<bool>;
+    /// Counts an attempt to sign in by the rules of `domain::lockout`, and records it if it is refused. Returns the
+    /// outcome; `None` for an inactive or deleted user, whose attempts are not counted and are refused.
+    async fn count_sign_in(&self, attempt: PasswordAttempt) -> Result<Option<Attempt>>;
+    /// Records sign-ins, in the order of the list. If the outcome is unknown and the call is repeated, they may be
+    /// recorded twice.
+    async fn record_sign_ins(&self, sign_ins: Vec<SignIn>) -> Result<()>;
+    /// Deletes some sign-ins from before `before`. Returns whether there may be more.
+    async fn clear_sign_ins(&self, before: Timestamp) -> Result<bool>;
     /// Clears the user's failures and lock. Returns false if no live user has the number. The journal keeps that it was
     /// done, as an update of the user that changes no field.
     async fn unlock(&self, operation: Operation, user: UserUid) -> Result<bool>;

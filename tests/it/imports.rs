@@ -21,7 +21,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("store::suite", &["store", "store::sql", "domain", "json"]),
     ("store::sqlite", &["store", "store::sql", "store::migrate", "domain", "metric_names"]),
     ("store::postgres", &["store", "store::sql", "store::migrate", "domain", "metric_names"]),
-    ("service", &["store", "auth", "domain"]),
+    ("service", &["store", "auth", "domain", "metric_names"]),
     ("http", &["service", "domain", "json", "metric_names"]),
     ("api", &["http", "domain"]),
     ("api::core", &["api", "http", "service", "domain", "json"]),

@@ -96,6 +96,7 @@ pub(crate) const ROLLBOOK_OPERATIONS: &[Operation] = &[
     operation("operations.get", "GET", "/rollbook/v1/operations/{new}", ""),
     operation("operations.undo", "POST", "/rollbook/v1/operations/{new}/undo", ""),
     operation("operations.undoSelected", "POST", "/rollbook/v1/undo", r#"{"group":"{group}"}"#),
+    operation("signIns.list", "GET", "/rollbook/v1/sign-ins", ""),
     operation("users.list", "GET", "/rollbook/v1/users", ""),
     operation("users.create", "POST", "/rollbook/v1/users", WHOLE_USER),
     operation("users.get", "GET", "/rollbook/v1/users/{user}", ""),

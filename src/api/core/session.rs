@@ -5,6 +5,7 @@ use axum::http::header::CACHE_CONTROL;
 use axum::response::IntoResponse;
 
 use crate::domain::caller::{Permission as _, ReadGroups};
+use crate::domain::sign_in::Origin;
 use crate::http::request::caller::Bearer;
 use crate::http::request::extract::Body;
 use crate::http::request::fields::Fields;
@@ -26,10 +27,14 @@ use super::wire::{Done, LogonSession};
     request_body = Logon,
     responses((status = 200, description = "Signed in", body = LogonSession))
 )]
-pub(super) async fn logon(State(api): State<ApiState>, Body(fields): Body) -> Result<impl IntoResponse, Failure> {
+pub(super) async fn logon(
+    State(api): State<ApiState>,
+    origin: Origin,
+    Body(fields): Body,
+) -> Result<impl IntoResponse, Failure> {
     let Logon { username, password } = Logon::read(Fields::required(fields)?)?;
     // A user needs at least the right to read groups: without it, no other operation of this API is allowed.
-    let result = api.service.log_on(&username, &password, ReadGroups::ROLES).await?;
+    let result = api.service.log_on(&username, &password, ReadGroups::ROLES, origin).await?;
     let session = LogonSession::new(result.token, result.user, result.roles, api.service.default_language());
     Ok(([(CACHE_CONTROL, "no-store")], JsonResponse(session)))
 }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::domain::error::SignInError;
 use crate::domain::role::Roles;
+use crate::domain::sign_in::Origin;
 use crate::domain::text::fold;
 use crate::domain::user::Secret;
 use crate::http::request::basic_auth::{self, BasicCredentials};
@@ -162,6 +163,7 @@ impl From<IssuedTokens> for AccessToken {
 )]
 pub(super) async fn grant(
     State(api): State<ApiState>,
+    origin: Origin,
     headers: HeaderMap,
     form: Result<Form, Failure>,
 ) -> Result<Response, Failure> {
@@ -172,7 +174,7 @@ pub(super) async fn grant(
         }
     };
     let basic = match basic_auth::credentials(&headers) {
-        Ok(None) => return Ok(issue(&api, request).await?),
+        Ok(None) => return Ok(issue(&api, request, origin).await?),
         Ok(Some(basic)) => basic,
         Err(_) => return Ok(basic_auth_error_response().into_response()),
     };
@@ -180,7 +182,7 @@ pub(super) async fn grant(
         Ok(request) => request,
         Err(error) => return form_error_response(&error).map(ErrorResponse::into_response).ok_or(Failure(error)),
     };
-    match issue(&api, request).await {
+    match issue(&api, request, origin).await {
         Err(Error::Directory(DirectoryError::SignIn(SignInError::InvalidClient))) => {
             Ok(basic_auth_error_response().into_response())
         }
@@ -189,8 +191,8 @@ pub(super) async fn grant(
 }
 
 /// Issues the tokens of the request.
-async fn issue(api: &ApiState, request: TokenRequest) -> Result<Response> {
-    let issued = api.service.grant(request.grant()?).await?;
+async fn issue(api: &ApiState, request: TokenRequest, origin: Origin) -> Result<Response> {
+    let issued = api.service.grant(request.grant()?, origin).await?;
     Ok(([(CACHE_CONTROL, "no-store")], JsonResponse(AccessToken::from(issued))).into_response())
 }
 

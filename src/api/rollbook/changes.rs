@@ -320,7 +320,7 @@ pub(super) fn span(parameters: &[(String, String)]) -> Result<Span> {
     Ok(Span { since: parameters::moment(parameters, "since")?, until: parameters::moment(parameters, "until")? })
 }
 
-fn order(parameters: &[(String, String)]) -> Result<Option<Order>> {
+pub(super) fn order(parameters: &[(String, String)]) -> Result<Option<Order>> {
     match parameters::value(parameters, "order")? {
         None => Ok(None),
         Some("asc") => Ok(Some(Order::Ascending)),
@@ -335,7 +335,11 @@ pub(super) fn limit(parameters: &[(String, String)]) -> Result<u32> {
 }
 
 /// The values of a parameter that can be repeated.
-fn values<T>(parameters: &[(String, String)], name: &'static str, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>> {
+pub(super) fn values<T>(
+    parameters: &[(String, String)],
+    name: &'static str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>> {
     let own = parameters.iter().filter(|(own, _)| own == name);
     let parsed = own.map(|(_, text)| match &**text {
         "" => Err(ListError::Empty(name).into()),
@@ -345,6 +349,6 @@ fn values<T>(parameters: &[(String, String)], name: &'static str, parse: impl Fn
     if values.len() > VALUES_MAX { Err(ListError::TooCostly.into()) } else { Ok(values) }
 }
 
-fn wrong(name: &str) -> crate::http::request::error::Error {
+pub(super) fn wrong(name: &str) -> crate::http::request::error::Error {
     ListError::Type(name.to_owned()).into()
 }

@@ -15,6 +15,7 @@ mod openapi;
 mod operations;
 mod parameters;
 mod restore;
+mod sign_ins;
 mod tokens;
 mod users;
 mod walk;
@@ -56,6 +57,7 @@ fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(operations::get))
         .routes(routes!(operations::undo))
         .routes(routes!(operations::undo_selected))
+        .routes(routes!(sign_ins::list))
         .routes(routes!(restore::group))
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::get, users::put, users::patch, users::delete))

@@ -3,6 +3,7 @@
 pub(crate) mod basic_auth;
 pub(crate) mod bodies;
 pub(crate) mod caller;
+pub(crate) mod client_address;
 pub(crate) mod conditions;
 pub(crate) mod cursor;
 pub(crate) mod error;

@@ -1,11 +1,10 @@
 //! The grants of the token endpoint (RFC 6749, sections 4.3, 4.4 and 6) and the roles of the tokens they issue.
 
-use tracing::info;
-
 use crate::auth::jwt::{self, Claims, SubjectGeneration};
 use crate::domain::client::Client;
 use crate::domain::error::{Error, Result, SignInError};
 use crate::domain::role::Roles;
+use crate::domain::sign_in::{Origin, Refusal};
 use crate::domain::user::{Secret, User, UserKey};
 use crate::service::Service;
 
@@ -77,11 +76,13 @@ pub(super) struct TokenSubject<'a> {
 impl Service {
     /// Issues tokens for a grant (docs/ordercloud.md, section 8). Fails with `InvalidClient`, `InvalidCredentials`,
     /// `CredentialsRequired`, `InvalidRefreshToken`, or `InvalidScope` if the token would have no role.
-    pub async fn grant(&self, grant: Grant) -> Result<IssuedTokens> {
+    pub async fn grant(&self, grant: Grant, origin: Origin) -> Result<IssuedTokens> {
         match grant {
-            Grant::ClientCredentials { client, scope } => self.grant_to_client(&client, scope.as_deref()).await,
+            Grant::ClientCredentials { client, scope } => self.grant_to_client(&client, scope.as_deref(), origin).await,
             Grant::Password { client, username, password, scope } => {
-                self.grant_to_user(&client, &username, &password, scope.as_deref()).await
+                let client = self.authenticate_client(&client, origin).await?;
+                let user = self.authenticate_user(&username, &password, Some(client.uid), origin).await?;
+                self.grant_to_user(&user, &client, scope.as_deref(), origin).await
             }
             Grant::RefreshToken { client, token } => self.grant_refresh(&client, &token).await,
         }
@@ -89,45 +90,45 @@ impl Service {
 
     /// Issues a token with the roles of the client. Its user is only the actor in the journal. There is no refresh
     /// token, because the client can repeat the grant (RFC 6749, section 4.4.3).
-    async fn grant_to_client(&self, auth: &ClientAuth, scope: Option<&str>) -> Result<IssuedTokens> {
-        let client = self.authenticate_client(auth).await?;
-        let refused = |reason| {
-            info!(client = client.uid, reason, "sign-in refused");
+    async fn grant_to_client(&self, auth: &ClientAuth, scope: Option<&str>, origin: Origin) -> Result<IssuedTokens> {
+        let client = self.authenticate_client(auth, origin).await?;
+        let refused = |refusal| {
+            self.refuse(None, Some(client.uid), refusal, origin);
             Error::SignIn(SignInError::InvalidClient)
         };
         if client.secret_hash.is_none() {
-            return Err(refused("a public client has no roles of its own"));
+            return Err(refused(Refusal::PublicClient));
         }
         let user = match client.fields.user {
             None => None,
             Some(uid) => {
                 let user = self.store.user(&UserKey::Uid(uid)).await?.filter(is_active);
-                Some(user.ok_or_else(|| refused("its user is deleted or inactive"))?)
+                Some(user.ok_or_else(|| refused(Refusal::UserOfClient))?)
             }
         };
-        let roles = limit_to_scope(client.fields.roles, requested_roles(scope))?;
+        let roles = limit_to_scope(client.fields.roles, requested_roles(scope))
+            .inspect_err(|_| self.refuse(None, Some(client.uid), Refusal::NoRoleInScope, origin))?;
         let access_token = self.client_token(user.as_ref(), &client, None, roles).await?;
-        info!(client = client.uid, grant = "client_credentials", "signed in");
+        self.accept(None, Some(client.uid), "client_credentials", origin);
         Ok(IssuedTokens { access_token, expires_in: expires_in(&client), refresh_token: None })
     }
 
     async fn grant_to_user(
         &self,
-        auth: &ClientAuth,
-        username: &str,
-        password: &Secret,
+        user: &User,
+        client: &Client,
         scope: Option<&str>,
+        origin: Origin,
     ) -> Result<IssuedTokens> {
-        let client = self.authenticate_client(auth).await?;
-        let user = self.authenticate_user(username, password).await?;
         let scope = requested_roles(scope);
-        let roles = user_roles(&user, &client, scope)?;
-        let refresh = self.first_refresh_token(&user, &client, scope).await?;
+        let roles = user_roles(user, client, scope)
+            .inspect_err(|_| self.refuse(Some(user.uid), Some(client.uid), Refusal::NoRoleInScope, origin))?;
+        let refresh = self.first_refresh_token(user, client, scope).await?;
         let family = refresh.as_ref().map(|refresh| &*refresh.family);
-        let access_token = self.client_token(Some(&user), &client, family, roles).await?;
-        info!(user = user.uid, client = client.uid, grant = "password", "signed in");
+        let access_token = self.client_token(Some(user), client, family, roles).await?;
+        self.accept(Some(user.uid), Some(client.uid), "password", origin);
         let refresh_token = refresh.map(|refresh| refresh.token);
-        Ok(IssuedTokens { access_token, expires_in: expires_in(&client), refresh_token })
+        Ok(IssuedTokens { access_token, expires_in: expires_in(client), refresh_token })
     }
 
     /// Signs a token with these roles and the lifetime of the client.

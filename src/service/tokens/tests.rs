@@ -19,6 +19,7 @@ use crate::domain::id::Id;
 use crate::domain::journal::Channel;
 use crate::domain::lockout::MAX_FAILURES;
 use crate::domain::role::Roles;
+use crate::domain::sign_in::Origin;
 use crate::domain::signing_key::PublishedKey;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Secret, User, UserKey};
@@ -28,6 +29,7 @@ use crate::store::sqlite::{SqliteOptions, SqliteStore};
 use crate::store::{SigningKey, Store};
 
 const PASSWORD: &str = "Passw0rd!!x";
+const ORIGIN: Origin = Origin { channel: Channel::OrderCloud, source: None };
 
 /// A clock that advances only by [`Nodes::advance`].
 #[derive(Debug)]
@@ -124,7 +126,7 @@ impl Nodes {
 
     async fn client_token(&self, auth: &ClientAuth, scope: Option<&str>) -> Result<String> {
         let grant = Grant::ClientCredentials { client: auth.clone(), scope: scope.map(str::to_owned) };
-        self.one.grant(grant).await.map(|granted| granted.access_token)
+        self.one.grant(grant, ORIGIN).await.map(|granted| granted.access_token)
     }
 
     async fn sign_in(
@@ -136,11 +138,11 @@ impl Nodes {
     ) -> Result<IssuedTokens> {
         let (username, password) = (username.to_owned(), Secret::from(password));
         let grant = Grant::Password { client: auth.clone(), username, password, scope: scope.map(str::to_owned) };
-        self.one.grant(grant).await
+        self.one.grant(grant, ORIGIN).await
     }
 
     async fn refresh(&self, auth: &ClientAuth, token: &str) -> Result<IssuedTokens> {
-        self.one.grant(Grant::RefreshToken { client: auth.clone(), token: Secret::from(token) }).await
+        self.one.grant(Grant::RefreshToken { client: auth.clone(), token: Secret::from(token) }, ORIGIN).await
     }
 
     async fn caller(&self, token: &str) -> Result<Arc<Caller>> {
@@ -185,7 +187,7 @@ async fn a_client_gets_its_own_roles() {
         nodes.client_token(&auth, Some("FullAccess")).await,
         Err(Error::SignIn(SignInError::InvalidScope))
     ));
-    let granted = nodes.one.grant(Grant::ClientCredentials { client: auth, scope: None }).await.unwrap();
+    let granted = nodes.one.grant(Grant::ClientCredentials { client: auth, scope: None }, ORIGIN).await.unwrap();
     assert_eq!((granted.expires_in, granted.refresh_token), (599, None));
 }
 
@@ -257,7 +259,7 @@ async fn every_refusal_of_a_user_has_the_same_error() {
     nodes.patch(&user, UserPatch { active: Some(true), ..UserPatch::default() }).await;
     assert!(nodes.sign_in(&auth, "ann", PASSWORD, None).await.is_ok());
     for _ in 0..MAX_FAILURES {
-        assert_refused(nodes.one.log_on("ann", &Secret::from("wrong"), Roles::FULL_ACCESS).await);
+        assert_refused(nodes.one.log_on("ann", &Secret::from("wrong"), Roles::FULL_ACCESS, ORIGIN).await);
     }
     assert_refused(nodes.sign_in(&auth, "ann", PASSWORD, None).await);
     nodes.one.unlock_user(&operator(), &UserKey::Uid(user.uid)).await.unwrap();
@@ -269,9 +271,9 @@ async fn logging_on_needs_a_role_and_logging_off_ends_one_token() {
     let nodes = Nodes::start().await;
     nodes.user("ann", Roles::USER_READER).await;
     let password = Secret::from(PASSWORD);
-    let refused = nodes.one.log_on("ann", &password, Roles::GROUP_READER).await;
+    let refused = nodes.one.log_on("ann", &password, Roles::GROUP_READER, ORIGIN).await;
     assert!(matches!(refused, Err(Error::Forbidden { .. })));
-    let [first, second] = [0, 1].map(|_| nodes.one.log_on("ann", &password, Roles::USER_READER));
+    let [first, second] = [0, 1].map(|_| nodes.one.log_on("ann", &password, Roles::USER_READER, ORIGIN));
     let (first, second) = (first.await.unwrap(), second.await.unwrap());
     assert_eq!((first.user.fields.username.as_str(), first.roles), ("ann", Roles::USER_READER));
     let caller = nodes.caller(&first.token).await.unwrap();

@@ -21,12 +21,13 @@ use super::migrate::migrate;
 use super::rows::{select_rows, write_derived, write_rows};
 
 /// The sequences, each with the column and table that it numbers.
-const SEQUENCES: [(&str, &str, &str); 5] = [
+const SEQUENCES: [(&str, &str, &str); 6] = [
     ("groups_uid", "uid", "groups"),
     ("users_uid", "uid", "users"),
     ("clients_uid", "uid", "clients"),
     ("long_lived_tokens_uid", "uid", "long_lived_tokens"),
     ("journal_seq", "seq", "journal"),
+    ("sign_ins_seq", "seq", "sign_ins"),
 ];
 
 /// A snapshot of a database that may be in use.

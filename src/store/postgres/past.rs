@@ -11,16 +11,27 @@ use crate::domain::history::{
     MembersAtQuery, Spell,
 };
 use crate::domain::labels::Tag;
+use crate::domain::sign_in::{SignInPage, SignInQuery};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserUid};
 use crate::store::copy::{Row, Value};
 use crate::store::history::Past;
-use crate::store::sql::past::{FeedColumns, SnapshotReader, Statement, feed, history, moments, spells};
+use crate::store::sql::past::{FeedColumns, SnapshotReader, Statement, feed, history, moments, sign_ins, spells};
 
 use super::PostgresStore;
 use super::connection::database_error::DatabaseError;
 use super::read::bind::Typed;
 use super::read::read_transaction::ReadTransaction;
+
+/// The order of the feed; see [`super::entities::journal`]. The number of the transaction has a name of its own: a column
+/// that is made of `xid` is called `xid`, too, and `ORDER BY` would mean that column, of which there is no index.
+pub(super) const FEED: FeedColumns = FeedColumns {
+    transaction: "xid::TEXT::BIGINT AS transaction_number",
+    from: "(xid, seq) >= ($1::BIGINT::TEXT::XID8, $2)",
+    to: "(xid, seq) <= ($1::BIGINT::TEXT::XID8, $2)",
+    is_settled: "xid < pg_snapshot_xmin(pg_current_snapshot())",
+    order: "xid {}, seq {}",
+};
 
 /// The snapshot of a read transaction.
 struct PostgresSnapshot<'a> {
@@ -35,15 +46,8 @@ impl SnapshotReader for PostgresSnapshot<'_> {
         self.language
     }
 
-    /// See [`super::entities::journal`].
     fn feed_columns(&self) -> FeedColumns {
-        FeedColumns {
-            transaction: "xid::TEXT::BIGINT",
-            from: "(xid, seq) >= ($1::BIGINT::TEXT::XID8, $2)",
-            to: "(xid, seq) <= ($1::BIGINT::TEXT::XID8, $2)",
-            is_settled: "xid < pg_snapshot_xmin(pg_current_snapshot())",
-            order: "xid {}, seq {}",
-        }
+        FEED
     }
 
     async fn read(&mut self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>, DatabaseError> {
@@ -110,6 +114,11 @@ impl Past for PostgresStore {
     async fn journaled_changes(&self, query: FeedQuery) -> Result<JournaledPage> {
         let query = &query;
         read_past!(self, feed::journaled, query)
+    }
+
+    async fn sign_ins(&self, query: SignInQuery) -> Result<SignInPage> {
+        let query = &query;
+        read_past!(self, sign_ins::read, query)
     }
 
     async fn group_at(&self, group: GroupUid, at: Timestamp) -> Result<Option<Group>> {

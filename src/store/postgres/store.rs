@@ -18,6 +18,7 @@ use crate::domain::group::{Group, GroupFields, GroupKey, GroupSummary, GroupUid}
 use crate::domain::idempotency::{RecordedAnswer, RequestKey};
 use crate::domain::journal::Operation;
 use crate::domain::labels::Tag;
+use crate::domain::lockout::Attempt;
 use crate::domain::long_lived_token::{LongLivedToken, LongLivedTokenKey, LongLivedTokenUid};
 use crate::domain::membership::{
     JoinedGroup, JoinedGroupQuery, Member, MemberQuery, MembersChange, MembersOptions, MembersOutcome, Membership,
@@ -25,6 +26,7 @@ use crate::domain::membership::{
 };
 use crate::domain::query::{GroupField, GroupQuery, ListResult, UserField, UserQuery};
 use crate::domain::restore::Restored;
+use crate::domain::sign_in::{PasswordAttempt, SignIn};
 use crate::domain::signing_key::PublishedKey;
 use crate::domain::target::Target;
 use crate::domain::time::Timestamp;
@@ -211,8 +213,16 @@ impl Store for PostgresStore {
         entities::sign_ins::credentials(&self.point_reads, username).await
     }
 
-    async fn count_sign_in(&self, user: UserUid, at: Timestamp, succeeded: bool) -> Result<bool> {
-        self.execute(entities::sign_ins::CountSignIn { user, at, succeeded }).await
+    async fn count_sign_in(&self, attempt: PasswordAttempt) -> Result<Option<Attempt>> {
+        self.execute(entities::sign_ins::CountSignIn(attempt)).await
+    }
+
+    async fn record_sign_ins(&self, sign_ins: Vec<SignIn>) -> Result<()> {
+        self.execute(entities::sign_ins::RecordSignIns(sign_ins)).await
+    }
+
+    async fn clear_sign_ins(&self, before: Timestamp) -> Result<bool> {
+        self.execute(entities::sign_ins::ClearSignIns(before)).await
     }
 
     async fn unlock(&self, operation: Operation, user: UserUid) -> Result<bool> {

@@ -14,6 +14,7 @@ use tokio_postgres::Row;
 
 use super::connection::database_error::DatabaseError;
 use super::entity::{PostgresEntity, store};
+use super::past::FEED;
 use super::test_database::TestDatabase;
 use super::write::pipeline::parameters;
 use super::write::transaction::Transaction;
@@ -21,17 +22,21 @@ use super::write::unit_of_work::OutcomeLookup;
 use super::*;
 use crate::domain::client::Client;
 use crate::domain::group::{Group, GroupKey};
+use crate::domain::history::{Order, Span};
 use crate::domain::long_lived_token::LongLivedToken;
+use crate::domain::sign_in::{SignInFilter, SignInQuery};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::store::Store as _;
 use crate::store::copy::ColumnType;
+use crate::store::history::Past as _;
 use crate::store::sql::columns::{Record as _, select};
 use crate::store::sql::entity::is_restored;
 use crate::store::sql::journal::{membership_text, text};
+use crate::store::sql::past::FeedColumns;
 use crate::store::suite::{
-    IndexNode, JournalRow, JournalUser, Replayed, SchemaColumn, State, TestStore, conformance, group, make_group,
-    put_group,
+    IndexNode, JournalRow, JournalUser, Replayed, SchemaColumn, State, TestStore, conformance, count_sign_in, group,
+    make_group, make_user, put_group, user,
 };
 
 mod conformance {
@@ -229,6 +234,64 @@ async fn a_reader_of_the_journal_misses_no_entry_below_the_oldest_transaction() 
         }
     };
     assert_eq!(all, ["slow", "operation-1"]);
+}
+
+#[tokio::test]
+async fn a_reader_of_the_sign_ins_misses_none_below_the_oldest_transaction() {
+    let (store, test_database) = open().await;
+    let slow = test_database.connect().await;
+    let sign_in = "INSERT INTO sign_ins (at, type, channel, count) VALUES (9, 'sign_in.succeeded', 'core', 1)";
+    slow.batch_execute(&format!("BEGIN; {sign_in}")).await.unwrap();
+    let uid = make_user(&store, user("u")).await.uid;
+    count_sign_in(&store, uid, Timestamp::from_micros(5), false).await.unwrap();
+    let query = SignInQuery {
+        filter: SignInFilter::default(),
+        span: Span::default(),
+        order: Order::Ascending,
+        after: None,
+        limit: 9,
+    };
+    let found = async || {
+        let page = store.sign_ins(query.clone()).await.unwrap();
+        page.sign_ins.iter().map(|sign_in| sign_in.at.as_micros()).collect::<Vec<_>>()
+    };
+    assert_eq!(found().await, [0; 0], "the later one is held back");
+    slow.batch_execute("COMMIT").await.unwrap();
+    // Transactions in other databases hold them back, too.
+    let all = loop {
+        match found().await {
+            few if few.len() < 2 => continue,
+            all => break all,
+        }
+    };
+    assert_eq!(all, [9, 5], "in the order of the transactions");
+}
+
+#[tokio::test]
+async fn the_feed_and_the_sign_ins_are_read_in_the_order_of_an_index() {
+    let (_store, test_database) = open().await;
+    let client = test_database.connect().await;
+    client.batch_execute("SET enable_seqscan = off; SET enable_bitmapscan = off").await.unwrap();
+    let FeedColumns { transaction, is_settled, order, .. } = FEED;
+    for (table, condition, index) in [
+        ("journal", "seq > 0", "journal_settled"),
+        ("sign_ins", "1 = 1", "sign_ins_settled"),
+        ("sign_ins", "user_uid = 1", "sign_ins_user"),
+        ("sign_ins", "client_uid = 1", "sign_ins_client"),
+        ("sign_ins", "source = '192.0.2.1'", "sign_ins_source"),
+    ] {
+        for direction in ["ASC", "DESC"] {
+            let order = order.replace("{}", direction);
+            let sql = format!(
+                "EXPLAIN SELECT seq, {transaction} FROM {table} WHERE {condition} AND {is_settled} \
+                 ORDER BY {order} LIMIT 9"
+            );
+            let plan = client.query(&sql, &[]).await.unwrap();
+            let plan: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
+            let plan = plan.join("\n");
+            assert!(plan.contains(index) && !plan.contains("Sort"), "{table} {condition}: {plan}");
+        }
+    }
 }
 
 #[tokio::test]

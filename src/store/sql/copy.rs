@@ -17,9 +17,10 @@ use super::entity::StoredEntity;
 use super::journal::batch_index::BATCH_INDEX;
 use super::journal::{JOURNAL, JOURNAL_MEMBERS};
 use super::rows::Columns;
+use super::sign_ins::SIGN_INS;
 
 /// All tables that are copied.
-pub(crate) static TABLES: [Table; 13] = [
+pub(crate) static TABLES: [Table; 14] = [
     Table { name: "settings", columns: columns! { Text: "key" "value"; }, key: 1 },
     table::<Group>(&copied::<_, { Group::COLUMNS.len() }>(Group::COLUMNS)),
     table::<User>(&copied::<_, { User::COLUMNS.len() }>(User::COLUMNS)),
@@ -42,6 +43,7 @@ pub(crate) static TABLES: [Table; 13] = [
     JOURNAL_MEMBERS,
     BATCH_INDEX,
     table::<RecordedAnswer>(&copied::<_, { RecordedAnswer::COLUMNS.len() }>(RecordedAnswer::COLUMNS)),
+    SIGN_INS,
 ];
 
 /// The table of groups.

@@ -18,6 +18,7 @@ pub(crate) mod members;
 pub(crate) mod past;
 pub(crate) mod records;
 pub(crate) mod rows;
+pub(crate) mod sign_ins;
 pub(crate) mod tables;
 pub(crate) mod undo;
 pub(crate) mod xp;

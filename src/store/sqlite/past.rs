@@ -11,11 +11,12 @@ use crate::domain::history::{
     MembersAtQuery, Spell,
 };
 use crate::domain::labels::Tag;
+use crate::domain::sign_in::{SignInPage, SignInQuery};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserUid};
 use crate::store::copy::Row;
 use crate::store::history::Past;
-use crate::store::sql::past::{FeedColumns, SnapshotReader, Statement, feed, history, moments, spells};
+use crate::store::sql::past::{FeedColumns, SnapshotReader, Statement, feed, history, moments, sign_ins, spells};
 
 use super::SqliteStore;
 use super::storage::open::failed;
@@ -93,6 +94,10 @@ impl Past for SqliteStore {
 
     async fn journaled_changes(&self, query: FeedQuery) -> Result<JournaledPage> {
         self.read_past(move |snapshot| output(feed::journaled(snapshot, &query))).await
+    }
+
+    async fn sign_ins(&self, query: SignInQuery) -> Result<SignInPage> {
+        self.read_past(move |snapshot| output(sign_ins::read(snapshot, &query))).await
     }
 
     async fn group_at(&self, group: GroupUid, at: Timestamp) -> Result<Option<Group>> {

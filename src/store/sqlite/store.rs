@@ -16,6 +16,7 @@ use crate::domain::group::{Group, GroupFields, GroupKey, GroupSummary, GroupUid}
 use crate::domain::idempotency::{RecordedAnswer, RequestKey};
 use crate::domain::journal::Operation;
 use crate::domain::labels::Tag;
+use crate::domain::lockout::Attempt;
 use crate::domain::long_lived_token::{LongLivedToken, LongLivedTokenKey, LongLivedTokenUid};
 use crate::domain::membership::{
     JoinedGroup, JoinedGroupQuery, Member, MemberQuery, MembersChange, MembersOptions, MembersOutcome, Membership,
@@ -23,6 +24,7 @@ use crate::domain::membership::{
 };
 use crate::domain::query::{GroupField, GroupQuery, ListResult, UserField, UserQuery};
 use crate::domain::restore::Restored;
+use crate::domain::sign_in::{PasswordAttempt, SignIn};
 use crate::domain::signing_key::PublishedKey;
 use crate::domain::target::Target;
 use crate::domain::time::Timestamp;
@@ -234,11 +236,25 @@ impl Store for SqliteStore {
         self.readers.point(|connection| entities::users::credentials(connection, username))
     }
 
-    async fn count_sign_in(&self, user: UserUid, at: Timestamp, succeeded: bool) -> Result<bool> {
+    async fn count_sign_in(&self, attempt: PasswordAttempt) -> Result<Option<Attempt>> {
         let count = move |context: &mut WriteContext<'_>| {
-            entities::users::count_sign_in(context.connection, user, at, succeeded).map_err(failed)
+            entities::users::count_sign_in(context.connection, attempt).map_err(failed)
         };
         self.writer.write(count).await
+    }
+
+    async fn record_sign_ins(&self, sign_ins: Vec<SignIn>) -> Result<()> {
+        let record = move |context: &mut WriteContext<'_>| {
+            sign_ins
+                .iter()
+                .try_for_each(|sign_in| entities::sign_ins::record(context.connection, sign_in))
+                .map_err(failed)
+        };
+        self.writer.write(record).await
+    }
+
+    async fn clear_sign_ins(&self, before: Timestamp) -> Result<bool> {
+        self.writer.write(move |context| entities::sign_ins::clear(context.connection, before).map_err(failed)).await
     }
 
     async fn unlock(&self, operation: Operation, user: UserUid) -> Result<bool> {

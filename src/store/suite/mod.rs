@@ -17,11 +17,13 @@ use crate::domain::group::{Group, GroupFields, GroupKey};
 use crate::domain::id::Id;
 use crate::domain::journal::{Actor, Channel, Operation, Operator};
 use crate::domain::labels::{Labels, Tag};
+use crate::domain::lockout::Attempt;
 use crate::domain::reason::Reason;
 use crate::domain::role::Roles;
+use crate::domain::sign_in::{Origin, PasswordAttempt, Refusal};
 use crate::domain::target::Target;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{User, UserFields, UserKey};
+use crate::domain::user::{User, UserFields, UserKey, UserUid};
 use crate::domain::xp::Xp;
 use crate::json::Json;
 
@@ -45,6 +47,8 @@ macro_rules! conformance {
                 signing_in: ten_failures_lock, refresh_tokens_are_kept_until_they_expire,
                     rotated_refresh_tokens_are_used_once, refresh_tokens_rotate_together, ended_tokens_are_known,
                     keys_are_kept, keys_are_journaled_without_their_material;
+                sign_ins: are_read_in_order_by_any_filter, unknown_names_of_a_minute_are_one_record,
+                    refused_passwords_are_recorded_as_they_are_counted, old_ones_are_deleted_and_their_positions_end;
                 long_lived_tokens: are_found_by_hash, are_listed_until_they_end, uses_are_noted,
                     are_journaled_without_secrets;
                 answers: are_kept_for_a_day, refused_writes_leave_the_key_free, clients_tokens_and_keys_have_them;
@@ -216,4 +220,13 @@ pub(crate) async fn make_user(store: &impl Store, fields: UserFields) -> User {
 /// Deletes the user with the key, at the given second.
 pub(crate) async fn delete_user(store: &impl Store, second: i64, key: impl Into<Target<UserKey>>) -> User {
     store.write_user(operation(second), key.into(), Box::new(|_| Ok(Mutation::Delete))).await.unwrap()
+}
+
+/// Counts an attempt of the user to sign in at `at`, with the right password or a wrong one. Returns whether the user may
+/// sign in.
+pub(crate) async fn count_sign_in(store: &impl Store, user: UserUid, at: Timestamp, is_right: bool) -> Result<bool> {
+    let origin = Origin { channel: Channel::Core, source: None };
+    let wrong = (!is_right).then_some(Refusal::WrongPassword);
+    let outcome = store.count_sign_in(PasswordAttempt { user, client: None, at, origin, wrong }).await?;
+    Ok(outcome == Some(Attempt::Succeeded))
 }

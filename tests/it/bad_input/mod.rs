@@ -78,6 +78,7 @@ pub(crate) const REQUESTS: &[BadRequest] = &[
     bad("members.history", ("GET", "/rollbook/v1/groups/g/members/u/history?limit=1", ""), (400, "invalid_parameter")),
     bad("users.history", ("GET", "/rollbook/v1/users/u/history?after=x", ""), (400, "invalid_parameter")),
     bad("changes.list", ("GET", "/rollbook/v1/changes?type=group.renamed", ""), (400, "invalid_parameter")),
+    bad("signIns.list", ("GET", "/rollbook/v1/sign-ins?source=here", ""), (400, "invalid_parameter")),
     bad("groups.patch", ("PATCH", "/rollbook/v1/groups/g", r#"{"labels":null}"#), (400, "invalid")),
     bad("users.list", ("GET", "/rollbook/v1/users?memberOf=", ""), (400, "invalid_parameter")),
     bad("users.create", ("POST", "/rollbook/v1/users", r#"{"username":"n"}"#), (400, "invalid")),

@@ -280,6 +280,7 @@ fn an_empty_variable_is_not_set_and_an_empty_flag_is_refused() {
         "metrics-listen",
         "max-connections",
         "body-budget-mib",
+        "sign-in-days",
     ];
     let empty = settings.iter().fold(Rollbook::on(""), |rollbook, setting| {
         rollbook.env(&format!("ROLLBOOK_{}", setting.to_uppercase().replace('-', "_")), "")

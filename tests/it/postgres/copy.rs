@@ -138,10 +138,15 @@ async fn a_directory_is_copied_there_and_back() {
 async fn works_as_before(server: &Server, state: &SourceState) {
     server.bearer(&state.session).get(GROUPS).await.is(200);
     server.bearer(&state.ended).get(GROUPS).await.fails(401, "Auth.TokenRevoked");
+    let admin = server.admin().await;
+    let sign_ins = async || admin.get("/rollbook/v1/sign-ins?limit=1000").await.is(200)["changes"].clone();
+    let of_the_source = async || sign_ins().await.as_array().unwrap().len() > 1;
+    eventually("the sign-ins of the source", SOON, of_the_source).await;
     server.log_on("eve", PASSWORD).await.is(200);
+    let is_last = async || sign_ins().await.as_array().unwrap().last().unwrap()["user"]["id"] == "eve";
+    eventually("a new sign-in", SOON, is_last).await;
     server.log_on("gone", PASSWORD).await.fails(401, "invalid_credentials");
     refreshed(server, &state.client, &state.refresh).await.is(200);
-    let admin = server.admin().await;
     admin.delete(&format!("{CORE}/{}", state.deleted)).await.fails(410, "already_deleted");
     assert_eq!(make_group(&admin, "new", &[]).await, state.last + 1, "no number is used again");
     admin.post(GROUPS, &json!({ "ID": "GROUP-1", "Name": "N" })).await.fails(409, "IdExists");

@@ -8,6 +8,7 @@ mod lists;
 mod members;
 mod past;
 mod restore;
+mod sign_ins;
 mod tokens;
 mod undo;
 mod user_lists;

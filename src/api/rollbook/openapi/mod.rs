@@ -10,7 +10,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Components, OpenApi};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use crate::domain::caller::{Permission as _, ReadChanges, ReadGroups, ReadUsers, UndoChanges};
+use crate::domain::caller::{Permission as _, ReadChanges, ReadGroups, ReadSignIns, ReadUsers, UndoChanges};
 use crate::domain::error::{ResourceKind, SignInError, Violation};
 use crate::domain::history::ChangeId;
 use crate::domain::role::Roles;
@@ -25,7 +25,7 @@ const DESCRIPTION: &str = "Rollbook's own API: all that the directory knows, wri
     `no_route` and a path called with another method is 405 `method_not_allowed`.";
 
 /// The schemas of responses, in which every property is always present.
-const RESPONSES: [&str; 34] = [
+const RESPONSES: [&str; 36] = [
     "Actor",
     "Change",
     "Changes",
@@ -52,6 +52,8 @@ const RESPONSES: [&str; 34] = [
     "Page_Token",
     "RestoredGroup",
     "RestoredUser",
+    "SignIn",
+    "SignIns",
     "Spell",
     "Spells",
     "Token",
@@ -155,6 +157,7 @@ fn of_operation(id: &str) -> Described {
         Some(("users", "listGroups")) => read(ReadGroups::ROLES, vec![unknown_user()]),
         Some(("changes", _)) => read(ReadChanges::ROLES, vec![Error::Directory(DirectoryError::NoLongerKept)]),
         Some(("operations", operation)) => of_operations(operation),
+        Some(("signIns", _)) => read(ReadSignIns::ROLES, vec![Error::Directory(DirectoryError::NoLongerKept)]),
         Some(("me" | "info", _)) => read(Roles::NONE, Vec::new()),
         Some(("users", operation)) => users::of_users(operation),
         Some(("members", _)) => members::of_members(id),

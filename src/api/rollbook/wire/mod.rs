@@ -8,6 +8,7 @@ mod members;
 mod names;
 mod operations;
 mod restore;
+mod sign_ins;
 mod undo;
 mod users;
 
@@ -23,6 +24,7 @@ pub(super) use groups::Group;
 pub(super) use members::{JoinedGroup, Member, MembersChange, Reader};
 pub(super) use operations::Operation;
 pub(super) use restore::{RestoredGroup, RestoredUser};
+pub(super) use sign_ins::{SignIn, SignIns};
 pub(super) use undo::Undone;
 pub(super) use users::User;
 

@@ -1,4 +1,4 @@
-//! Sign-ins: credentials, failed attempts, and the lock after too many of them.
+//! Sign-ins: credentials, failed attempts, the lock after too many of them, and the records of sign-ins.
 
 use async_trait::async_trait;
 use tokio_postgres::Row;
@@ -6,16 +6,18 @@ use tokio_postgres::Row;
 use crate::domain::error::Result;
 use crate::domain::journal::Operation;
 use crate::domain::lockout::{Attempt, Failures};
+use crate::domain::sign_in::{PasswordAttempt, SignIn};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Credentials, User, UserKey, UserUid};
 use crate::store::sql::journal::JournalEntry;
 use crate::store::sql::rows;
+use crate::store::sql::sign_ins::{INSERT, MAX_CLEARED, values};
 
 use super::journal::append;
 use crate::store::postgres::connection::database_error::DatabaseError;
 use crate::store::postgres::entity::{find, find_locked};
 use crate::store::postgres::read::point_reads::PointReads;
-use crate::store::postgres::write::pipeline::parameters;
+use crate::store::postgres::write::pipeline::{owned, parameters};
 use crate::store::postgres::write::transaction::Transaction;
 use crate::store::postgres::write::unit_of_work::{OutcomeLookup, UnitOfWork};
 
@@ -29,45 +31,94 @@ pub(crate) async fn credentials(point_reads: &PointReads, username: &str) -> Res
     Ok(Some(Credentials { user, password_hash }))
 }
 
-/// The unit of work that records a sign-in. Its output is whether the user may sign in.
-pub(crate) struct CountSignIn {
-    /// The number of the user.
-    pub user: UserUid,
-    /// The time of the sign-in.
-    pub at: Timestamp,
-    /// Whether the password was right.
-    pub succeeded: bool,
-}
+/// The unit of work that counts an attempt to sign in, and records it if it is refused. Its output is the outcome; `None` =
+/// the user is inactive or deleted.
+pub(crate) struct CountSignIn(pub PasswordAttempt);
 
 #[async_trait]
 impl UnitOfWork for CountSignIn {
+    type Output = Option<Attempt>;
+
+    fn outcome_lookup(&self) -> OutcomeLookup<'_> {
+        // To count a success twice changes nothing; a failure would be counted twice. A right password that is refused may
+        // be recorded twice.
+        if self.0.wrong.is_none() { OutcomeLookup::Idempotent } else { OutcomeLookup::None }
+    }
+
+    async fn run(&self, transaction: &mut Transaction<'_>) -> Result<Option<Attempt>, DatabaseError> {
+        let PasswordAttempt { user, at, .. } = self.0;
+        let sql = "SELECT failed_attempts, locked_until FROM users \
+                   WHERE uid = $1 AND deleted IS NULL AND active = 1 FOR NO KEY UPDATE";
+        let outcome = match transaction.find(sql, &[&user]).await? {
+            None => None,
+            Some(row) => {
+                let count = rows::Columns::integer(&row, 0)?;
+                let failures = Failures { count, locked_until: rows::optional_time::<Row>(&row, 1)? };
+                Some(failures.attempt(at, self.0.wrong.is_none()))
+            }
+        };
+        match outcome {
+            None | Some(Attempt::LockedOut) => {}
+            Some(Attempt::Succeeded) => {
+                let sql = "UPDATE users SET failed_attempts = 0, locked_until = NULL, \
+                           last_active = greatest($2, last_active, created) WHERE uid = $1";
+                transaction.queue(sql, parameters![user, at.as_micros()]);
+            }
+            Some(Attempt::Failed(Failures { count, locked_until })) => {
+                let sql = "UPDATE users SET failed_attempts = $2, locked_until = $3 WHERE uid = $1";
+                transaction.queue(sql, parameters![user, count, locked_until.map(Timestamp::as_micros)]);
+            }
+        }
+        if let Some(refused) = self.0.refused(outcome) {
+            record(transaction, &refused);
+        }
+        Ok(outcome)
+    }
+}
+
+/// Queues the record of the sign-in.
+fn record(transaction: &mut Transaction<'_>, sign_in: &SignIn) {
+    transaction.queue(&INSERT, owned(values(sign_in).into_iter()));
+}
+
+/// The unit of work that records sign-ins.
+pub(crate) struct RecordSignIns(pub Vec<SignIn>);
+
+#[async_trait]
+impl UnitOfWork for RecordSignIns {
+    type Output = ();
+
+    fn outcome_lookup(&self) -> OutcomeLookup<'_> {
+        OutcomeLookup::None
+    }
+
+    async fn run(&self, transaction: &mut Transaction<'_>) -> Result<(), DatabaseError> {
+        self.0.iter().for_each(|sign_in| record(transaction, sign_in));
+        Ok(())
+    }
+}
+
+/// The unit of work that deletes some sign-ins from before this time. Its output is whether there were any.
+pub(crate) struct ClearSignIns(pub Timestamp);
+
+#[async_trait]
+impl UnitOfWork for ClearSignIns {
     type Output = bool;
 
     fn outcome_lookup(&self) -> OutcomeLookup<'_> {
-        // To record a success twice changes nothing; a failure would be counted twice.
-        if self.succeeded { OutcomeLookup::Idempotent } else { OutcomeLookup::None }
+        OutcomeLookup::Idempotent
     }
 
     async fn run(&self, transaction: &mut Transaction<'_>) -> Result<bool, DatabaseError> {
-        let sql = "SELECT failed_attempts, locked_until FROM users \
-                   WHERE uid = $1 AND deleted IS NULL AND active = 1 FOR NO KEY UPDATE";
-        let Some(row) = transaction.find(sql, &[&self.user]).await? else { return Ok(false) };
-        let count = rows::Columns::integer(&row, 0)?;
-        let failures = Failures { count, locked_until: rows::optional_time::<Row>(&row, 1)? };
-        match failures.attempt(self.at, self.succeeded) {
-            Attempt::LockedOut => Ok(false),
-            Attempt::Succeeded => {
-                let sql = "UPDATE users SET failed_attempts = 0, locked_until = NULL, \
-                           last_active = greatest($2, last_active, created) WHERE uid = $1";
-                transaction.queue(sql, parameters![self.user, self.at.as_micros()]);
-                Ok(true)
-            }
-            Attempt::Failed(Failures { count, locked_until }) => {
-                let sql = "UPDATE users SET failed_attempts = $2, locked_until = $3 WHERE uid = $1";
-                transaction.queue(sql, parameters![self.user, count, locked_until.map(Timestamp::as_micros)]);
-                Ok(false)
-            }
+        // SKIP LOCKED: rows that another node is deleting are left to it.
+        const CLEAR: &str = "DELETE FROM sign_ins WHERE seq = ANY(ARRAY(SELECT seq FROM sign_ins WHERE at < $1 ORDER BY at \
+                             LIMIT $2 FOR UPDATE SKIP LOCKED))";
+        let before = self.0.as_micros();
+        if transaction.find("SELECT 1 FROM sign_ins WHERE at < $1 LIMIT 1", &[&before]).await?.is_none() {
+            return Ok(false);
         }
+        transaction.queue(CLEAR, parameters![before, MAX_CLEARED as i64]);
+        Ok(true)
     }
 }
 

@@ -321,6 +321,31 @@ CREATE UNIQUE INDEX long_lived_tokens_hash ON long_lived_tokens (hash);
 CREATE INDEX long_lived_tokens_client ON long_lived_tokens (client_uid, uid) WHERE deleted IS NULL;
 CREATE INDEX long_lived_tokens_expires ON long_lived_tokens (expires, uid) WHERE deleted IS NULL;
 
+-- Who signed in, or tried to, for some months. client_uid: also of an attempt of which nobody knows the user. source: the
+-- address of the client. reason: why it was refused. count: 1; more for attempts with unknown names, of which one row counts
+-- those of a minute and source. tally: the key of such a row; null for others. Readers follow (xid, seq), as in the journal.
+CREATE SEQUENCE sign_ins_seq;
+CREATE TABLE sign_ins (
+    seq BIGINT PRIMARY KEY DEFAULT nextval('sign_ins_seq'),
+    xid XID8 NOT NULL DEFAULT pg_current_xact_id(),
+    at BIGINT NOT NULL,
+    type TEXT COLLATE "C" NOT NULL,
+    channel TEXT COLLATE "C" NOT NULL,
+    user_uid BIGINT,
+    client_uid BIGINT,
+    source TEXT COLLATE "C",
+    count BIGINT NOT NULL,
+    reason TEXT COLLATE "C",
+    tally TEXT COLLATE "C"
+);
+ALTER SEQUENCE sign_ins_seq OWNED BY sign_ins.seq;
+CREATE INDEX sign_ins_settled ON sign_ins (xid, seq);
+CREATE INDEX sign_ins_at ON sign_ins (at);
+CREATE INDEX sign_ins_user ON sign_ins (user_uid, xid, seq) WHERE user_uid IS NOT NULL;
+CREATE INDEX sign_ins_client ON sign_ins (client_uid, xid, seq) WHERE client_uid IS NOT NULL;
+CREATE INDEX sign_ins_source ON sign_ins (source, xid, seq) WHERE source IS NOT NULL;
+CREATE UNIQUE INDEX sign_ins_tally ON sign_ins (tally) WHERE tally IS NOT NULL;
+
 CREATE TABLE signing_keys (
     kid TEXT COLLATE "C" PRIMARY KEY,
     pem TEXT COLLATE "C" NOT NULL,

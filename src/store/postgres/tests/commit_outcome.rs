@@ -10,7 +10,7 @@ use crate::domain::target::Target;
 use crate::store::postgres::connection::session::Session;
 use crate::store::postgres::write::commit_outcome::was_committed;
 use crate::store::suite::entities::answers::recorded;
-use crate::store::suite::{id, make_user, operation, user};
+use crate::store::suite::{count_sign_in, id, make_user, operation, user};
 
 /// What happens to a COMMIT and its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ async fn a_write_without_a_journal_entry_has_an_unknown_outcome() {
     let store = open_at(&proxy.url).await;
     let uid = make_user(&store, user("u")).await.uid;
     proxy.set(Fate::ResponseLost);
-    let counted = store.count_sign_in(uid, Timestamp::from_micros(0), false).await;
+    let counted = count_sign_in(&store, uid, Timestamp::from_micros(0), false).await;
     assert!(matches!(counted, Err(Error::OutcomeUnknown(_))), "{counted:?}");
     proxy.set(Fate::ResponseLost);
     assert!(store.unlock(operation(3), uid).await.unwrap(), "an idempotent write is retried");

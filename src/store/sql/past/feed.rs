@@ -67,7 +67,7 @@ async fn part<S: SnapshotReader>(snapshot: &mut S, query: &FeedQuery) -> Result<
             let entry = Entry::read(row)?;
             let (seq, operation) = (entry.seq, entry.circumstances.operation.as_ref().to_owned());
             let at = entry.circumstances.at;
-            if is_beyond(query, at) {
+            if is_beyond(query.span, query.order, at) {
                 more = false;
                 break 'page;
             }
@@ -118,11 +118,7 @@ async fn first_position<S: SnapshotReader>(
     snapshot: &mut S,
     query: &FeedQuery,
 ) -> Result<Option<FeedPosition>, S::Failure> {
-    let (condition, order, bound) = match (query.order, query.span) {
-        (Order::Ascending, Span { since: Some(since), .. }) => ("at < $1", "at DESC", since.plus_seconds(-DISORDER)),
-        (Order::Descending, Span { until: Some(until), .. }) => ("at > $1", "at", until.plus_seconds(DISORDER)),
-        _ => return Ok(None),
-    };
+    let Some((condition, order, bound)) = start_of(query.span, query.order) else { return Ok(None) };
     let transaction = snapshot.feed_columns().transaction;
     let sql = format!("SELECT seq, operation, {transaction} FROM journal WHERE {condition} ORDER BY {order} LIMIT 1");
     let rows = read_rows(snapshot, Statement::built(sql, vec![bound.as_micros().into()])).await?;
@@ -134,11 +130,23 @@ async fn first_position<S: SnapshotReader>(
     Ok(position.transpose()?)
 }
 
-/// Whether no later entry of the order can be in the query's span.
-fn is_beyond(query: &FeedQuery, at: Timestamp) -> bool {
-    match query.order {
-        Order::Ascending => query.span.until.is_some_and(|until| at > until.plus_seconds(DISORDER)),
-        Order::Descending => query.span.since.is_some_and(|since| at < since.plus_seconds(-DISORDER)),
+/// The condition on the time `$1` of an entry before all that can be in the span, the order in which the last such entry
+/// is first, and that time; `None` = reading starts at the beginning.
+pub(super) fn start_of(span: Span, order: Order) -> Option<(&'static str, &'static str, Timestamp)> {
+    match (order, span) {
+        (Order::Ascending, Span { since: Some(since), .. }) => {
+            Some(("at < $1", "at DESC", since.plus_seconds(-DISORDER)))
+        }
+        (Order::Descending, Span { until: Some(until), .. }) => Some(("at > $1", "at", until.plus_seconds(DISORDER))),
+        _ => None,
+    }
+}
+
+/// Whether no later entry of the order can be in the span.
+pub(super) fn is_beyond(span: Span, order: Order, at: Timestamp) -> bool {
+    match order {
+        Order::Ascending => span.until.is_some_and(|until| at > until.plus_seconds(DISORDER)),
+        Order::Descending => span.since.is_some_and(|since| at < since.plus_seconds(-DISORDER)),
     }
 }
 
@@ -196,6 +204,7 @@ fn matches(filter: &ChangeFilter, change: &StoredChange) -> bool {
         && includes(&filter.channels, Some(&circumstances.channel))
 }
 
-fn includes<T: PartialEq>(wanted: &[T], value: Option<&T>) -> bool {
+/// Whether the list of a filter is empty or has the value.
+pub(super) fn includes<T: PartialEq>(wanted: &[T], value: Option<&T>) -> bool {
     wanted.is_empty() || value.is_some_and(|value| wanted.contains(value))
 }

@@ -11,6 +11,7 @@ pub(crate) mod history;
 mod members_then;
 pub(crate) mod moments;
 pub(crate) mod names;
+pub(crate) mod sign_ins;
 pub(crate) mod spells;
 pub(crate) mod states;
 

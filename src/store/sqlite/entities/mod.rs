@@ -10,6 +10,7 @@ pub(super) mod long_lived_tokens;
 pub(super) mod member_changes;
 pub(super) mod memberships;
 pub(super) mod rows;
+pub(super) mod sign_ins;
 pub(super) mod tokens;
 pub(super) mod users;
 pub(super) mod xp;

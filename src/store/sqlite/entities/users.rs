@@ -7,13 +7,14 @@ use crate::domain::journal::Operation;
 use crate::domain::lockout::{Attempt, Failures};
 use crate::domain::restore::RestoredMemberships;
 use crate::domain::role::Roles;
+use crate::domain::sign_in::PasswordAttempt;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Credentials, User, UserKey, UserUid};
 use crate::store::sql::journal::JournalEntry;
 use crate::store::sql::rows::optional_time;
 
 use super::journal::{append, time};
-use super::{clients, memberships};
+use super::{clients, memberships, sign_ins};
 use crate::store::sqlite::entity::{SqliteEntity, find, statements};
 use crate::store::sqlite::read::group_cache::Invalidation;
 use crate::store::sqlite::storage::open::failed;
@@ -64,33 +65,32 @@ pub(crate) fn credentials(connection: &Connection, username: &str) -> rusqlite::
     Ok(Some(Credentials { user, password_hash }))
 }
 
-/// Counts a sign-in attempt and returns whether the user may sign in.
-pub(crate) fn count_sign_in(
-    connection: &Connection,
-    uid: UserUid,
-    at: Timestamp,
-    succeeded: bool,
-) -> rusqlite::Result<bool> {
+/// Counts an attempt to sign in, records it if it is refused, and returns its outcome; `None` = the user is inactive or
+/// deleted.
+pub(crate) fn count_sign_in(connection: &Connection, attempt: PasswordAttempt) -> rusqlite::Result<Option<Attempt>> {
+    let PasswordAttempt { user, at, .. } = attempt;
     let sql = "SELECT failed_attempts, locked_until FROM users WHERE uid = ?1 AND deleted IS NULL AND active = 1";
-    let result = connection
+    let failures = connection
         .prepare_cached(sql)?
-        .query_row([uid], |row| Ok(Failures { count: row.get(0)?, locked_until: optional_time(row, 1)? }))
+        .query_row([user], |row| Ok(Failures { count: row.get(0)?, locked_until: optional_time(row, 1)? }))
         .optional()?;
-    let Some(failures) = result else { return Ok(false) };
-    match failures.attempt(at, succeeded) {
-        Attempt::LockedOut => Ok(false),
-        Attempt::Succeeded => {
+    let outcome = failures.map(|failures| failures.attempt(at, attempt.wrong.is_none()));
+    match outcome {
+        None | Some(Attempt::LockedOut) => {}
+        Some(Attempt::Succeeded) => {
             let sql = "UPDATE users SET failed_attempts = 0, locked_until = NULL, \
                        last_active = max(?2, coalesce(last_active, created)) WHERE uid = ?1";
-            connection.prepare_cached(sql)?.execute((uid, at.as_micros()))?;
-            Ok(true)
+            connection.prepare_cached(sql)?.execute((user, at.as_micros()))?;
         }
-        Attempt::Failed(Failures { count, locked_until }) => {
+        Some(Attempt::Failed(Failures { count, locked_until })) => {
             let sql = "UPDATE users SET failed_attempts = ?2, locked_until = ?3 WHERE uid = ?1";
-            connection.prepare_cached(sql)?.execute((uid, count, locked_until.map(Timestamp::as_micros)))?;
-            Ok(false)
+            connection.prepare_cached(sql)?.execute((user, count, locked_until.map(Timestamp::as_micros)))?;
         }
     }
+    if let Some(refused) = attempt.refused(outcome) {
+        sign_ins::record(connection, &refused)?;
+    }
+    Ok(outcome)
 }
 
 /// Clears the user's failures and lock, with a journal entry. Returns false if no live user has the number.

@@ -287,6 +287,28 @@ CREATE UNIQUE INDEX long_lived_tokens_hash ON long_lived_tokens (hash);
 CREATE INDEX long_lived_tokens_client ON long_lived_tokens (client_uid, uid) WHERE deleted IS NULL;
 CREATE INDEX long_lived_tokens_expires ON long_lived_tokens (expires, uid) WHERE deleted IS NULL;
 
+-- Who signed in, or tried to, for some months. client_uid: also of an attempt of which nobody knows the user. source: the
+-- address of the client. reason: why it was refused. count: 1; more for attempts with unknown names, of which one row counts
+-- those of a minute and source. tally: the key of such a row; NULL for others.
+CREATE TABLE sign_ins (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    user_uid INTEGER,
+    client_uid INTEGER,
+    source TEXT,
+    count INTEGER NOT NULL,
+    reason TEXT,
+    tally TEXT
+) STRICT;
+-- Each index ends with seq, the key of the table: it gives the rows of a user, a client or a source in their order.
+CREATE INDEX sign_ins_at ON sign_ins (at);
+CREATE INDEX sign_ins_user ON sign_ins (user_uid) WHERE user_uid IS NOT NULL;
+CREATE INDEX sign_ins_client ON sign_ins (client_uid) WHERE client_uid IS NOT NULL;
+CREATE INDEX sign_ins_source ON sign_ins (source) WHERE source IS NOT NULL;
+CREATE UNIQUE INDEX sign_ins_tally ON sign_ins (tally) WHERE tally IS NOT NULL;
+
 CREATE TABLE signing_keys (
     kid TEXT NOT NULL PRIMARY KEY,
     pem TEXT NOT NULL,

@@ -11,7 +11,7 @@ fn second(second: i64) -> Timestamp {
 
 pub(crate) async fn ten_failures_lock(store: &impl TestStore) {
     let uid = make_user(store, user("u")).await.uid;
-    let count = async |at, succeeded| store.count_sign_in(uid, second(at), succeeded).await.unwrap();
+    let count = async |at, succeeded| count_sign_in(store, uid, second(at), succeeded).await.unwrap();
     assert!(count(10, true).await);
     for at in 0..MAX_FAILURES - 1 {
         assert!(!count(20 + at, false).await);

@@ -59,7 +59,7 @@ async fn fill(store: &impl TestStore) {
         store.write_batch(operation(second), users.collect()).await.unwrap();
     }
     for number in (1..20).step_by(2) {
-        store.count_sign_in(number, Timestamp::from_micros(1_000_000 * (200 - number)), true).await.unwrap();
+        count_sign_in(store, number, Timestamp::from_micros(1_000_000 * (200 - number)), true).await.unwrap();
     }
     for (second, first) in [(39, 8), (40, 1), (41, 14)] {
         let ids: Vec<_> = (first..first + 7).map(|number| format!("u{number}")).collect();

@@ -253,7 +253,7 @@ pub(crate) async fn locked_users_and_times_are_found(store: &impl TestStore) {
         put_group(store, at, Target::New, group(&format!("g{at}"), "n")).await.unwrap();
         let failures = if at % 3 == 0 { 10 } else { 1 };
         for _ in 0..failures {
-            store.count_sign_in(made.uid, Timestamp::from_micros(1_000_000 * at), false).await.unwrap();
+            count_sign_in(store, made.uid, Timestamp::from_micros(1_000_000 * at), false).await.unwrap();
         }
     }
     put_group(store, 100, GroupKey::Uid(3), group("g3", "renamed")).await.unwrap();

@@ -207,7 +207,7 @@ pub(crate) async fn go_through_users_in_every_order(store: &impl TestStore) {
         };
         let made = put_user(store, at % 6, Target::New, fields).await.unwrap();
         if at % 3 == 0 {
-            assert!(store.count_sign_in(made.uid, Timestamp::from_micros(at % 4 + 7_000_000), true).await.unwrap());
+            assert!(count_sign_in(store, made.uid, Timestamp::from_micros(at % 4 + 7_000_000), true).await.unwrap());
         }
     }
     let own = [
