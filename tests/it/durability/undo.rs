@@ -8,20 +8,23 @@ use tokio::time::Instant;
 
 use crate::support::{Caller, Server};
 
-/// The number of users who are imported, each with a membership.
-const USERS: usize = 25_000;
+/// The number of users who are imported.
+const USERS: usize = 5_000;
+/// The number of groups, of which every user is a member.
+const GROUPS: usize = 9;
 /// How often the server is killed.
 const ROUNDS: usize = 4;
 
-/// Lines of one group with so many new members.
+/// Lines of the groups, the users and their memberships.
 fn lines() -> String {
-    let mut lines = vec![json!({ "group": { "id": "all", "labels": { "en": "All" } } })];
-    lines.extend((0..USERS).map(|number| {
+    let groups = (0..GROUPS).map(|group| json!({ "group": { "id": format!("g{group}"), "labels": { "en": "N" } } }));
+    let users = (0..USERS).map(|number| {
         let id = format!("u{number}");
         json!({ "user": { "id": id, "username": id, "first_name": "F", "last_name": "L", "email": "e@x.io", "active": true } })
-    }));
-    lines.extend((0..USERS).map(|number| json!({ "membership": { "group": "all", "user": format!("u{number}") } })));
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    });
+    let member = |(group, user)| json!({ "membership": { "group": format!("g{group}"), "user": format!("u{user}") } });
+    let members = (0..GROUPS).flat_map(|group| (0..USERS).map(move |user| (group, user))).map(member);
+    groups.chain(users).chain(members).map(|line| format!("{line}\n")).collect()
 }
 
 /// The numbers of groups, users and memberships that the counters tell, and those of users and members that lists count.
@@ -42,7 +45,7 @@ async fn counts(admin: &Caller) -> Vec<Value> {
 async fn a_killed_undo_is_all_or_nothing() {
     let mut server = Server::start();
     server.cli().run_with(&["import", "-"], &lines()).printed();
-    let there = vec![json!(1), json!(USERS), json!(USERS), json!(USERS), json!(USERS)];
+    let there = [GROUPS, USERS, GROUPS * USERS, USERS, USERS].map(Value::from).to_vec();
     let gone = vec![json!(0); 5];
     let undo = async |admin: &Caller, body: Value| admin.post("/rollbook/v1/undo", &body).await.is(200);
 
@@ -51,7 +54,7 @@ async fn a_killed_undo_is_all_or_nothing() {
     let begin = Instant::now();
     let undone = undo(&admin, json!({ "channel": "import" })).await;
     let duration = begin.elapsed();
-    assert_eq!((&undone["undone"], &undone["conflicts"]), (&json!(1 + 2 * USERS), &json!(0)));
+    assert_eq!((&undone["undone"], &undone["conflicts"]), (&json!(GROUPS + USERS + GROUPS * USERS), &json!(0)));
     assert_eq!(counts(&admin).await, gone);
     let mut operation = undone["operation"].clone();
     for _ in 0..ROUNDS {

@@ -1,10 +1,10 @@
 //! Undone operations in Rollbook's own API (docs/rollbook.md, section 15).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::support::{A, AUDITOR, B, Caller, FULL, GROUP_ADMIN, Reply, Server, USER_ADMIN, make_user};
+use crate::support::{A, AUDITOR, B, CORE, Caller, FULL, GROUP_ADMIN, Reply, Server, USER_ADMIN, labels, make_user};
 
 const GROUPS: &str = "/rollbook/v1/groups";
 const USERS: &str = "/rollbook/v1/users";
@@ -326,20 +326,21 @@ impl Sequence {
     }
 }
 
-/// Sends a request that the numbers choose. It may be refused.
-async fn change(admin: &Caller, numbers: &mut Sequence) {
-    let (one, other, kind) = (numbers.below(NUMBERS), numbers.below(NUMBERS), numbers.below(16));
+/// Sends a request to one of the APIs, or a command, that the numbers choose. It may be refused.
+async fn change(server: &Server, admin: &Caller, numbers: &mut Sequence) {
+    let (one, other, kind) = (numbers.below(NUMBERS), numbers.below(NUMBERS), numbers.below(25));
     let text = format!("T{}", numbers.below(4));
     let (group, user) = (format!("{GROUPS}/g{one}"), format!("{USERS}/u{one}"));
     let number = one + 1;
     let body = |text: &str| json!({ "labels": { "en": text, "it": "I" }, "xp": { "a": text } });
     let person = |id: &str| json!({ "username": id, "firstName": text, "lastName": "L", "email": "e@x.io" });
+    let pair = json!({ "UserGroupID": format!("g{one}"), "UserID": format!("u{other}") });
     let sent = match kind {
         0 | 1 => admin.put(&group, &body(&text)).await,
         2 | 3 => admin.put(&user, &person(&format!("u{one}"))).await,
         4 => admin.patch(&group, &json!({ "labels": { "it": text, "de": text }, "xp": { "b": text } })).await,
         5 => admin.patch(&group, &json!({ "labels": { "de": null }, "description": text })).await,
-        6 => admin.patch(&group, &json!({ "id": format!("g{other}") })).await,
+        6 => admin.patch(&group, &json!({ "id": format!("g{other}"), "communities": [A] })).await,
         7 => admin.patch(&user, &json!({ "id": format!("u{other}"), "username": format!("u{other}") })).await,
         8 => admin.delete(&group).await,
         9 => admin.delete(&user).await,
@@ -347,70 +348,132 @@ async fn change(admin: &Caller, numbers: &mut Sequence) {
         11 => admin.post(&format!("{USERS}/uid:{number}/restore"), &Value::Null).await,
         12 => admin.put(&format!("{group}/members/u{other}"), &Value::Null).await,
         13 => admin.delete(&format!("{group}/members/u{other}")).await,
-        _ => {
+        14..=17 => {
             let add: Vec<_> = (0..4).map(|_| format!("u{}", numbers.below(NUMBERS))).collect();
             let remove: Vec<_> = (0..2).map(|_| format!("u{}", numbers.below(NUMBERS))).collect();
             let remove: Vec<_> = remove.into_iter().filter(|user| !add.contains(user)).collect();
             let change = json!({ "add": add, "remove": remove });
             admin.patch(&format!("{group}/members?unknown=ignore"), &change).await
         }
+        18 => admin.post(CORE, &json!({ "ID": number, "Labels": labels(&json!({ "en": text, "fr": "F" })) })).await,
+        19 => admin.delete(&format!("{CORE}/{number}")).await,
+        20 => admin.post("/v1/usergroups/assignments", &pair).await,
+        21 => admin.put(&format!("/v1/usergroups/g{one}"), &json!({ "Name": text, "Description": "D" })).await,
+        22 => admin.patch(&format!("/v1/adminusers/u{one}"), &json!({ "Phone": text, "xp": { "p": text } })).await,
+        23 => admin.delete(&format!("/v1/usergroups/g{one}/assignments/u{other}")).await,
+        _ => {
+            let lines = [
+                json!({ "group": { "id": format!("g{one}"), "labels": { "en": text } } }),
+                json!({ "membership": { "group": format!("g{one}"), "user": format!("u{other}") } }),
+                json!({ "membership": { "group": format!("g{other}"), "user": format!("u{one}") } }),
+            ];
+            let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            // A user who does not exist is refused.
+            let _outcome = server.cli().run_with(&["import", "-"], &lines);
+            return;
+        }
     };
     assert!(sent.status < 500, "{sent:?}");
 }
 
 /// What callers see of all live groups and users, without what an undo moves on: versions and times.
-async fn state(admin: &Caller) -> BTreeMap<String, Value> {
-    let mut state = BTreeMap::new();
-    for (path, lasting) in [
-        (GROUPS, ["version", "updated", "created", "name"]),
-        (USERS, ["version", "updated", "passwordSet", "lastActive"]),
-    ] {
+type State = BTreeMap<String, Value>;
+
+fn lasting(mut entity: Value) -> Value {
+    for name in ["version", "updated", "created", "name", "passwordSet", "lastActive", "deleted"] {
+        entity.as_object_mut().unwrap().remove(name);
+    }
+    entity
+}
+
+/// The numbers of the users or groups in the items of a list, in order.
+fn numbers_of(list: &Reply, kind: &str) -> Value {
+    let items = list["items"].as_array().unwrap().iter();
+    let numbers: BTreeSet<_> = items.map(|item| item[kind]["uid"].as_i64().unwrap()).collect();
+    json!(numbers)
+}
+
+async fn state(admin: &Caller) -> State {
+    let mut state = State::new();
+    for path in [GROUPS, USERS] {
         for item in admin.get(&format!("{path}?limit=1000")).await.is(200)["items"].as_array().unwrap() {
-            let mut item = item.clone();
-            for name in lasting {
-                item.as_object_mut().unwrap().remove(name);
-            }
             let key = format!("{path}/uid:{}", item["uid"]);
             if path == GROUPS {
                 let members = admin.get(&format!("{key}/members?limit=1000")).await.is(200);
-                let members: Vec<_> =
-                    members["items"].as_array().unwrap().iter().map(|own| own["user"]["id"].clone()).collect();
-                state.insert(format!("{key}/members"), json!(members));
+                state.insert(format!("{key}/members"), numbers_of(&members, "user"));
+            } else {
+                let groups = admin.get(&format!("{key}/groups?limit=1000")).await.is(200);
+                state.insert(format!("{key}/groups"), numbers_of(&groups, "group"));
             }
-            state.insert(key, item);
+            state.insert(key, lasting(item.clone()));
         }
     }
     state
 }
 
-/// Undoing everything since a moment leads back to that moment, undoing all to the empty directory, and undoing that to
-/// where it was.
+/// The groups, their members and the groups of users at the moment.
+async fn state_at(admin: &Caller, at: &str) -> State {
+    let mut state = State::new();
+    for path in [GROUPS, USERS] {
+        for filter in ["", "&deleted=true"] {
+            for item in admin.get(&format!("{path}?limit=1000{filter}")).await.is(200)["items"].as_array().unwrap() {
+                let key = format!("{path}/uid:{}", item["uid"]);
+                if path == USERS {
+                    let groups = admin.get(&format!("{key}/groups?limit=1000&at={at}")).await;
+                    if groups.status == 200 {
+                        state.insert(format!("{key}/groups"), numbers_of(&groups, "group"));
+                    }
+                    continue;
+                }
+                let group = admin.get(&format!("{key}?at={at}")).await;
+                if group.status == 200 && group["deleted"].is_null() {
+                    let members = admin.get(&format!("{key}/members?limit=1000&at={at}")).await.is(200);
+                    state.insert(format!("{key}/members"), numbers_of(&members, "user"));
+                    state.insert(key, lasting(group.json().clone()));
+                }
+            }
+        }
+    }
+    state
+}
+
+/// A thousand changes through every API and the import. Every moment is as it was; undoing everything since a moment leads
+/// back to it, undoing all to the empty directory, and undoing that to where it was.
 #[tokio::test]
 async fn undoing_leads_back_to_every_moment() {
     let server = Server::start();
     let admin = server.admin().await;
     let mut numbers = Sequence(7);
-    for round in 0..6 {
-        for _ in 0..40 {
-            change(&admin, &mut numbers).await;
-        }
-        let then = state(&admin).await;
-        let mark = latest(&admin).await;
-        for _ in 0..40 {
-            change(&admin, &mut numbers).await;
+    let mut moments: Vec<(Value, State)> = Vec::new();
+    for round in 0..20 {
+        for _ in 0..50 {
+            change(&server, &admin, &mut numbers).await;
         }
         let now = state(&admin).await;
-        let later = changes_after(&admin, &mark).await;
-        let undone = admin.post(UNDO, &json!({ "operation": later })).await.is(200);
-        assert_eq!(undone["conflicts"], 0, "{undone:?}");
-        assert_eq!(state(&admin).await, then, "round {round}");
-        undo(&admin, &undone["operation"]).await.is(200);
-        assert_eq!(state(&admin).await, now, "round {round}");
+        if round % 4 == 3 {
+            let (mark, then) = &moments[moments.len() - 2];
+            let later = changes_after(&admin, mark).await;
+            let undone = admin.post(UNDO, &json!({ "operation": later })).await.is(200);
+            assert_eq!(state(&admin).await, *then, "round {round}");
+            undo(&admin, &undone["operation"]).await.is(200);
+            assert_eq!(state(&admin).await, now, "round {round}");
+        }
+        moments.push((latest(&admin).await, now));
+    }
+    for (mark, then) in moments.iter().step_by(3) {
+        let at = mark["time"].as_str().unwrap();
+        let mut then = then.clone();
+        // Users who were deleted then were in no groups, and there is no question about the fields of a user.
+        then.retain(|key, value| !key.starts_with(USERS) || key.ends_with("/groups") && *value != json!([]));
+        let mut found = state_at(&admin, at).await;
+        found.retain(|key, value| !key.starts_with(USERS) || *value != json!([]));
+        assert_eq!(found, then, "at {at}");
     }
     let now = state(&admin).await;
-    assert!(now.len() > 10, "{now:?}");
-    let undone = admin.post(UNDO, &json!({ "channel": "rollbook" })).await.is(200);
-    assert_eq!(state(&admin).await, BTreeMap::new());
+    assert!(now.len() > 20, "{now:?}");
+    let all = json!({ "channel": ["rollbook", "core", "ordercloud", "import"] });
+    let undone = admin.post(UNDO, &all).await.is(200);
+    assert_eq!(state(&admin).await, State::new());
     undo(&admin, &undone["operation"]).await.is(200);
     assert_eq!(state(&admin).await, now);
 }
