@@ -39,6 +39,7 @@ mod support;
 mod target;
 #[path = "../support/timing.rs"]
 mod timing;
+mod undo;
 #[path = "../support/wire.rs"]
 mod wire;
 

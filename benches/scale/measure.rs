@@ -14,7 +14,7 @@ use super::program::Program;
 use super::report::{Report, Row, Section};
 use super::target::{Target, millis};
 use super::timing::Effort;
-use super::{changes, deletes, matrix, own_api, run};
+use super::{changes, deletes, matrix, own_api, run, undo};
 
 /// The number of changes of ten members of each group, in each round.
 const DELTAS: usize = 170;
@@ -155,6 +155,8 @@ impl Steps<'_> {
             self.add("Changes of many members", section.map(|section| vec![section]))?;
             let section = lists("The past", |size| own_api::past(size, &at), large, small).await;
             self.add("The past", Ok(vec![section]))?;
+            let section = undo::measure(large, small, rounds).await;
+            self.add("Restore and undo", section.map(|section| vec![section]))?;
         }
         if self.begins(Step::Changes) {
             let turns = 50 * rounds;
