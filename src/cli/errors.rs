@@ -51,6 +51,7 @@ pub(super) fn error_sentence(error: &Error) -> String {
         Error::RestoredIdTaken { id, proposed, .. } => {
             format!("another one has the ID '{id}' now; add --id {proposed}")
         }
+        Error::AlreadyErased => "the user is erased: nothing of them is left to be changed or restored".to_owned(),
         Error::NotDeleted => "nothing is to be restored: it is not deleted".to_owned(),
         Error::AlreadyExists(ResourceKind::Group, id) => {
             format!("another group has the ID '{id}'; choose another --id")

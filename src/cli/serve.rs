@@ -163,6 +163,14 @@ fn advice(address: SocketAddr, flag: &str) -> String {
 
 /// Deletes what has expired. Failures are only logged: the next run deletes it too.
 async fn run_upkeep(service: Arc<Service>) {
+    match Arc::new(Caller::operator(Channel::Server)).permit() {
+        Ok(permit) => {
+            if let Err(error) = service.finish_erasures(&permit).await {
+                warn!(%error, "the erasure of a user could not be finished; the next start goes on");
+            }
+        }
+        Err(error) => debug!(%error, "erasures were not finished"),
+    }
     // Not at the start: the first write of a process comes from a request.
     let mut ticks = interval_at(Instant::now() + UPKEEP_INTERVAL, UPKEEP_INTERVAL);
     loop {

@@ -97,6 +97,9 @@ pub enum Error {
     /// The moment or change that the request names is before what the journal keeps, or is another directory's.
     #[error("no longer kept")]
     NoLongerKept,
+    /// The user is erased: nothing of them is left to be changed or restored.
+    #[error("erased")]
+    AlreadyErased,
     /// The entity to restore is not deleted.
     #[error("not deleted")]
     NotDeleted,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::answer::Answer;
 use super::client::Client;
+use super::erasure::Erased;
 use super::error::Result;
 use super::group::Group;
 use super::long_lived_token::LongLivedToken;
@@ -16,7 +17,7 @@ use super::time::Timestamp;
 use super::user::User;
 
 /// How long an answer is recorded, in seconds.
-const KEPT_SECONDS: i64 = 24 * 60 * 60;
+pub(crate) const KEPT_SECONDS: i64 = 24 * 60 * 60;
 /// The maximum length of a recorded body, in bytes.
 const BODY_MAX: usize = 64 * 1024;
 /// What is replayed instead of a longer body.
@@ -74,6 +75,8 @@ pub(crate) enum Written<'a> {
     RestoredGroup(&'a Restored<Group>),
     /// A restored user.
     RestoredUser(&'a Restored<User>),
+    /// An erased user.
+    Erased(&'a Erased),
     /// A change of a group's members.
     Members(&'a MembersOutcome),
     /// A client.
@@ -113,6 +116,12 @@ impl Outcome for Restored<Group> {
 impl Outcome for Restored<User> {
     fn written(&self) -> Option<Written<'_>> {
         Some(Written::RestoredUser(self))
+    }
+}
+
+impl Outcome for Erased {
+    fn written(&self) -> Option<Written<'_>> {
+        Some(Written::Erased(self))
     }
 }
 
@@ -181,6 +190,12 @@ impl Shown for Restored<Group> {
 impl Shown for Restored<User> {
     fn of(written: Written<'_>) -> Option<&Self> {
         if let Written::RestoredUser(restored) = written { Some(restored) } else { None }
+    }
+}
+
+impl Shown for Erased {
+    fn of(written: Written<'_>) -> Option<&Self> {
+        if let Written::Erased(erased) = written { Some(erased) } else { None }
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod clients;
 pub(crate) mod complete_groups;
 pub(crate) mod complete_users;
+pub(crate) mod erasure;
 pub mod groups;
 mod idempotency;
 pub(crate) mod import;

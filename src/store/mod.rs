@@ -5,6 +5,7 @@
 mod batch;
 mod cached_entity;
 pub(crate) mod copy;
+pub(crate) mod erasure;
 pub(crate) mod history;
 pub(crate) mod migrate;
 pub(crate) mod postgres;
@@ -52,7 +53,7 @@ pub(crate) use update::{
 
 /// The durable directory.
 #[async_trait]
-pub trait Store: history::Past + Send + Sync {
+pub trait Store: history::Past + erasure::Erasure + Send + Sync {
     /// The name of the database: `sqlite` or `postgres`.
     fn name(&self) -> &'static str;
     /// The language whose label is a group's Name. It is fixed when the database is created.

@@ -101,6 +101,8 @@ pub(super) fn error_response(error: &Error) -> (StatusCode, Failed) {
         }
         // No call of this API reads the past.
         Error::Directory(Directory::NoLongerKept) => (Status::GONE, "gone", "It is no longer kept.".into()),
+        // No call of this API changes or restores users.
+        Error::Directory(Directory::AlreadyErased) => (Status::CONFLICT, "erased", "The user is erased.".into()),
         // No call of this API restores.
         Error::Directory(Directory::NotDeleted) => {
             (Status::CONFLICT, "not_deleted", "The group has not been deleted.".into())

@@ -11,6 +11,7 @@ mod connection;
 mod copy;
 mod entities;
 mod entity;
+mod erasure;
 mod folding;
 mod maintenance;
 mod migrate;

@@ -23,9 +23,11 @@ use super::read::bind::Typed;
 use super::read::read_transaction::ReadTransaction;
 
 /// The snapshot of a read transaction.
-struct PostgresSnapshot<'a> {
-    transaction: ReadTransaction,
-    language: &'a Tag,
+pub(super) struct PostgresSnapshot<'a> {
+    /// The transaction.
+    pub(super) transaction: ReadTransaction,
+    /// The language whose label is a group's Name.
+    pub(super) language: &'a Tag,
 }
 
 impl SnapshotReader for PostgresSnapshot<'_> {
@@ -90,6 +92,7 @@ macro_rules! read_past {
             .await
     };
 }
+pub(super) use read_past;
 
 #[async_trait]
 impl Past for PostgresStore {

@@ -9,6 +9,7 @@ pub(crate) mod copy;
 pub(crate) mod counters;
 pub(crate) mod derived;
 pub(crate) mod entity;
+pub(crate) mod erasure;
 pub(crate) mod export;
 pub(crate) mod folding;
 pub(crate) mod journal;

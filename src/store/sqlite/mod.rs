@@ -5,6 +5,7 @@
 
 mod entities;
 mod entity;
+mod erasure;
 mod list;
 mod past;
 mod read;

@@ -50,6 +50,8 @@ macro_rules! conformance {
                 answers: are_kept_for_a_day, refused_writes_leave_the_key_free, clients_tokens_and_keys_have_them;
                 restore: brings_a_group_back, brings_a_user_back, is_refused_and_changes_nothing, follows_a_model,
                     keeps_counts_when_all_happens_at_once, a_batch_journals_what_it_drops;
+                erasure: leaves_nothing_personal, keeps_that_it_happened, is_done_once_and_for_good,
+                    is_finished_after_a_crash, empties_any_number_of_entries;
                 counts: tell_each_change_once, are_those_of_visible_groups;
             }
             lists {

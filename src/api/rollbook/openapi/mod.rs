@@ -23,11 +23,12 @@ const DESCRIPTION: &str = "Rollbook's own API: all that the directory knows, wri
     `no_route` and a path called with another method is 405 `method_not_allowed`.";
 
 /// The schemas of responses, in which every property is always present.
-const RESPONSES: [&str; 31] = [
+const RESPONSES: [&str; 33] = [
     "Actor",
     "Change",
     "Changes",
     "Client",
+    "ErasedUser",
     "Group",
     "Info",
     "JoinedGroup",
@@ -42,6 +43,7 @@ const RESPONSES: [&str; 31] = [
     "MembersChange",
     "NamedClient",
     "NamedGroup",
+    "Numbered",
     "Operator",
     "OwnClient",
     "OwnUser",

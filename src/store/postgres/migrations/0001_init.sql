@@ -157,7 +157,8 @@ CREATE TABLE users (
     created BIGINT NOT NULL,
     updated BIGINT NOT NULL,
     deleted BIGINT,
-    version BIGINT NOT NULL
+    version BIGINT NOT NULL,
+    erased BIGINT
 ) WITH (fillfactor = 90);
 CREATE SEQUENCE users_uid OWNED BY users.uid;
 CREATE UNIQUE INDEX users_id ON users (id_key) WHERE deleted IS NULL;
@@ -295,6 +296,8 @@ CREATE TABLE refresh_tokens (
     used BIGINT
 );
 CREATE INDEX refresh_tokens_expires ON refresh_tokens (expires);
+-- Those of an erased user are deleted.
+CREATE INDEX refresh_tokens_user ON refresh_tokens (user_uid);
 
 -- Tokens for programs that cannot use the token endpoint. hash: SHA-256 of the token. deleted: the time of the revocation.
 -- A token has also ended if its client or user is deleted or has another generation. last_used: in whole hours.

@@ -181,7 +181,11 @@ impl HistoryReader {
     }
 
     /// Returns the numbers of the next [`LOOKED_UP`] entries that may have changes of the entity, in order.
-    async fn entry_numbers<S: SnapshotReader>(&self, snapshot: &mut S, from: i64) -> Result<Vec<i64>, S::Failure> {
+    pub(crate) async fn entry_numbers<S: SnapshotReader>(
+        &self,
+        snapshot: &mut S,
+        from: i64,
+    ) -> Result<Vec<i64>, S::Failure> {
         let (statements, touches) = self.sources(from);
         let mut numbers = Vec::new();
         for rows in snapshot.read(statements).await? {
