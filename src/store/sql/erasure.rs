@@ -167,12 +167,12 @@ pub(crate) async fn entries<S: SnapshotReader>(
     HistoryReader::new(Trail::UserItself(user), Order::Ascending, None).entry_numbers(snapshot, from).await
 }
 
-/// Returns the texts by which an answer that is still recorded may show the user: the number, and every ID, username and
+/// Returns the texts by which an answer that is still recorded may show the user: the number if more follows it, and every ID, username and
 /// email address that they had while it was recorded, as JSON spells them.
 pub(crate) async fn traces<S: SnapshotReader>(snapshot: &mut S, user: UserUid) -> Result<Traces, S::Failure> {
     let language = snapshot.language().clone();
     let mut reader = HistoryReader::new(Trail::UserItself(user), Order::Descending, None);
-    let mut found = BTreeSet::from([format!("\"uid\":{user},"), format!("\"uid\":{user}}}")]);
+    let mut found = BTreeSet::from([format!("\"uid\":{user},")]);
     let mut earliest = None;
     while let Some(changes) = reader.next_changes(snapshot).await? {
         for change in changes {

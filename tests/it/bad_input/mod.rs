@@ -114,6 +114,7 @@ pub(crate) const REQUESTS: &[BadRequest] = &[
     bad("members.remove", ("DELETE", "/rollbook/v1/groups/g/members/u?dryRun=true", ""), (400, "invalid_parameter")),
     bad("users.listGroups", ("GET", "/rollbook/v1/users/u/groups?limit=0", ""), (400, "invalid_parameter")),
     bad("groups.restore", ("POST", "/rollbook/v1/groups/uid:1/restore", r#"{"ID2":"n"}"#), (400, "invalid_body")),
+    bad("users.erase", ("POST", "/rollbook/v1/users/u/erase?dryRun=1", ""), (400, "invalid_parameter")),
     bad("users.restore", ("POST", "/rollbook/v1/users/uid:1/restore", r#"{"username":1}"#), (400, "invalid")),
     bad("Auth.Metadata", ("GET", "/.well-known/oauth-authorization-server", ""), MISSING),
     bad("Auth.UserInfo", ("GET", "/oauth/userinfo", ""), (403, "Auth.NoUser")),

@@ -1,6 +1,7 @@
 //! Rollbook's own API.
 
 mod clients;
+mod erasure;
 mod groups;
 mod info;
 mod keys;

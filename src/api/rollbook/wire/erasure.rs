@@ -15,6 +15,7 @@ const NOTE: &str = "An erasure cannot be undone. Backups of the database still h
 pub(in crate::api::rollbook) struct ErasedUser {
     user: Numbered,
     /// Whether nothing was changed.
+    #[schema(example = false)]
     dry_run: bool,
     /// The number of journal entries whose state of the user is emptied.
     #[schema(example = 14)]
