@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::operator::format_time;
 use crate::domain::address;
 use crate::domain::error::{Error, ResourceKind, Violation};
 use crate::domain::user::PASSWORD_CHARS;
@@ -51,6 +52,7 @@ pub(super) fn error_sentence(error: &Error) -> String {
         Error::RestoredIdTaken { id, proposed, .. } => {
             format!("another one has the ID '{id}' now; add --id {proposed}")
         }
+        Error::BeforeHorizon(horizon) => format!("moments before {} are no longer kept", format_time(*horizon)),
         Error::AlreadyErased => "the user is erased: nothing of them is left to be changed or restored".to_owned(),
         Error::NotDeleted => "nothing is to be restored: it is not deleted".to_owned(),
         Error::AlreadyExists(ResourceKind::Group, id) => {

@@ -50,6 +50,9 @@ pub(super) async fn run(config: ServeConfig, database: &DatabaseConfig) -> anyho
     // Before the directory is opened: if an address is in use, no new database is left behind.
     let sockets = Sockets::bind(&config)?;
     let service = open(database, Purpose::Serve).await?;
+    if let Some(days) = config.journal_days {
+        tokio::spawn(run_retention(Arc::clone(&service), days));
+    }
     let served = serve(sockets, limits, database, preset, &service, metrics_handle, stop).await;
     service.close().await;
     if served.is_ok() {
@@ -161,7 +164,7 @@ fn advice(address: SocketAddr, flag: &str) -> String {
     format!("cannot listen on {address}; free it, or give another address with {flag}")
 }
 
-/// Deletes what has expired. Failures are only logged: the next run deletes it too.
+/// Finishes erasures that were interrupted, then deletes what has expired from time to time. Failures are only logged: the next run deletes it too.
 async fn run_upkeep(service: Arc<Service>) {
     match Arc::new(Caller::operator(Channel::Server)).permit() {
         Ok(permit) => {
@@ -181,6 +184,21 @@ async fn run_upkeep(service: Arc<Service>) {
         };
         if let Err(error) = cleared {
             debug!(%error, "expired answers were not deleted");
+        }
+    }
+}
+
+/// Drops changes that are older than this number of days. Failures are only logged: the next run drops them too.
+async fn run_retention(service: Arc<Service>, days: u32) {
+    let mut ticks = interval(UPKEEP_INTERVAL);
+    loop {
+        ticks.tick().await;
+        let dropped = match Arc::new(Caller::operator(Channel::Server)).permit() {
+            Ok(permit) => service.drop_old_changes(&permit, days).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = dropped {
+            warn!(%error, "old changes were not dropped; the next run drops them");
         }
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod info;
 pub(crate) mod memberships;
 pub(crate) mod past;
 pub(crate) mod restore;
+pub(crate) mod retention;
 pub mod tokens;
 pub mod users;
 mod write;

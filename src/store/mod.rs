@@ -185,6 +185,11 @@ pub trait Store: history::Past + erasure::Erasure + Send + Sync {
     /// Deletes some answers that have expired by `now`. Returns whether there may be more.
     async fn clear_recorded_answers(&self, now: Timestamp) -> Result<bool>;
 
+    /// Drops some of the oldest changes, of those made before `before`, and remembers the horizon: the latest moment before
+    /// which questions about the past cannot be answered any more. The last change is always kept. Returns whether there
+    /// may be more to drop.
+    async fn drop_changes(&self, before: Timestamp) -> Result<bool>;
+
     /// Returns the facts that decide the status of a token. The token is ended if one of `names` is: its own name or
     /// its family's.
     async fn token_status(

@@ -171,6 +171,10 @@ fn of_directory(error: &DirectoryError) -> Described {
             "What this names is no longer kept, or is another directory's: take an export and go on from its cursor."
                 .into(),
         ),
+        Directory::BeforeHorizon(horizon) => {
+            let horizon = date(*horizon);
+            (Status::GONE, "gone", format!("Moments before {horizon} are no longer kept."))
+        }
         Directory::AlreadyErased => (
             Status::CONFLICT,
             "erased",

@@ -17,6 +17,7 @@ mod maintenance;
 mod migrate;
 mod past;
 mod read;
+mod retention;
 mod rows;
 mod store;
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub(crate) mod list;
 pub(crate) mod members;
 pub(crate) mod past;
 pub(crate) mod records;
+pub(crate) mod retention;
 pub(crate) mod rows;
 pub(crate) mod tables;
 pub(crate) mod xp;

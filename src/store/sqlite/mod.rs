@@ -9,6 +9,7 @@ mod erasure;
 mod list;
 mod past;
 mod read;
+mod retention;
 mod storage;
 mod store;
 #[cfg(test)]

@@ -77,6 +77,8 @@ macro_rules! conformance {
                 batches: leave_what_single_writes_leave, refuse_one_and_keep_the_others, repeated_change_nothing,
                     restore_what_was_deleted, restore_nothing_by_another_number_or_id, keep_the_numbers_of_users;
                 batch_index: finds_what_a_scan_finds;
+                retention: answers_are_the_same_or_refused, spells_and_names_need_no_earlier_changes,
+                    old_entries_leave_nothing_behind;
             }
             database {
                 schema: is_as_described;

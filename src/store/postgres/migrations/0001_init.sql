@@ -393,6 +393,8 @@ CREATE TABLE batch_index (
     PRIMARY KEY (kind, segment, level, first_seq)
 );
 CREATE INDEX batch_index_roots ON batch_index (kind, segment) WHERE merged = 0;
+-- Nodes of entries that are no longer kept are deleted.
+CREATE INDEX batch_index_last ON batch_index (last_seq);
 
 -- Without statistics PostgreSQL assumes that one row in 200 is null in a column: it would plan the lists of a newly filled
 -- directory as if nearly all entities were deleted. So some live entities are inserted, analyzed and deleted again. They

@@ -349,3 +349,5 @@ CREATE TABLE batch_index (
     PRIMARY KEY (kind, segment, level, first_seq)
 ) STRICT;
 CREATE INDEX batch_index_roots ON batch_index (kind, segment, level, first_seq, last_seq) WHERE merged = 0;
+-- Nodes of entries that are no longer kept are deleted.
+CREATE INDEX batch_index_last ON batch_index (last_seq);
