@@ -2,10 +2,11 @@
 
 use std::io;
 
-use super::operator::format_time;
 use crate::domain::address;
 use crate::domain::error::{Error, ResourceKind, Violation};
 use crate::domain::user::PASSWORD_CHARS;
+
+use super::operator::format_time;
 
 /// Replaces an error of a command with a sentence for the operator. A closed pipe is a success, because a reader that
 /// stops early (`rollbook user list | head`) has all the output that it needs.

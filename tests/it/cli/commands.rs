@@ -280,6 +280,7 @@ fn an_empty_variable_is_not_set_and_an_empty_flag_is_refused() {
         "listen",
         "metrics-listen",
         "max-connections",
+        "journal-days",
         "body-budget-mib",
     ];
     let empty = settings.iter().fold(Rollbook::on(""), |rollbook, setting| {

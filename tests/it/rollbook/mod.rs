@@ -9,6 +9,7 @@ mod lists;
 mod members;
 mod past;
 mod restore;
+mod retention;
 mod tokens;
 mod user_lists;
 mod user_rights;
