@@ -212,6 +212,18 @@ pub struct ServeConfig {
     #[arg(long, env = "ROLLBOOK_METRICS_LISTEN", value_name = "ADDR:PORT", value_parser = address)]
     pub metrics_listen: Option<SocketAddr>,
 
+    /// How many days the journal keeps changes; older ones are dropped [default: for ever]
+    ///
+    /// Questions about moments before that are then refused. Give all nodes of a directory the same number.
+    #[arg(
+        long,
+        env = "ROLLBOOK_JOURNAL_DAYS",
+        value_name = "DAYS",
+        value_parser = clap::value_parser!(u32).range(1..=36_500),
+        hide_short_help = true
+    )]
+    pub journal_days: Option<u32>,
+
     /// The maximum number of client connections; further ones wait. Fewer if the system's limit of open files requires
     /// it
     #[arg(

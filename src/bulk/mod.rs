@@ -43,6 +43,7 @@ mod tests {
                 updated: NEVER,
                 deleted: None,
                 version: 1,
+                erased: None,
                 last_active: None,
                 failed_attempts: 0,
                 locked_until: None,

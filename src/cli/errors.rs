@@ -7,6 +7,8 @@ use crate::domain::error::{Error, ResourceKind, Violation};
 use crate::domain::undo::UNDO_MAX;
 use crate::domain::user::PASSWORD_CHARS;
 
+use super::operator::format_time;
+
 /// Replaces an error of a command with a sentence for the operator. A closed pipe is a success, because a reader that
 /// stops early (`rollbook user list | head`) has all the output that it needs.
 pub(super) fn explain(result: anyhow::Result<()>) -> anyhow::Result<()> {
@@ -55,6 +57,8 @@ pub(super) fn error_sentence(error: &Error) -> String {
         Error::RestoredIdTaken { id, proposed, .. } => {
             format!("another one has the ID '{id}' now; add --id {proposed}")
         }
+        Error::BeforeHorizon(horizon) => format!("moments before {} are no longer kept", format_time(*horizon)),
+        Error::AlreadyErased => "the user is erased: nothing of them is left to be changed or restored".to_owned(),
         Error::NotDeleted => "nothing is to be restored: it is not deleted".to_owned(),
         Error::AlreadyExists(ResourceKind::Group, id) => {
             format!("another group has the ID '{id}'; choose another --id")

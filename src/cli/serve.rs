@@ -53,6 +53,9 @@ pub(super) async fn run(config: ServeConfig, database: &DatabaseConfig) -> anyho
     // Before the directory is opened: if an address is in use, no new database is left behind.
     let sockets = Sockets::bind(&config)?;
     let service = open(database, Purpose::Serve).await?;
+    if let Some(days) = config.journal_days {
+        tokio::spawn(run_retention(Arc::clone(&service), days));
+    }
     let settings = Settings { limits, sign_in_days: config.sign_in_days };
     let served = serve(sockets, settings, database, preset, &service, metrics_handle, stop).await;
     service.close().await;
@@ -173,8 +176,17 @@ fn advice(address: SocketAddr, flag: &str) -> String {
     format!("cannot listen on {address}; free it, or give another address with {flag}")
 }
 
-/// Deletes what has expired. Failures are only logged: the next run deletes it too.
+/// Finishes erasures that were interrupted, then deletes what has expired from time to time. Failures are only logged: the
+/// next run deletes it too.
 async fn run_upkeep(service: Arc<Service>, sign_in_days: u32) {
+    match Arc::new(Caller::operator(Channel::Server)).permit() {
+        Ok(permit) => {
+            if let Err(error) = service.finish_erasures(&permit).await {
+                warn!(%error, "the erasure of a user could not be finished; the next start goes on");
+            }
+        }
+        Err(error) => debug!(%error, "erasures were not finished"),
+    }
     // Not at the start: the first write of a process comes from a request.
     let mut ticks = interval_at(Instant::now() + UPKEEP_INTERVAL, UPKEEP_INTERVAL);
     loop {
@@ -203,6 +215,21 @@ async fn record_sign_ins(service: Arc<Service>) {
         ticks.tick().await;
         if let Err(error) = service.write_sign_ins().await {
             debug!(%error, "sign-ins were not recorded yet");
+        }
+    }
+}
+
+/// Drops changes that are older than this number of days. Failures are only logged: the next run drops them too.
+async fn run_retention(service: Arc<Service>, days: u32) {
+    let mut ticks = interval(UPKEEP_INTERVAL);
+    loop {
+        ticks.tick().await;
+        let dropped = match Arc::new(Caller::operator(Channel::Server)).permit() {
+            Ok(permit) => service.drop_old_changes(&permit, days).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = dropped {
+            warn!(%error, "old changes were not dropped; the next run drops them");
         }
     }
 }

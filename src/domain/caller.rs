@@ -152,6 +152,8 @@ permissions! {
     ReadUsers = FULL_ACCESS | USER_ADMIN | USER_READER | AUDITOR;
     /// Changing users.
     WriteUsers = FULL_ACCESS | USER_ADMIN, unlimited only: true;
+    /// Erasing users.
+    EraseUsers = FULL_ACCESS, unlimited only: true;
     /// Reading clients, their long-lived tokens and the signing keys.
     ReadClients = FULL_ACCESS | AUDITOR, unlimited only: true;
     /// Changing clients and their long-lived tokens.

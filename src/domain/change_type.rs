@@ -21,6 +21,8 @@ pub enum ChangeType {
     UserDeleted,
     /// A deleted user was restored.
     UserRestored,
+    /// The personal fields of a deleted user were emptied for good, here and in all earlier changes.
+    UserErased,
     /// A user became a member of a group.
     MembershipAdded,
     /// A user was removed from a group.
@@ -43,7 +45,7 @@ pub enum ChangeType {
 
 impl ChangeType {
     /// Every type.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::GroupCreated,
         Self::GroupUpdated,
         Self::GroupDeleted,
@@ -52,6 +54,7 @@ impl ChangeType {
         Self::UserUpdated,
         Self::UserDeleted,
         Self::UserRestored,
+        Self::UserErased,
         Self::MembershipAdded,
         Self::MembershipRemoved,
         Self::ClientCreated,
@@ -64,7 +67,8 @@ impl ChangeType {
     ];
 
     /// The types of changes of users.
-    pub const OF_USERS: [Self; 4] = [Self::UserCreated, Self::UserUpdated, Self::UserDeleted, Self::UserRestored];
+    pub const OF_USERS: [Self; 5] =
+        [Self::UserCreated, Self::UserUpdated, Self::UserDeleted, Self::UserRestored, Self::UserErased];
 
     /// The name of the type in the API.
     pub const fn name(self) -> &'static str {
@@ -77,6 +81,7 @@ impl ChangeType {
             Self::UserUpdated => "user.updated",
             Self::UserDeleted => "user.deleted",
             Self::UserRestored => "user.restored",
+            Self::UserErased => "erased",
             Self::MembershipAdded => "membership.added",
             Self::MembershipRemoved => "membership.removed",
             Self::ClientCreated => "client.created",

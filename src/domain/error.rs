@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::role::Roles;
 use super::signing_key::PublishedKey;
+use super::time::Timestamp;
 use super::undo::UndoOutcome;
 use super::user::UserKey;
 
@@ -100,6 +101,12 @@ pub enum Error {
     /// The moment or change that the request names is before what the journal keeps, or is another directory's.
     #[error("no longer kept")]
     NoLongerKept,
+    /// The moment that the request names is before this one, from which on the journal is kept.
+    #[error("the journal begins at {0:?}")]
+    BeforeHorizon(Timestamp),
+    /// The user is erased: nothing of them is left to be changed or restored.
+    #[error("erased")]
+    AlreadyErased,
     /// The entity to restore is not deleted.
     #[error("not deleted")]
     NotDeleted,

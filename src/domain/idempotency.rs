@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::answer::Answer;
 use super::client::Client;
+use super::erasure::Erased;
 use super::error::Result;
 use super::group::Group;
 use super::long_lived_token::LongLivedToken;
@@ -17,7 +18,7 @@ use super::undo::UndoOutcome;
 use super::user::User;
 
 /// How long an answer is recorded, in seconds.
-const KEPT_SECONDS: i64 = 24 * 60 * 60;
+pub(crate) const KEPT_SECONDS: i64 = 24 * 60 * 60;
 /// The maximum length of a recorded body, in bytes.
 const BODY_MAX: usize = 64 * 1024;
 /// What is replayed instead of a longer body.
@@ -75,6 +76,8 @@ pub(crate) enum Written<'a> {
     RestoredGroup(&'a Restored<Group>),
     /// A restored user.
     RestoredUser(&'a Restored<User>),
+    /// An erased user.
+    Erased(&'a Erased),
     /// A change of a group's members.
     Members(&'a MembersOutcome),
     /// A client.
@@ -116,6 +119,12 @@ impl Outcome for Restored<Group> {
 impl Outcome for Restored<User> {
     fn written(&self) -> Option<Written<'_>> {
         Some(Written::RestoredUser(self))
+    }
+}
+
+impl Outcome for Erased {
+    fn written(&self) -> Option<Written<'_>> {
+        Some(Written::Erased(self))
     }
 }
 
@@ -196,6 +205,12 @@ impl Shown for Restored<User> {
 impl Shown for UndoOutcome {
     fn of(written: Written<'_>) -> Option<&Self> {
         if let Written::Undone(outcome) = written { Some(outcome) } else { None }
+    }
+}
+
+impl Shown for Erased {
+    fn of(written: Written<'_>) -> Option<&Self> {
+        if let Written::Erased(erased) = written { Some(erased) } else { None }
     }
 }
 

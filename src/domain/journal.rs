@@ -107,6 +107,8 @@ pub enum ChangeKind {
     Deleted,
     /// The entity was deleted before and is live again.
     Restored,
+    /// The personal fields of the user were emptied for good.
+    Erased,
 }
 
 impl ChangeKind {
@@ -128,6 +130,7 @@ impl ChangeKind {
             Self::Updated => "updated",
             Self::Deleted => "deleted",
             Self::Restored => "restored",
+            Self::Erased => "erased",
         }
     }
 }

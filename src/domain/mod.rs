@@ -14,6 +14,7 @@ pub(crate) mod counts;
 pub(crate) mod cursor;
 pub(crate) mod entity;
 pub(crate) mod env;
+pub(crate) mod erasure;
 pub mod error;
 pub(crate) mod export_item;
 pub mod group;

@@ -74,6 +74,28 @@ pub struct UserFields {
     pub password_set: Option<Timestamp>,
 }
 
+impl UserFields {
+    /// Returns the fields of the user with the number without what is personal (docs/rollbook.md, section 13). What
+    /// says nothing about the person stays: whether they were active, their roles, communities and generation.
+    pub fn emptied(&self, uid: UserUid) -> Self {
+        Self {
+            id: Id::of_erased(uid),
+            username: String::new(),
+            first_name: String::new(),
+            last_name: String::new(),
+            email: String::new(),
+            phone: None,
+            terms_accepted: None,
+            active: self.active,
+            xp: None,
+            roles: self.roles,
+            communities: self.communities.clone(),
+            generation: self.generation,
+            password_set: None,
+        }
+    }
+}
+
 /// A user as the directory stores it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
@@ -89,6 +111,8 @@ pub struct User {
     pub deleted: Option<Timestamp>,
     /// The version, which grows by one with each change. Sign-ins do not count.
     pub version: i64,
+    /// The time at which the personal fields were emptied for good; `None` = they were not.
+    pub erased: Option<Timestamp>,
     /// The time of the last successful sign-in.
     pub last_active: Option<Timestamp>,
     /// The number of failed sign-ins since the last successful one.

@@ -4,6 +4,7 @@
 pub mod clients;
 pub(crate) mod complete_groups;
 pub(crate) mod complete_users;
+pub(crate) mod erasure;
 pub mod groups;
 mod idempotency;
 pub(crate) mod import;
@@ -11,6 +12,7 @@ pub(crate) mod info;
 pub(crate) mod memberships;
 pub(crate) mod past;
 pub(crate) mod restore;
+pub(crate) mod retention;
 mod sign_ins;
 pub mod tokens;
 pub(crate) mod undo;

@@ -146,7 +146,8 @@ impl Service {
         Ok((user, self.store.joined_groups_at(JoinedGroupsAtQuery { user, visibility, ..query }).await?))
     }
 
-    async fn existing_user(&self, key: &UserKey) -> Result<User> {
+    /// Returns the user with the key, live or, by the number, deleted. Fails with `NotFound`.
+    pub(super) async fn existing_user(&self, key: &UserKey) -> Result<User> {
         let user = self.store.user(key).await?;
         user.ok_or_else(|| users::not_found(key))
     }

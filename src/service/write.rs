@@ -253,7 +253,7 @@ impl Service {
 }
 
 /// Returns the update function under the permit's precondition.
-fn conditional_by<E: Writable>(permit: &Permit<impl Permission>, update: E::Update) -> E::Update {
+pub(super) fn conditional_by<E: Writable>(permit: &Permit<impl Permission>, update: E::Update) -> E::Update {
     match permit.context().and_then(|context| context.precondition.clone()) {
         Some(precondition) => E::conditional(update, precondition),
         None => update,

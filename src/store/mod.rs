@@ -5,6 +5,7 @@
 mod batch;
 mod cached_entity;
 pub(crate) mod copy;
+pub(crate) mod erasure;
 pub(crate) mod history;
 pub(crate) mod migrate;
 pub(crate) mod postgres;
@@ -57,7 +58,7 @@ pub(crate) use update::{
 
 /// The durable directory.
 #[async_trait]
-pub trait Store: history::Past + Send + Sync {
+pub trait Store: history::Past + erasure::Erasure + Send + Sync {
     /// The name of the database: `sqlite` or `postgres`.
     fn name(&self) -> &'static str;
     /// The language whose label is a group's Name. It is fixed when the database is created.
@@ -197,6 +198,11 @@ pub trait Store: history::Past + Send + Sync {
     async fn recorded_answer(&self, key: &RequestKey, now: Timestamp) -> Result<Option<RecordedAnswer>>;
     /// Deletes some answers that have expired by `now`. Returns whether there may be more.
     async fn clear_recorded_answers(&self, now: Timestamp) -> Result<bool>;
+
+    /// Drops some of the oldest changes, of those made before `before`, and remembers the horizon: the latest moment before
+    /// which questions about the past cannot be answered any more. The last change is always kept. Returns whether there
+    /// may be more to drop.
+    async fn drop_changes(&self, before: Timestamp) -> Result<bool>;
 
     /// Returns the facts that decide the status of a token. The token is ended if one of `names` is: its own name or
     /// its family's.

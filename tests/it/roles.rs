@@ -129,6 +129,7 @@ pub(crate) const ROLLBOOK_OPERATIONS: &[Operation] = &[
     operation("users.listGroups", "GET", "/rollbook/v1/users/{user}/groups", ""),
     operation("groups.restore", "POST", "/rollbook/v1/groups/{group}/restore", ""),
     operation("users.restore", "POST", "/rollbook/v1/users/{user}/restore", ""),
+    operation("users.erase", "POST", "/rollbook/v1/users/{user}/erase", ""),
 ];
 
 #[tokio::test]

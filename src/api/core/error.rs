@@ -100,7 +100,11 @@ pub(super) fn error_response(error: &Error) -> (StatusCode, Failed) {
             (Status::GONE, "already_deleted", "The group has already been deleted.".into())
         }
         // No call of this API reads the past.
-        Error::Directory(Directory::NoLongerKept) => (Status::GONE, "gone", "It is no longer kept.".into()),
+        Error::Directory(Directory::NoLongerKept | Directory::BeforeHorizon(_)) => {
+            (Status::GONE, "gone", "It is no longer kept.".into())
+        }
+        // No call of this API changes or restores users.
+        Error::Directory(Directory::AlreadyErased) => (Status::CONFLICT, "erased", "The user is erased.".into()),
         // No call of this API restores.
         Error::Directory(Directory::NotDeleted) => {
             (Status::CONFLICT, "not_deleted", "The group has not been deleted.".into())

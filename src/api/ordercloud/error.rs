@@ -191,7 +191,11 @@ pub(super) fn error_response(error: &Error) -> ErrorResponse {
         Error::Directory(Directory::NotFound(kind, id)) => not_found(object_type(*kind), id),
         Error::Directory(Directory::AlreadyDeleted) => not_found(object_type(ResourceKind::Group), ""),
         // No operation of this API reads the past.
-        Error::Directory(Directory::NoLongerKept) => not_found(object_type(ResourceKind::Group), ""),
+        Error::Directory(Directory::NoLongerKept | Directory::BeforeHorizon(_)) => {
+            not_found(object_type(ResourceKind::Group), "")
+        }
+        // No operation of this API reaches deleted users.
+        Error::Directory(Directory::AlreadyErased) => not_found(object_type(ResourceKind::User), ""),
         // No operation of this API restores.
         Error::Directory(Directory::NotDeleted) => {
             single_entry(Status::CONFLICT, "NotDeleted", "Object is not deleted.", Value::Null)

@@ -188,6 +188,15 @@ fn of_directory(error: &DirectoryError) -> Described {
             "What this names is no longer kept, or is another directory's: take an export and go on from its cursor."
                 .into(),
         ),
+        Directory::BeforeHorizon(horizon) => {
+            let horizon = date(*horizon);
+            (Status::GONE, "gone", format!("Moments before {horizon} are no longer kept."))
+        }
+        Directory::AlreadyErased => (
+            Status::CONFLICT,
+            "erased",
+            "The user is erased: nothing of them is left to be changed or restored.".into(),
+        ),
         Directory::NotDeleted => (Status::CONFLICT, "not_deleted", "It is not deleted.".into()),
         Directory::UnknownUsers(users) => {
             (Status::UNPROCESSABLE_ENTITY, "unknown_users", unknown_users_sentence(users))

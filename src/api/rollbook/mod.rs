@@ -3,6 +3,7 @@
 mod bodies;
 mod changes;
 mod clients;
+mod erasure;
 mod error;
 mod groups;
 mod info;
@@ -78,4 +79,5 @@ fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(members::get, members::add, members::remove))
         .routes(routes!(members::joined_groups))
         .routes(routes!(restore::user))
+        .routes(routes!(erasure::erase))
 }

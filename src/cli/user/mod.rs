@@ -1,6 +1,7 @@
 //! `rollbook user`: manages the users who can sign in, with their roles and communities.
 
 mod create;
+mod erase;
 mod groups;
 mod list;
 
@@ -71,6 +72,10 @@ enum UserCommand {
         #[command(flatten)]
         reason: ReasonArgs,
     },
+    /// Erase a user for good: delete the user and empty every personal field, also in the journal
+    ///
+    /// This cannot be undone. Backups of the database still hold the user, and reasons of changes may name the user.
+    Erase(erase::EraseUser),
     /// Set a user's password and revoke the user's tokens
     ///
     /// The command prompts for the password, or reads it from the first line of standard input.
@@ -147,6 +152,7 @@ impl UserCommand {
                 service.delete_user(&reason.permit()?, UserKey::Id(user.fields.id.clone())).await?;
                 print_change(&user, "was deleted; the user's tokens are revoked within 5 seconds")
             }
+            Self::Erase(command) => command.run(service).await,
             Self::SetPassword { user, reason } => set_password(service, &user, &reason).await,
             Self::SetRoles(SetRoles { user, roles, none: _, reason }) => {
                 let id = find_user(service, &user).await?.fields.id;

@@ -33,6 +33,11 @@ impl Id {
         Self((0..26).rev().map(|digit| char::from(DIGITS[(bits >> (digit * 5) & 31) as usize])).collect())
     }
 
+    /// Returns the ID of the erased user with the number: `erased-12`.
+    pub fn of_erased(uid: i64) -> Self {
+        Self(format!("erased-{uid}"))
+    }
+
     /// The ID in its original case.
     pub fn as_str(&self) -> &str {
         &self.0

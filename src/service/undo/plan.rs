@@ -253,6 +253,9 @@ impl<'a> Planner<'a> {
         if user.is_live() {
             return Ok(UndoResult::NothingToDo);
         }
+        if self.present.users.get(&uid).is_some_and(|(user, _)| user.is_erased()) {
+            return Ok(UndoResult::Impossible("an erased user does not come back"));
+        }
         if user.deleted != Some(undone.time) {
             return Ok(deleted());
         }

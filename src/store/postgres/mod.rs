@@ -11,11 +11,13 @@ mod connection;
 mod copy;
 mod entities;
 mod entity;
+mod erasure;
 mod folding;
 mod maintenance;
 mod migrate;
 mod past;
 mod read;
+mod retention;
 mod rows;
 mod store;
 #[cfg(test)]

@@ -34,9 +34,11 @@ pub(super) const FEED: FeedColumns = FeedColumns {
 };
 
 /// The snapshot of a read transaction.
-struct PostgresSnapshot<'a> {
-    transaction: ReadTransaction,
-    language: &'a Tag,
+pub(super) struct PostgresSnapshot<'a> {
+    /// The transaction.
+    pub(super) transaction: ReadTransaction,
+    /// The language whose label is a group's Name.
+    pub(super) language: &'a Tag,
 }
 
 impl SnapshotReader for PostgresSnapshot<'_> {
@@ -94,6 +96,7 @@ macro_rules! read_past {
             .await
     };
 }
+pub(super) use read_past;
 
 #[async_trait]
 impl Past for PostgresStore {

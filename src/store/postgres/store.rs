@@ -37,7 +37,7 @@ use crate::store::{
     TokenStatus, UndoFn, UndoScope, UpdateFn, UserUpdateFn,
 };
 
-use super::{PostgresStore, entities, entity, read, write};
+use super::{PostgresStore, entities, entity, read, retention, write};
 
 #[async_trait]
 impl Store for PostgresStore {
@@ -235,6 +235,10 @@ impl Store for PostgresStore {
 
     async fn clear_recorded_answers(&self, now: Timestamp) -> Result<bool> {
         self.execute(write::recorded::ClearAnswers(now)).await
+    }
+
+    async fn drop_changes(&self, before: Timestamp) -> Result<bool> {
+        self.execute(retention::DropChanges(before)).await
     }
 
     async fn token_status(

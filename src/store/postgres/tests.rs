@@ -88,6 +88,18 @@ impl TestStore for PostgresStore {
         read(self, &IndexNode::select(condition), |row| IndexNode::read(row).unwrap())
     }
 
+    fn holding(&self, text: &str) -> Vec<String> {
+        let tables = "SELECT table_name::TEXT FROM information_schema.tables \
+                      WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'";
+        let tables: Vec<String> = read(self, tables, |row| row.get(0));
+        assert!(tables.len() > 10, "{tables:?}");
+        let holds = |table: &&String| {
+            let sql = format!("SELECT EXISTS (SELECT 1 FROM {table} AS r WHERE strpos(lower(r::TEXT), '{text}') > 0)");
+            read(self, &sql, |row| row.get::<_, bool>(0)) == [true]
+        };
+        tables.iter().filter(holds).map(|table| format!("{text} in {table}")).collect()
+    }
+
     fn state(&self) -> State {
         let groups = read(self, &select::<Group>(""), |row| Group::read(row).unwrap());
         let users = read(self, &select::<User>(""), |row| User::read(row).unwrap());

@@ -46,6 +46,10 @@ pub(crate) trait StoredEntity: Entity + Record + Clone + Send + Sync {
     fn with_fields(fields: Self::Fields, current: Option<Self>, stamp: &Stamp<'_>) -> (Self, Option<String>);
     /// Returns the entity as a tombstone.
     fn tombstone(self, stamp: &Stamp<'_>) -> Self;
+    /// Whether the entity was emptied for good, so that nothing is left to be changed or restored.
+    fn is_erased(&self) -> bool {
+        false
+    }
     /// Returns the values from which the derived rows of the live entity are made.
     fn sources(&self) -> Sources<'_> {
         Sources::default()
@@ -177,7 +181,7 @@ pub(crate) fn refuse_deleted<E: StoredEntity>(mutation: &Mutation<E::Fields>, cu
 
 /// Applies a mutation. `uid` is the number of `current`, or a new number if `current` is `None`. Fields put on a
 /// deleted entity restore it without its former memberships, which the caller deletes and journals. Fails if no number
-/// is left, and with `NotDeleted` for the restore of a live entity.
+/// is left, with `NotDeleted` for the restore of a live entity, and with `AlreadyErased` for an erased one.
 pub(crate) fn after<E: StoredEntity>(
     mutation: Mutation<E::Fields>,
     current: Option<&E>,
@@ -189,6 +193,7 @@ pub(crate) fn after<E: StoredEntity>(
     let returns_memberships = matches!(mutation, Mutation::Restore(_));
     let stamp = Stamp { uid, at, version: current.map_or(0, E::version) + 1, language, returns_memberships };
     match (mutation, current) {
+        (Mutation::Put(_) | Mutation::Restore(_), Some(current)) if current.is_erased() => Err(Error::AlreadyErased),
         (Mutation::Put(fields), Some(current)) if current.is_live() && current.is_unchanged_by(&fields) => {
             Ok(Applied::Unchanged(current.clone()))
         }

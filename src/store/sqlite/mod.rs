@@ -5,9 +5,11 @@
 
 mod entities;
 mod entity;
+mod erasure;
 mod list;
 mod past;
 mod read;
+mod retention;
 mod storage;
 mod store;
 #[cfg(test)]

@@ -23,7 +23,7 @@ use super::storage::open::failed;
 use super::storage::rows::value;
 
 /// The snapshot of a list thread.
-struct SqliteSnapshot<'a> {
+pub(super) struct SqliteSnapshot<'a> {
     connection: &'a Connection,
     language: Tag,
 }
@@ -63,13 +63,13 @@ fn rows(connection: &Connection, statement: &Statement) -> rusqlite::Result<Vec<
 }
 
 /// Returns the output of a future that never waits, as those over a [`SqliteSnapshot`].
-fn output<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+pub(super) fn output<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     future.now_or_never().unwrap_or_else(|| Err(Error::internal(anyhow::anyhow!("a read of the past waited"))))
 }
 
 impl SqliteStore {
     /// Runs a read of the past on a list thread.
-    async fn read_past<T: Send + 'static>(
+    pub(super) async fn read_past<T: Send + 'static>(
         &self,
         read: impl FnOnce(&mut SqliteSnapshot<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {

@@ -37,7 +37,7 @@ use crate::store::{
 
 use super::storage::open::failed;
 use super::write::writer::WriteContext;
-use super::{SqliteStore, entities, entity, list, storage, write};
+use super::{SqliteStore, entities, entity, list, retention, storage, write};
 
 #[async_trait]
 impl Store for SqliteStore {
@@ -270,6 +270,13 @@ impl Store for SqliteStore {
 
     async fn clear_recorded_answers(&self, now: Timestamp) -> Result<bool> {
         self.writer.write(move |context| entities::answers::clear(context.connection, now).map_err(failed)).await
+    }
+
+    async fn drop_changes(&self, before: Timestamp) -> Result<bool> {
+        if !self.readers.list(move |connection| retention::is_due(connection, before)).await? {
+            return Ok(false);
+        }
+        self.writer.write(move |context| retention::drop_changes(context.connection, before)).await
     }
 
     async fn token_status(

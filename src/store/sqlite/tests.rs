@@ -63,6 +63,16 @@ impl TestStore for SqliteStore {
         read(self, &IndexNode::select(condition), |row| IndexNode::read(row))
     }
 
+    /// Looks into the files, so that what was deleted counts, too.
+    fn holding(&self, text: &str) -> Vec<String> {
+        let holds = |path: &PathBuf| {
+            let bytes = std::fs::read(path).unwrap_or_default().to_ascii_lowercase();
+            bytes.windows(text.len()).any(|window| window == text.as_bytes())
+        };
+        let files = ["", "-wal"].map(|suffix| super::storage::open::with_suffix(&self.path, suffix));
+        files.iter().filter(|path| holds(path)).map(|path| format!("{text} in {}", path.display())).collect()
+    }
+
     fn state(&self) -> State {
         let groups: Vec<Group> = read(self, &select::<Group>(""), entities::rows::record);
         let users: Vec<User> = read(self, &select::<User>(""), entities::rows::record);

@@ -54,6 +54,8 @@ macro_rules! conformance {
                 answers: are_kept_for_a_day, refused_writes_leave_the_key_free, clients_tokens_and_keys_have_them;
                 restore: brings_a_group_back, brings_a_user_back, is_refused_and_changes_nothing, follows_a_model,
                     keeps_counts_when_all_happens_at_once, a_batch_journals_what_it_drops;
+                erasure: leaves_nothing_personal, keeps_that_it_happened, is_done_once_and_for_good,
+                    is_finished_after_a_crash, empties_any_number_of_entries;
                 counts: tell_each_change_once, are_those_of_visible_groups;
             }
             lists {
@@ -79,6 +81,8 @@ macro_rules! conformance {
                 batches: leave_what_single_writes_leave, refuse_one_and_keep_the_others, repeated_change_nothing,
                     restore_what_was_deleted, restore_nothing_by_another_number_or_id, keep_the_numbers_of_users;
                 batch_index: finds_what_a_scan_finds;
+                retention: answers_are_the_same_or_refused, spells_and_names_need_no_earlier_changes,
+                    old_entries_leave_nothing_behind;
             }
             database {
                 schema: is_as_described;

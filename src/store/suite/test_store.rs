@@ -24,6 +24,8 @@ pub(crate) trait TestStore: Store {
     fn batch_index(&self, condition: &str) -> Vec<IndexNode>;
     /// Returns every live and deleted entity as a journal entry would contain it, with all counters and derived rows.
     fn state(&self) -> State;
+    /// Returns where the database holds the text, which is in lower case, in any case: the files or tables.
+    fn holding(&self, text: &str) -> Vec<String>;
     /// Returns the columns of all tables.
     fn schema(&self) -> Vec<SchemaColumn>;
     /// Applies the changes to an empty store with the functions that all writes use.

@@ -118,6 +118,7 @@ pub(crate) const REQUESTS: &[BadRequest] = &[
     bad("operations.undo", ("POST", "/rollbook/v1/operations/x/undo?onConflict=x", ""), (400, "invalid_parameter")),
     bad("operations.undoSelected", ("POST", "/rollbook/v1/undo", r#"{"channel":"post"}"#), (400, "invalid")),
     bad("groups.restore", ("POST", "/rollbook/v1/groups/uid:1/restore", r#"{"ID2":"n"}"#), (400, "invalid_body")),
+    bad("users.erase", ("POST", "/rollbook/v1/users/u/erase?dryRun=1", ""), (400, "invalid_parameter")),
     bad("users.restore", ("POST", "/rollbook/v1/users/uid:1/restore", r#"{"username":1}"#), (400, "invalid")),
     bad("Auth.Metadata", ("GET", "/.well-known/oauth-authorization-server", ""), MISSING),
     bad("Auth.UserInfo", ("GET", "/oauth/userinfo", ""), (403, "Auth.NoUser")),

@@ -174,7 +174,7 @@ async fn invalid_users_are_refused_with_the_reason() {
 }
 
 /// All commands and subcommands.
-const COMMANDS: [&[&str]; 25] = [
+const COMMANDS: [&[&str]; 26] = [
     &[],
     &["serve"],
     &["client", "create"],
@@ -189,6 +189,7 @@ const COMMANDS: [&[&str]; 25] = [
     &["user", "list"],
     &["user", "groups"],
     &["user", "set-roles"],
+    &["user", "erase"],
     &["restore", "group"],
     &["history", "group"],
     &["history", "user"],
@@ -279,6 +280,7 @@ fn an_empty_variable_is_not_set_and_an_empty_flag_is_refused() {
         "listen",
         "metrics-listen",
         "max-connections",
+        "journal-days",
         "body-budget-mib",
         "sign-in-days",
     ];

@@ -1,6 +1,7 @@
 //! Rollbook's own API.
 
 mod clients;
+mod erasure;
 mod groups;
 mod info;
 mod keys;
@@ -8,6 +9,7 @@ mod lists;
 mod members;
 mod past;
 mod restore;
+mod retention;
 mod sign_ins;
 mod tokens;
 mod undo;

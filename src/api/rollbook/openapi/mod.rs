@@ -25,11 +25,12 @@ const DESCRIPTION: &str = "Rollbook's own API: all that the directory knows, wri
     `no_route` and a path called with another method is 405 `method_not_allowed`.";
 
 /// The schemas of responses, in which every property is always present.
-const RESPONSES: [&str; 36] = [
+const RESPONSES: [&str; 38] = [
     "Actor",
     "Change",
     "Changes",
     "Client",
+    "ErasedUser",
     "Group",
     "Info",
     "JoinedGroup",
@@ -44,6 +45,7 @@ const RESPONSES: [&str; 36] = [
     "MembersChange",
     "NamedClient",
     "NamedGroup",
+    "Numbered",
     "Operator",
     "Operation",
     "OwnClient",

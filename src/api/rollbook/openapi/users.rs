@@ -4,7 +4,7 @@ use serde_json::json;
 use utoipa::openapi::Components;
 use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
 
-use crate::domain::caller::{Permission as _, ReadUsers, WriteUsers};
+use crate::domain::caller::{EraseUsers, Permission as _, ReadUsers, WriteUsers};
 use crate::domain::error::ResourceKind;
 use crate::domain::user::PASSWORD_CHARS;
 use crate::http::openapi;
@@ -59,7 +59,7 @@ pub(super) fn of_users(operation: &str) -> Described {
         roles: WriteUsers::ROLES,
         is_write: true,
         is_conditional,
-        is_repeatable: ["create", "patch", "unlock", "revokeTokens", "restore"].contains(&operation),
+        is_repeatable: ["create", "patch", "unlock", "revokeTokens", "restore", "erase"].contains(&operation),
         errors: errors.into_iter().chain([limited()]).collect(),
     };
     let body = || body_errors("lastName", "is required");
@@ -74,6 +74,10 @@ pub(super) fn of_users(operation: &str) -> Described {
             let taken = vec![Error::Directory(DirectoryError::UsernameTaken)];
             let own = restore_errors(ResourceKind::User, "ada");
             write(true, [body_errors("username", "must not be empty"), own, taken].concat())
+        }
+        "erase" => {
+            let own = vec![missing(), Error::Directory(DirectoryError::AlreadyErased)];
+            Described { roles: EraseUsers::ROLES, ..write(true, own) }
         }
         "unlock" => write(false, vec![missing(), deleted()]),
         _ => Described {

@@ -3,6 +3,7 @@
 
 mod changes;
 mod clients;
+mod erasure;
 mod groups;
 mod members;
 mod names;
@@ -20,6 +21,7 @@ use crate::domain::time::Timestamp;
 
 pub(super) use changes::{Change, Changes, Spell, Spells};
 pub(super) use clients::{Client, Key, Keys, Page, Token, WithSecret};
+pub(super) use erasure::ErasedUser;
 pub(super) use groups::Group;
 pub(super) use members::{JoinedGroup, Member, MembersChange, Reader};
 pub(super) use operations::Operation;

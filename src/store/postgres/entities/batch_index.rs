@@ -19,7 +19,7 @@ use crate::store::postgres::write::transaction::Transaction;
 /// Locks the index until the transaction ends. Batches that run at the same time add to it one after the other, so that
 /// none merges nodes that another one merges, and the entries of the later one have the higher numbers. A batch locks
 /// it last, shortly before its COMMIT.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(1919055723, 1)";
+pub(crate) const LOCK: &str = "SELECT pg_advisory_xact_lock(1919055723, 1)";
 
 /// Queues the entries of a batch and adds them to the index. Returns the number of the entry of each added membership,
 /// in the order of the batch.

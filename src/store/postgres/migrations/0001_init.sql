@@ -157,7 +157,8 @@ CREATE TABLE users (
     created BIGINT NOT NULL,
     updated BIGINT NOT NULL,
     deleted BIGINT,
-    version BIGINT NOT NULL
+    version BIGINT NOT NULL,
+    erased BIGINT
 ) WITH (fillfactor = 90);
 CREATE SEQUENCE users_uid OWNED BY users.uid;
 CREATE UNIQUE INDEX users_id ON users (id_key) WHERE deleted IS NULL;
@@ -295,6 +296,8 @@ CREATE TABLE refresh_tokens (
     used BIGINT
 );
 CREATE INDEX refresh_tokens_expires ON refresh_tokens (expires);
+-- Those of an erased user are deleted.
+CREATE INDEX refresh_tokens_user ON refresh_tokens (user_uid);
 
 -- Tokens for programs that cannot use the token endpoint. hash: SHA-256 of the token. deleted: the time of the revocation.
 -- A token has also ended if its client or user is deleted or has another generation. last_used: in whole hours.
@@ -416,6 +419,8 @@ CREATE TABLE batch_index (
     PRIMARY KEY (kind, segment, level, first_seq)
 );
 CREATE INDEX batch_index_roots ON batch_index (kind, segment) WHERE merged = 0;
+-- Nodes of entries that are no longer kept are deleted.
+CREATE INDEX batch_index_last ON batch_index (last_seq);
 
 -- Without statistics PostgreSQL assumes that one row in 200 is null in a column: it would plan the lists of a newly filled
 -- directory as if nearly all entities were deleted. So some live entities are inserted, analyzed and deleted again. They

@@ -44,6 +44,7 @@ fn some_user() -> User {
         created: AT,
         updated: AT,
         deleted: Some(AT),
+        erased: None,
         version: 5,
         last_active: Some(AT.plus_seconds(2)),
         failed_attempts: 6,

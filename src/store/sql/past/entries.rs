@@ -10,7 +10,7 @@ use crate::domain::change_type::ChangeType;
 use crate::domain::client::ClientUid;
 use crate::domain::error::{Error, Result};
 use crate::domain::history::{ChangeId, JournaledChange, Order, Subject};
-use crate::domain::journal::{Channel, Operator};
+use crate::domain::journal::{ChangeKind, Channel, Operator};
 use crate::domain::labels::Tag;
 use crate::domain::time::Timestamp;
 use crate::domain::user::UserUid;
@@ -139,6 +139,11 @@ impl Entry {
             "membership" => changes.membership(&self)?,
             "members" => changes.members(&self)?,
             "batch" => changes.batch(&self)?,
+            "user" if self.change == ChangeKind::Erased.name() => {
+                let (subject, before, after) =
+                    (Subject::User(self.subject), self.before.as_deref(), self.after.as_deref());
+                changes.add(ChangeType::UserErased, subject, before, after, None);
+            }
             _ => {
                 let kind = ChangeType::from_str(&format!("{}.{}", self.kind, self.change));
                 let kind = kind.map_err(|()| unknown("kind", &self.kind))?;

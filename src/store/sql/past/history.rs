@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
 use crate::domain::group::GroupUid;
 use crate::domain::history::{ChangeId, HistoryOf, HistoryPage, HistoryQuery, Order, Subject};
 use crate::domain::time::Timestamp;
@@ -13,6 +13,7 @@ use crate::store::sql::journal::batch_index::Touch;
 
 use super::batches::batch_entries;
 use super::entries::{StoredChange, load};
+use super::horizon::horizon;
 use super::names::{GroupFilter, named};
 use super::{SnapshotReader, Statement, integer};
 
@@ -26,11 +27,17 @@ const LOADED_MAX: usize = 32;
 /// A page ends after this number of entries, and may be shorter for that.
 const ENTRIES_MAX: usize = 8_192;
 
-/// Reads a page of the history.
+/// Reads a page of the history. Fails with `NoLongerKept` for a position, forwards, whose change was dropped.
 pub(crate) async fn history<S: SnapshotReader>(
     snapshot: &mut S,
     query: &HistoryQuery,
 ) -> Result<HistoryPage, S::Failure> {
+    // Backwards, a page simply ends where the journal does; forwards, changes behind the position would be missing.
+    if let (Some(after), Order::Ascending) = (query.after, query.order)
+        && horizon(snapshot).await?.is_some_and(|horizon| after.seq <= horizon.seq)
+    {
+        return Err(Error::NoLongerKept.into());
+    }
     let limit = query.limit as usize;
     let mut groups = GroupFilter::new(&query.visibility);
     let mut reader = HistoryReader::new(query.of.into(), query.order, query.after);
@@ -181,7 +188,11 @@ impl HistoryReader {
     }
 
     /// Returns the numbers of the next [`LOOKED_UP`] entries that may have changes of the entity, in order.
-    async fn entry_numbers<S: SnapshotReader>(&self, snapshot: &mut S, from: i64) -> Result<Vec<i64>, S::Failure> {
+    pub(crate) async fn entry_numbers<S: SnapshotReader>(
+        &self,
+        snapshot: &mut S,
+        from: i64,
+    ) -> Result<Vec<i64>, S::Failure> {
         let (statements, touches) = self.sources(from);
         let mut numbers = Vec::new();
         for rows in snapshot.read(statements).await? {

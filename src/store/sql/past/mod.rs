@@ -8,6 +8,7 @@ mod entities_then;
 pub(crate) mod entries;
 pub(crate) mod feed;
 pub(crate) mod history;
+mod horizon;
 mod members_then;
 pub(crate) mod moments;
 pub(crate) mod names;

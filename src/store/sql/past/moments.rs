@@ -15,13 +15,15 @@ use crate::store::copy::Row;
 
 use super::entities_then::{group_then, present_entities, user_then};
 use super::history::Trail;
+use super::horizon::check_moment;
 use super::members_then::{MembersThen, memberships_then};
 use super::{SnapshotReader, Statement, integer, optional_integer, read_rows, text};
 
 /// The number of rows that are looked up at a time.
 const CHUNK: usize = 1_000;
 
-/// Returns the group at the moment, with the number of its members then; `None` if it did not exist yet.
+/// Returns the group at the moment, with the number of its members then; `None` if it did not exist yet. This and the
+/// other functions fail with `BeforeHorizon` for a moment before the horizon of the journal.
 pub(crate) async fn group_at<S: SnapshotReader>(
     snapshot: &mut S,
     uid: GroupUid,
@@ -29,6 +31,10 @@ pub(crate) async fn group_at<S: SnapshotReader>(
 ) -> Result<Option<Group>, S::Failure> {
     let Some(present) = present_entities::<Group, S>(snapshot, &[uid]).await?.remove(&uid) else { return Ok(None) };
     let count = present.members;
+    if present.created > at {
+        return Ok(None);
+    }
+    check_moment(snapshot, at).await?;
     let Some(mut group) = group_then(snapshot, present, at).await? else { return Ok(None) };
     group.members = match group.deleted {
         Some(_) => 0,
@@ -44,8 +50,11 @@ pub(crate) async fn user_at<S: SnapshotReader>(
     at: Timestamp,
 ) -> Result<Option<User>, S::Failure> {
     match present_entities::<User, S>(snapshot, &[uid]).await?.remove(&uid) {
-        Some(present) => user_then(snapshot, present, at).await,
-        None => Ok(None),
+        Some(present) if present.created <= at => {
+            check_moment(snapshot, at).await?;
+            user_then(snapshot, present, at).await
+        }
+        _ => Ok(None),
     }
 }
 
@@ -60,6 +69,9 @@ pub(crate) async fn members_at<S: SnapshotReader>(
         return Ok(none);
     };
     let count = present.members;
+    if present.created <= query.at {
+        check_moment(snapshot, query.at).await?;
+    }
     match group_then(snapshot, present, query.at).await? {
         Some(group) if group.deleted.is_none() => {}
         _ => return Ok(none),

@@ -69,7 +69,8 @@ pub(crate) fn record<E: Record>(row: &Row) -> Result<E> {
     E::read(&Cells(row)).map_err(Error::internal)
 }
 
-fn decode<E: Record>(json: &str) -> Result<E> {
+/// Returns the entity of a journal entry's `before` or `after`. Fails if the text is none.
+pub(crate) fn decode<E: Record>(json: &str) -> Result<E> {
     let fields: HashMap<String, Box<RawValue>> = serde_json::from_str(json).map_err(Error::internal)?;
     let value = |column: &Column<E>| {
         let raw = column.journaled_as.and_then(|name| fields.get(name));

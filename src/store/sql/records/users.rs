@@ -39,6 +39,7 @@ impl Record for User {
         Column::new("updated", Field::Time(|user| user.updated)),
         Column::new("deleted", Field::OptionalTime(|user| user.deleted)),
         Column::new("version", Field::Integer(|user| user.version)),
+        Column::unjournaled("erased", Field::OptionalTime(|user| user.erased)),
         // Sign-ins update these columns. That does not count as a change of the user.
         Column::untracked("last_active", Field::OptionalTime(|user| user.last_active)),
         Column::untracked("failed_attempts", Field::Integer(|user| user.failed_attempts)),
@@ -74,6 +75,7 @@ impl Record for User {
             updated: time(row, index!("updated"))?,
             deleted: optional_time(row, index!("deleted"))?,
             version: row.integer(index!("version"))?,
+            erased: optional_time(row, index!("erased"))?,
             last_active: optional_time(row, index!("last_active"))?,
             failed_attempts: row.integer(index!("failed_attempts"))?,
             locked_until: optional_time(row, index!("locked_until"))?,
@@ -124,6 +126,7 @@ impl StoredEntity for User {
                 updated: at,
                 deleted: None,
                 version,
+                erased: None,
                 last_active: None,
                 failed_attempts: 0,
                 locked_until: None,
@@ -134,6 +137,10 @@ impl StoredEntity for User {
 
     fn tombstone(self, stamp: &Stamp<'_>) -> Self {
         Self { updated: stamp.at, deleted: Some(stamp.at), version: stamp.version, ..self }
+    }
+
+    fn is_erased(&self) -> bool {
+        self.erased.is_some()
     }
 
     fn sources(&self) -> Sources<'_> {

@@ -130,7 +130,8 @@ CREATE TABLE users (
     created INTEGER NOT NULL,
     updated INTEGER NOT NULL,
     deleted INTEGER,
-    version INTEGER NOT NULL
+    version INTEGER NOT NULL,
+    erased INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX users_id ON users (id_key) WHERE deleted IS NULL;
 CREATE UNIQUE INDEX users_username ON users (username_key) WHERE deleted IS NULL;
@@ -262,6 +263,8 @@ CREATE TABLE refresh_tokens (
     used INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX refresh_tokens_expires ON refresh_tokens (expires);
+-- Those of an erased user are deleted.
+CREATE INDEX refresh_tokens_user ON refresh_tokens (user_uid);
 
 -- Tokens for programs that cannot use the token endpoint. hash: SHA-256 of the token. deleted: the time of the revocation.
 -- A token has also ended if its client or user is deleted or has another generation. last_used: in whole hours.
@@ -369,3 +372,5 @@ CREATE TABLE batch_index (
     PRIMARY KEY (kind, segment, level, first_seq)
 ) STRICT;
 CREATE INDEX batch_index_roots ON batch_index (kind, segment, level, first_seq, last_seq) WHERE merged = 0;
+-- Nodes of entries that are no longer kept are deleted.
+CREATE INDEX batch_index_last ON batch_index (last_seq);

@@ -27,6 +27,7 @@ pub(crate) fn recorded(second: i64, name: &str) -> Operation {
         let body = match written {
             Written::Group(group) => group.name.clone(),
             Written::User(user) => user.fields.username.clone(),
+            Written::Erased(erased) => erased.uid.to_string(),
             Written::Members(outcome) => format!("{} of {}", outcome.added, outcome.group),
             Written::Undone(outcome) => outcome.undone.to_string(),
             Written::RestoredGroup(restored) => restored.entity.fields.id.to_string(),

@@ -2,6 +2,7 @@
 
 pub(crate) mod answers;
 pub(crate) mod counts;
+pub(crate) mod erasure;
 pub(crate) mod groups;
 pub(crate) mod long_lived_tokens;
 pub(crate) mod member_changes;

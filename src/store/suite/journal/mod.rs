@@ -5,3 +5,4 @@ pub(crate) mod batches;
 pub(crate) mod entries;
 pub(crate) mod past;
 pub(crate) mod replay;
+pub(crate) mod retention;

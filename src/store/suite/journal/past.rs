@@ -19,7 +19,7 @@ use crate::domain::user::UserUid;
 use crate::store::suite::*;
 
 /// The highest number of a group and of a user in these tests.
-const NUMBERS: i64 = 12;
+pub(crate) const NUMBERS: i64 = 12;
 
 /// A sequence of numbers that looks random and is the same in each run.
 struct Sequence(u64);
@@ -33,13 +33,15 @@ impl Sequence {
 
 /// What the present reads of the store tell at one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Present {
-    groups: BTreeMap<GroupUid, Group>,
-    users: BTreeMap<UserUid, User>,
+pub(crate) struct Present {
+    /// Live and deleted groups.
+    pub(crate) groups: BTreeMap<GroupUid, Group>,
+    /// Live and deleted users.
+    pub(crate) users: BTreeMap<UserUid, User>,
     /// The members of each live group, by the order of their IDs, each with when they were added.
-    members: BTreeMap<GroupUid, Vec<(UserUid, Timestamp)>>,
+    pub(crate) members: BTreeMap<GroupUid, Vec<(UserUid, Timestamp)>>,
     /// The groups of each live user.
-    joined: BTreeMap<UserUid, Vec<(GroupUid, Timestamp)>>,
+    pub(crate) joined: BTreeMap<UserUid, Vec<(GroupUid, Timestamp)>>,
 }
 
 async fn present(store: &impl TestStore) -> Present {
@@ -171,7 +173,7 @@ async fn change(store: &impl TestStore, second: i64, numbers: &mut Sequence) {
 }
 
 /// Fills the store with changes from second 1 on, and returns its state after each.
-async fn moments(store: &impl TestStore, seconds: i64) -> Vec<Present> {
+pub(crate) async fn moments(store: &impl TestStore, seconds: i64) -> Vec<Present> {
     let mut numbers = Sequence(11);
     let mut states = vec![present(store).await];
     let items = (1..=NUMBERS).flat_map(|number| {
@@ -189,7 +191,11 @@ async fn moments(store: &impl TestStore, seconds: i64) -> Vec<Present> {
     states
 }
 
-async fn members_then(store: &impl TestStore, group: GroupUid, at: Timestamp) -> (u64, Vec<(UserUid, Timestamp)>) {
+pub(crate) async fn members_then(
+    store: &impl TestStore,
+    group: GroupUid,
+    at: Timestamp,
+) -> (u64, Vec<(UserUid, Timestamp)>) {
     let (mut after, mut members, mut total) = (None, Vec::new(), None);
     loop {
         let page = store.members_at(MembersAtQuery { group, at, after, limit: 2 }).await.unwrap();
@@ -203,7 +209,7 @@ async fn members_then(store: &impl TestStore, group: GroupUid, at: Timestamp) ->
     }
 }
 
-async fn joined_then(store: &impl TestStore, user: UserUid, at: Timestamp) -> Vec<(GroupUid, Timestamp)> {
+pub(crate) async fn joined_then(store: &impl TestStore, user: UserUid, at: Timestamp) -> Vec<(GroupUid, Timestamp)> {
     let (mut after, mut joined) = (None, Vec::new());
     loop {
         let query = JoinedGroupsAtQuery { user, visibility: Visibility::All, at, after, limit: 3 };
@@ -247,7 +253,7 @@ pub(crate) async fn the_past_is_as_it_was(store: &impl TestStore) {
 }
 
 /// Waits until the feed has what was written. On PostgreSQL, transactions of other tests can hold it back.
-async fn settled(store: &impl TestStore) {
+pub(crate) async fn settled(store: &impl TestStore) {
     let query = FeedQuery {
         visibility: Visibility::All,
         filter: ChangeFilter::default(),
@@ -267,7 +273,7 @@ async fn settled(store: &impl TestStore) {
 }
 
 /// Reads the whole feed, a few changes at a time.
-async fn whole_feed(store: &impl TestStore, filter: &ChangeFilter, order: Order) -> Vec<Change> {
+pub(crate) async fn whole_feed(store: &impl TestStore, filter: &ChangeFilter, order: Order) -> Vec<Change> {
     settled(store).await;
     let (mut after, mut changes): (Option<FeedPosition>, Vec<Change>) = (None, Vec::new());
     loop {

@@ -305,6 +305,11 @@ pub(crate) async fn cached_results_do_not_outlive_a_change(store: &impl TestStor
     assert_eq!(ids(store, all_matching()).await.len(), 21);
     delete_group(store, 1, GroupKey::Id(id("g00"))).await;
     assert_eq!(ids(store, all_matching()).await[0], "g01");
+    // Nor if the changes since then are no longer kept.
+    delete_group(store, 1, GroupKey::Id(id("g01"))).await;
+    make_group(store, group("other", "n")).await;
+    while store.drop_changes(time(1_000)).await.unwrap() {}
+    assert_eq!(ids(store, all_matching()).await[0], "g02");
 }
 
 pub(crate) async fn xp_sorts_by_least_value(store: &impl TestStore) {

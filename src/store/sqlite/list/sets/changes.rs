@@ -5,13 +5,19 @@ use rusqlite::{Connection, Row, params};
 use crate::store::sql::tables::{Groups, Listing, Upkeep};
 
 /// The entities that may have entered or left a set after the entry of the journal; `None` where they are more than
-/// `max`, or not known, as after a batch.
+/// `max`, or not known, as after a batch, or if entries after it are no longer kept.
 pub(crate) fn changed_since<L: Listing>(
     connection: &Connection,
     max: u64,
     upkeep: Upkeep,
     entry: i64,
 ) -> rusqlite::Result<Option<Vec<i64>>> {
+    // Entries since then may have been dropped.
+    let first: Option<i64> =
+        connection.prepare_cached("SELECT min(seq) FROM journal")?.query_row([], |row| row.get(0))?;
+    if first.is_some_and(|first| first > entry + 1) {
+        return Ok(None);
+    }
     match upkeep {
         Upkeep::Entity => by_entities::<L>(connection, max, entry),
         Upkeep::Memberships(end) => by_memberships::<L>(connection, max, end, entry),
