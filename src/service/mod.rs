@@ -4,6 +4,7 @@
 pub mod clients;
 pub(crate) mod complete_groups;
 pub(crate) mod complete_users;
+mod feed;
 pub mod groups;
 mod idempotency;
 pub(crate) mod import;
@@ -15,8 +16,12 @@ pub mod tokens;
 pub mod users;
 mod write;
 
+pub(crate) use feed::{FeedReader, ReadPart};
+
 use std::path::Path;
 use std::sync::Arc;
+
+use uuid::Uuid;
 
 use crate::auth::password::Passwords;
 use crate::domain::Result;
@@ -25,9 +30,11 @@ use crate::domain::env::{Clock, Ids};
 use crate::domain::id::Id;
 use crate::domain::journal::Operation;
 use crate::domain::labels::Tag;
+use crate::domain::time::Timestamp;
 pub use crate::store::CachedEntity;
 use crate::store::Store;
 
+use feed::Feed;
 use tokens::Tokens;
 
 /// The directory's use cases over one store.
@@ -37,12 +44,13 @@ pub struct Service {
     ids: Arc<dyn Ids>,
     passwords: Passwords,
     tokens: Tokens,
+    feed: Arc<Feed>,
 }
 
 impl Service {
     /// Creates the use cases over `store`. Tokens have `issuer` as `iss` and `aud`.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, issuer: String) -> Self {
-        Self { store, clock, ids, passwords: Passwords::default(), tokens: Tokens::new(issuer) }
+        Self { store, clock, ids, passwords: Passwords::default(), tokens: Tokens::new(issuer), feed: Arc::default() }
     }
 
     /// Checks that the database can be read and written now. Fails with `Unavailable` or `Damaged`.
@@ -68,6 +76,16 @@ impl Service {
     /// The default language of the directory. The label in this language is the Name of a group.
     pub fn default_language(&self) -> &Tag {
         self.store.default_language()
+    }
+
+    /// The random identity of the directory, which its backups and copies keep.
+    pub(crate) fn directory(&self) -> Uuid {
+        self.store.directory()
+    }
+
+    /// The time by which tokens are checked.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Creates the journal operation of a change, with what accompanies the change. The store fixes the time.

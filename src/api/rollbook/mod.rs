@@ -4,6 +4,7 @@ mod bodies;
 mod changes;
 mod clients;
 mod error;
+mod feed;
 mod groups;
 mod info;
 mod keys;

@@ -1,14 +1,17 @@
 //! Reading the past from PostgreSQL.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
+use tokio::time::sleep;
 use tokio_postgres::types::Type;
 
 use crate::domain::error::Result;
 use crate::domain::group::{Group, GroupUid};
 use crate::domain::history::{
-    FeedPage, FeedQuery, HistoryPage, HistoryQuery, JoinedGroupsAt, JoinedGroupsAtQuery, MembersAt, MembersAtQuery,
-    Spell,
+    FeedPage, FeedPosition, FeedQuery, HistoryPage, HistoryQuery, JoinedGroupsAt, JoinedGroupsAtQuery, MembersAt,
+    MembersAtQuery, Spell,
 };
 use crate::domain::labels::Tag;
 use crate::domain::time::Timestamp;
@@ -21,6 +24,19 @@ use super::PostgresStore;
 use super::connection::database_error::DatabaseError;
 use super::read::bind::Typed;
 use super::read::read_transaction::ReadTransaction;
+
+/// The time between two looks at the end of the feed, while anyone waits for it. A notification would cost every commit
+/// a lock that all commits share.
+const FEED_INTERVAL: Duration = Duration::from_millis(250);
+
+/// See [`super::entities::journal`].
+pub(super) const FEED_COLUMNS: FeedColumns = FeedColumns {
+    transaction: "xid::TEXT::BIGINT",
+    from: "(xid, seq) >= ($1::BIGINT::TEXT::XID8, $2)",
+    to: "(xid, seq) <= ($1::BIGINT::TEXT::XID8, $2)",
+    is_settled: "xid < pg_snapshot_xmin(pg_current_snapshot())",
+    order: "xid {}, seq {}",
+};
 
 /// The snapshot of a read transaction.
 struct PostgresSnapshot<'a> {
@@ -35,15 +51,8 @@ impl SnapshotReader for PostgresSnapshot<'_> {
         self.language
     }
 
-    /// See [`super::entities::journal`].
     fn feed_columns(&self) -> FeedColumns {
-        FeedColumns {
-            transaction: "xid::TEXT::BIGINT",
-            from: "(xid, seq) >= ($1::BIGINT::TEXT::XID8, $2)",
-            to: "(xid, seq) <= ($1::BIGINT::TEXT::XID8, $2)",
-            is_settled: "xid < pg_snapshot_xmin(pg_current_snapshot())",
-            order: "xid {}, seq {}",
-        }
+        FEED_COLUMNS
     }
 
     async fn read(&mut self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>, DatabaseError> {
@@ -61,7 +70,7 @@ fn typed(value: Value) -> Typed {
 }
 
 /// Reads a row of integers and texts.
-fn row(found: &tokio_postgres::Row) -> Result<Row, DatabaseError> {
+pub(super) fn row(found: &tokio_postgres::Row) -> Result<Row, DatabaseError> {
     let value = |(at, column): (usize, &tokio_postgres::Column)| {
         Ok(match *column.type_() {
             Type::INT8 => found.try_get::<_, Option<i64>>(at)?.into(),
@@ -75,13 +84,13 @@ fn row(found: &tokio_postgres::Row) -> Result<Row, DatabaseError> {
 
 /// Reads the past in a read transaction of the store: `$read` is a function over a snapshot, with its other arguments.
 macro_rules! read_past {
-    ($store:expr, $read:path, $($argument:expr),+) => {
+    ($store:expr, $read:path $(, $argument:expr)*) => {
         $store
             .list(|transaction| {
                 let language = &$store.default_language;
                 async move {
                     let mut snapshot = PostgresSnapshot { transaction, language };
-                    let answer = $read(&mut snapshot, $($argument),+).await?;
+                    let answer = $read(&mut snapshot $(, $argument)*).await?;
                     snapshot.transaction.end().await?;
                     Ok(answer)
                 }
@@ -105,6 +114,14 @@ impl Past for PostgresStore {
     async fn changes(&self, query: FeedQuery) -> Result<FeedPage> {
         let query = &query;
         read_past!(self, feed::feed, query)
+    }
+
+    async fn feed_end(&self) -> Result<Option<FeedPosition>> {
+        read_past!(self, feed::end)
+    }
+
+    async fn wait_for_feed(&self, _seen: &mut u64) {
+        sleep(FEED_INTERVAL).await;
     }
 
     async fn group_at(&self, group: GroupUid, at: Timestamp) -> Result<Option<Group>> {

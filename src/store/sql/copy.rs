@@ -44,6 +44,8 @@ pub(crate) static TABLES: [Table; 13] = [
     table::<RecordedAnswer>(&copied::<_, { RecordedAnswer::COLUMNS.len() }>(RecordedAnswer::COLUMNS)),
 ];
 
+/// The table of settings.
+pub(crate) static SETTINGS: &Table = &TABLES[0];
 /// The table of groups.
 pub(crate) static GROUPS: &Table = &TABLES[1];
 /// The table of users.

@@ -23,11 +23,12 @@ const DESCRIPTION: &str = "Rollbook's own API: all that the directory knows, wri
     `no_route` and a path called with another method is 405 `method_not_allowed`.";
 
 /// The schemas of responses, in which every property is always present.
-const RESPONSES: [&str; 31] = [
+const RESPONSES: [&str; 32] = [
     "Actor",
     "Change",
     "Changes",
     "Client",
+    "CloudEvent",
     "Group",
     "Info",
     "JoinedGroup",
