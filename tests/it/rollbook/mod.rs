@@ -1,6 +1,7 @@
 //! Rollbook's own API.
 
 mod clients;
+mod feed;
 mod groups;
 mod info;
 mod keys;

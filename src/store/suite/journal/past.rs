@@ -247,7 +247,7 @@ pub(crate) async fn the_past_is_as_it_was(store: &impl TestStore) {
 }
 
 /// Waits until the feed has what was written. On PostgreSQL, transactions of other tests can hold it back.
-async fn settled(store: &impl TestStore) {
+pub(super) async fn settled(store: &impl TestStore) {
     let query = FeedQuery {
         visibility: Visibility::All,
         filter: ChangeFilter::default(),
