@@ -52,8 +52,9 @@ async fn streamed(reader: Caller, mut last: String, until: impl AsyncFn() -> Opt
                 told.push(event);
             }
             if let Some(end) = until().await
-                && told.last().is_some_and(|event| event.data["id"] == end.as_str())
+                && let Some(at) = told.iter().position(|event| event.data["id"] == end.as_str())
             {
+                told.truncate(at + 1);
                 return told;
             }
         }

@@ -125,6 +125,9 @@ async fn an_unlimited_reader_that_becomes_limited_gets_nothing_foreign() {
     assert_eq!(changes(&mut events, 1).await[0].data["group"]["id"], "own");
 }
 
+/// The number of long changes that a reader does not read.
+const UPDATES: usize = 1_200;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_stops_reading_holds_nobody_up() {
     let mut server = Server::start();
@@ -135,13 +138,13 @@ async fn a_reader_that_stops_reading_holds_nobody_up() {
         "GET {CHANGES} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nAccept: text/event-stream\r\n\r\n"
     ));
     let mut events = Events::open(&admin, &format!("{CHANGES}?type=group.updated"), None).await;
-    // More than the buffers of both ends of a connection hold.
-    let long = "x".repeat(60_000);
+    // 16 KB each, in all more than the buffers of both ends of a connection hold.
+    let long = "x".repeat(7_900);
     make(&admin, "g").await;
-    for number in 0..150 {
+    for number in 0..UPDATES {
         admin.patch(&format!("{GROUPS}/g"), &json!({ "xp": { "long": format!("{number}{long}") } })).await.is(200);
     }
-    assert_eq!(changes(&mut events, 150).await.len(), 150);
+    assert_eq!(changes(&mut events, UPDATES).await.len(), UPDATES);
     followers(&server, 2).await;
     assert!(tokio::task::block_in_place(|| server.stop()).success());
     drop(stuck);
