@@ -56,3 +56,13 @@ impl Default for Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_may_wait_for_changes_within_its_time_limit() {
+        assert!(Duration::from_secs(WAIT_SECONDS_MAX.into()) < Limits::default().response_time);
+    }
+}

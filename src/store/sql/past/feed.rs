@@ -82,7 +82,7 @@ pub(crate) async fn feed<S: SnapshotReader>(snapshot: &mut S, query: &FeedQuery)
 pub(crate) async fn end<S: SnapshotReader>(snapshot: &mut S) -> Result<Option<FeedPosition>, S::Failure> {
     let statement = Statement::built(end_statement(snapshot.feed_columns()), Vec::new());
     let rows = read_rows(snapshot, statement).await?;
-    Ok(rows.first().map(|row| end_position(row)).transpose()?)
+    Ok(rows.first().map(end_position).transpose()?)
 }
 
 /// The statement that reads the last entry of the feed, for [`end_position`]. It has no parameters.
@@ -132,7 +132,7 @@ async fn first_position<S: SnapshotReader>(
     let transaction = snapshot.feed_columns().transaction;
     let sql = format!("SELECT seq, operation, {transaction} FROM journal WHERE {condition} ORDER BY {order} LIMIT 1");
     let rows = read_rows(snapshot, Statement::built(sql, vec![bound.as_micros().into()])).await?;
-    let position = rows.first().map(|row| end_position(row)).transpose()?;
+    let position = rows.first().map(end_position).transpose()?;
     let index = if query.order == Order::Ascending { u32::MAX } else { 0 };
     Ok(position.map(|position| FeedPosition { change: ChangeId { index, ..position.change }, ..position }))
 }

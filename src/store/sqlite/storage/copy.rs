@@ -102,7 +102,7 @@ impl Source for Snapshot {
 impl DirectorySnapshot for Snapshot {
     async fn feed_end(&mut self) -> anyhow::Result<Option<FeedPosition>> {
         let last = rows(&self.0, &Statement::built(end_statement(FEED_COLUMNS), Vec::new()))?;
-        Ok(last.first().map(|row| end_position(row)).transpose()?)
+        Ok(last.first().map(end_position).transpose()?)
     }
 }
 

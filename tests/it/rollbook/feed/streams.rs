@@ -59,6 +59,21 @@ async fn a_stream_moves_on_while_everything_is_filtered_out() {
     assert_eq!(events.change().await.unwrap(), deleted);
 }
 
+/// The command line is another process.
+#[tokio::test]
+async fn a_stream_tells_what_another_process_changed() {
+    let server = Server::start();
+    let admin = server.admin().await;
+    let mut events = Events::open(&admin, &format!("{CHANGES}?channel=cli&type=group.created"), None).await;
+    for group in ["a", "b"] {
+        server.cli().run(&["group", "create", "--name", "G", "--id", group]).printed();
+        assert_eq!(changes(&mut events, 1).await[0].data["group"]["id"], group);
+    }
+    followers(&server, 1).await;
+    drop(events);
+    followers(&server, 0).await;
+}
+
 #[tokio::test]
 async fn a_stream_ends_with_its_token() {
     let server = Server::start();
