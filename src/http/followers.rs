@@ -13,7 +13,9 @@ pub struct Followers(Arc<Semaphore>);
 
 /// A place, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place(#[allow(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
+pub(crate) struct Place {
+    _permit: OwnedSemaphorePermit,
+}
 
 impl Followers {
     /// So many free places.
@@ -24,9 +26,9 @@ impl Followers {
     /// Takes a place. Fails with `Unavailable` if none is free.
     pub(crate) fn admit(&self) -> Result<Place> {
         let full = |_| Error::Directory(DirectoryError::Unavailable("too many follow the feed".to_owned()));
-        let place = Arc::clone(&self.0).try_acquire_owned().map_err(full)?;
+        let permit = Arc::clone(&self.0).try_acquire_owned().map_err(full)?;
         metrics::gauge!(metric_names::FOLLOWERS).increment(1.0);
-        Ok(Place(place))
+        Ok(Place { _permit: permit })
     }
 }
 

@@ -59,6 +59,22 @@ struct SharedPart {
     /// When it had been read.
     read: Timestamp,
     page: Arc<CachedEntity<FeedPage>>,
+    /// Whether the reading begins, or begins again after an error: then each reader looks for itself where it is.
+    is_first: bool,
+}
+
+impl SharedPart {
+    /// Whether the part has everything behind the position. If the position is in the part, its entry must be there:
+    /// after a failover that lost changes, a reader may be at one of them, which only a read of its own finds out.
+    fn goes_on_from(&self, position: Option<&FeedPosition>) -> bool {
+        let has_entry = |position: &FeedPosition| {
+            self.page.changes.iter().any(|feed| {
+                (feed.transaction, feed.change.id.seq) == (position.transaction, position.change.seq)
+                    && feed.change.operation == position.operation
+            })
+        };
+        self.from.as_ref() == position || (self.from.as_ref() < position && position.is_some_and(has_entry))
+    }
 }
 
 /// The changes of a part that one reader gets.
@@ -163,9 +179,11 @@ impl FeedReader {
     /// What to read next after the shared part came.
     fn following(&self, part: Arc<SharedPart>) -> Next {
         let position = &self.query.after;
-        if part.to <= *position {
+        if part.is_first || self.is_limited {
+            Next::Own
+        } else if part.to <= *position {
             Next::Awaited
-        } else if part.from <= *position && !self.is_limited {
+        } else if part.goes_on_from(position.as_ref()) {
             Next::Shared(part)
         } else {
             Next::Own
@@ -272,10 +290,10 @@ impl Feed {
             (false, false) => Found::Changes,
             (true, false) => Found::Nothing,
         };
-        // The first part is handed on although it is empty: readers who are not there yet read by themselves.
-        if position.is_none() || page.next != from {
+        let is_first = position.is_none();
+        if is_first || page.next != from {
             position.clone_from(&page.next);
-            let part = SharedPart { from, to: page.next.clone(), read: now(), page: Arc::new(page.into()) };
+            let part = SharedPart { from, to: page.next.clone(), read: now(), page: Arc::new(page.into()), is_first };
             // Without a receiver the task ends.
             let _sent = self.parts.send(Arc::new(part));
         }
@@ -302,5 +320,65 @@ fn all_behind(position: FeedPosition) -> FeedQuery {
         order: Order::Ascending,
         after: Some(position),
         limit: PART_CHANGES,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::actor::NamedActor;
+    use crate::domain::change_type::ChangeType;
+    use crate::domain::history::{Change, ChangeId, Subject};
+    use crate::domain::journal::Channel;
+
+    use super::*;
+
+    fn position(seq: i64, operation: &str) -> FeedPosition {
+        FeedPosition { transaction: 0, change: ChangeId { seq, index: u32::MAX }, operation: operation.to_owned() }
+    }
+
+    fn change(seq: i64, operation: &str) -> FeedChange {
+        let change = Change {
+            id: ChangeId { seq, index: 0 },
+            kind: ChangeType::GroupCreated,
+            subject: Subject::Group(1),
+            time: Timestamp::from_micros(0),
+            operation: operation.to_owned(),
+            channel: Channel::Core,
+            reason: None,
+            actor: NamedActor::default(),
+            group: None,
+            user: None,
+            client: None,
+            before: None,
+            after: None,
+            since: None,
+        };
+        FeedChange { transaction: 0, change }
+    }
+
+    /// The part behind the entry 4, with the entries 5 to 7.
+    fn part() -> SharedPart {
+        let changes = vec![change(5, "e"), change(6, "f"), change(7, "g")];
+        let (from, to) = (Some(position(4, "d")), Some(position(7, "g")));
+        let page = FeedPage { changes, next: to.clone(), more: false };
+        SharedPart { from, to, read: Timestamp::from_micros(0), page: Arc::new(page.into()), is_first: false }
+    }
+
+    #[test]
+    fn a_part_is_taken_only_from_a_position_that_it_has() {
+        for (seq, operation, goes_on) in [
+            (4, "d", true),
+            (5, "e", true),
+            (6, "f", true),
+            // Before the part: changes would be missed.
+            (3, "c", false),
+            // Another operation under the number: the reader's change was lost.
+            (4, "x", false),
+            (6, "x", false),
+        ] {
+            assert_eq!(part().goes_on_from(Some(&position(seq, operation))), goes_on, "{seq} {operation}");
+        }
+        assert!(!part().goes_on_from(None));
+        assert!(SharedPart { from: None, ..part() }.goes_on_from(None));
     }
 }

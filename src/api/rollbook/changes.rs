@@ -144,7 +144,7 @@ pub(super) async fn of_membership(
         ("until" = Option<String>, Query, description = "The last time, e.g. `2026-03-31T23:59:59Z`"),
         ("limit" = Option<u32>, Query, description = "Changes in a part; 50 if left out", minimum = 1, maximum = 1000, example = 50),
         ("wait" = Option<u32>, Query, description = "Seconds to wait for a change if there is none, without `until` and in ascending order", minimum = 0, maximum = 55, example = 0),
-        ("Last-Event-ID" = Option<String>, Header, description = "For Server-Sent Events: the `id` of the last event, instead of `after`"),
+        ("Last-Event-ID" = Option<String>, Header, description = "For Server-Sent Events: the `id` of the last event, instead of `after`, e.g. `AVY4pxSH`"),
         ("order" = Option<String>, Query, description = "`asc`, or `desc` for the newest first", example = "asc"),
         ("type" = Option<String>, Query, description = "Only changes of this type; can be repeated, as all below, e.g. `membership.added`"),
         ("group" = Option<String>, Query, description = "Only changes of this group, e.g. `support`"),

@@ -101,6 +101,25 @@ async fn a_stream_ends_with_the_server() {
 }
 
 #[tokio::test]
+async fn comments_show_that_a_quiet_stream_lives() {
+    let server = Server::start();
+    let admin = server.admin().await;
+    let mut stream = RawConnection::connect(server.address());
+    open_raw(&mut stream, &server, &admin);
+    for _ in 0..2 {
+        while stream.read_line() != ":\n" {}
+    }
+}
+
+/// Sends the request for all changes.
+fn open_raw(stream: &mut RawConnection, server: &Server, admin: &Caller) {
+    let (address, token) = (server.address(), admin.bearer());
+    stream.write(format!(
+        "GET {CHANGES} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nAccept: text/event-stream\r\n\r\n"
+    ));
+}
+
+#[tokio::test]
 async fn whose_communities_are_narrowed_gets_nothing_foreign_any_more() {
     let server = Server::start();
     let admin = server.admin().await;
@@ -148,10 +167,7 @@ async fn a_reader_that_stops_reading_holds_nobody_up() {
     let mut server = Server::start();
     let admin = server.admin().await;
     let mut stuck = RawConnection::connect(server.address());
-    let (address, token) = (server.address(), admin.bearer());
-    stuck.write(format!(
-        "GET {CHANGES} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nAccept: text/event-stream\r\n\r\n"
-    ));
+    open_raw(&mut stuck, &server, &admin);
     let mut events = Events::open(&admin, &format!("{CHANGES}?type=group.updated"), None).await;
     // 16 KB each, in all more than the buffers of both ends of a connection hold.
     let long = "x".repeat(7_900);
