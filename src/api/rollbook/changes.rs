@@ -156,7 +156,7 @@ pub(super) async fn of_membership(
     ),
     responses((status = 200, description = "A part of the feed", content(
         (Changes = "application/json"),
-        (String = "text/event-stream"),
+        (String = "text/event-stream", example = "id: AVY4pxSHAQ4\nevent: cursor\ndata: {}\n\n"),
         (Vec<CloudEvent> = "application/cloudevents-batch+json"),
     )))
 )]

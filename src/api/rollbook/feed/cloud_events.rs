@@ -34,7 +34,7 @@ pub(in crate::api::rollbook) struct CloudEvent {
     #[schema(example = "rollbook.membership.added")]
     kind: String,
     /// When it was done.
-    #[schema(format = DateTime)]
+    #[schema(format = DateTime, example = "2026-06-04T20:35:36.38Z")]
     time: String,
     /// What it was done to.
     #[schema(example = "groups/uid:7/members/uid:12")]
