@@ -48,14 +48,16 @@ use domain::export_item::ExportItem;
 use domain::user::Secret;
 use http::ApiState;
 use http::docs::Document;
+use http::followers::Followers;
 use http::limits::Limits;
 use http::request::bodies::{self, BodyLayer};
 use http::response::envelope::Envelope;
 use service::Service;
 use store::Store;
-use store::copy::{Destination, Source};
+use store::copy::{Destination, DirectorySnapshot};
 pub(crate) use store::copy::{Progress as CopyProgress, Report as CopyReport, Stage as CopyStage};
 use store::postgres::{self, PostgresStore};
+pub(crate) use store::sql::export::ExportEnd;
 pub(crate) use store::sqlite::create_folders_of;
 use store::sqlite::{self, SqliteStore};
 
@@ -127,12 +129,13 @@ pub async fn copy(
 }
 
 /// Calls `each` with every live group, then every live user, then every membership of one snapshot of the directory,
-/// which may be in use. Fails with a message that says what to do, or with the error of `each`.
+/// which may be in use. Returns where a reader of the feed goes on after it. Fails with a message that says what to do,
+/// or with the error of `each`.
 pub async fn export(
     database: &str,
     password: Option<Secret>,
     each: &mut (dyn FnMut(ExportItem) -> anyhow::Result<()> + Send),
-) -> anyhow::Result<()> {
+) -> anyhow::Result<ExportEnd> {
     let mut from = DatabaseUrl::parse(database, DATABASE)?.snapshot(password.as_ref()).await?;
     store::sql::export::export(&mut *from, each).await
 }
@@ -161,7 +164,7 @@ impl DatabaseUrl {
     }
 
     /// Opens a consistent snapshot of the directory.
-    async fn snapshot(self, password: Option<&Secret>) -> anyhow::Result<Box<dyn Source>> {
+    async fn snapshot(self, password: Option<&Secret>) -> anyhow::Result<Box<dyn DirectorySnapshot>> {
         Ok(match self {
             Self::File(path) => Box::new(sqlite::Snapshot::of(&path)?),
             Self::Server(url) => Box::new(postgres::Snapshot::of(&url, password).await?),
@@ -175,12 +178,14 @@ impl DatabaseUrl {
 pub fn app(service: &Arc<Service>, extra: Router, limits: Limits, base_url: Option<String>) -> anyhow::Result<Router> {
     let base_url: Option<Arc<str>> = base_url.map(Into::into);
     let shared = bodies::BodyBudget::new(limits);
+    let followers = Followers::new(limits.followers);
     let mut routes = extra.merge(http::health::routes(Arc::clone(service)));
     let mut documents = Vec::new();
     for definition in APIS {
         let (router, openapi) = documented(definition);
         let (service, base_url) = (Arc::clone(service), base_url.clone());
-        let api = ApiState { service, channel: definition.channel, base_url };
+        let followers = followers.clone();
+        let api = ApiState { service, channel: definition.channel, base_url, followers };
         let bodies = BodyLayer {
             shared: shared.clone(),
             authenticator: api.clone(),

@@ -4,6 +4,8 @@
 pub(crate) const HTTP_REQUESTS: &str = "rollbook_http_requests_total";
 /// Histogram by route and method: seconds until the head of the response.
 pub(crate) const HTTP_LATENCY: &str = "rollbook_http_request_seconds";
+/// Gauge: requests that wait for changes, and streams of changes.
+pub(crate) const FOLLOWERS: &str = "rollbook_followers";
 /// Gauge, SQLite: writes that wait for the writer.
 pub(crate) const WRITE_QUEUE: &str = "rollbook_write_queue";
 /// Histogram, SQLite: writes committed in one transaction.

@@ -11,8 +11,8 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::config::{LogConfig, LogFormat};
 use crate::metric_names::{
-    COMMIT_SIZE, DATABASE_CONNECTIONS, DATABASE_RETRIES, DATABASE_UNKNOWN_OUTCOMES, DATABASE_WAITING, HTTP_LATENCY,
-    HTTP_REQUESTS, SIGN_INS_LOST, TOKENS_EXPIRING, WAL_BYTES, WRITE_QUEUE,
+    COMMIT_SIZE, DATABASE_CONNECTIONS, DATABASE_RETRIES, DATABASE_UNKNOWN_OUTCOMES, DATABASE_WAITING, FOLLOWERS,
+    HTTP_LATENCY, HTTP_REQUESTS, SIGN_INS_LOST, TOKENS_EXPIRING, WAL_BYTES, WRITE_QUEUE,
 };
 
 /// Upper bounds of the latency histogram, in seconds.
@@ -67,6 +67,7 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
         .install_recorder()?;
     describe_counter!(HTTP_REQUESTS, "Requests with a response, by route, method and status");
     describe_histogram!(HTTP_LATENCY, Unit::Seconds, "Time until the head of the response, by route and method");
+    describe_gauge!(FOLLOWERS, "Requests that wait for changes, and streams of changes");
     describe_gauge!(WRITE_QUEUE, "Writes waiting for the writer");
     describe_gauge!(WAL_BYTES, Unit::Bytes, "Size of the write-ahead log");
     describe_histogram!(COMMIT_SIZE, "Writes committed in one transaction");

@@ -13,7 +13,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::bulk::line_of;
 use crate::config::DatabaseConfig;
 use crate::domain::export_item::ExportItem;
-use crate::export;
+use crate::http::request::feed_cursor::FeedCursors;
+use crate::{ExportEnd, export};
 
 use super::files::create;
 use super::notify;
@@ -52,9 +53,11 @@ async fn write_to(out: &mut (impl Write + Send), database: &DatabaseConfig) -> a
     };
     let exported = export(&database.database, DatabaseConfig::password()?, &mut write).await;
     bar.finish_and_clear();
-    exported?;
+    let ExportEnd { directory, position } = exported?;
     out.flush()?;
     let were = if lines == 1 { "line was" } else { "lines were" };
-    notify(format_args!("{lines} {were} exported, without passwords and clients."));
+    let cursor = position.map(|position| FeedCursors::of(directory).encode(&position));
+    let feed = cursor.map(|cursor| format!(" The feed of changes goes on after {cursor}")).unwrap_or_default();
+    notify(format_args!("{lines} {were} exported, without passwords and clients.{feed}"));
     Ok(())
 }

@@ -3,9 +3,10 @@
 use std::io::{self, Write as _};
 
 use clap::{Args, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::DatabaseConfig;
-use crate::domain::caller::{ReadChanges, ReadGroups, ReadUsers};
+use crate::domain::caller::{Permit, ReadChanges, ReadGroups, ReadUsers};
 use crate::domain::change_type::ChangeType;
 use crate::domain::community::Visibility;
 use crate::domain::group::GroupKey;
@@ -76,6 +77,9 @@ pub(super) struct ChangesArgs {
     /// Print only changes that came this way: core, ordercloud, rollbook, cli, import or server; can be repeated
     #[arg(long = "channel", value_name = "CHANNEL", value_parser = parse_channel)]
     channels: Vec<Channel>,
+    /// Go on printing changes as they happen, until interrupted
+    #[arg(long)]
+    follow: bool,
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
@@ -127,12 +131,18 @@ impl ChangesArgs {
     async fn run(self, service: &Service) -> anyhow::Result<()> {
         let permit = permit::<ReadChanges>()?;
         let mut printer = Printer::new(self.json);
+        // What comes later is printed as it happens.
+        let end = service.feed_end(&permit).await?;
+        let (order, after) = match self.since {
+            Some(_) => (Order::Ascending, None),
+            None => (Order::Descending, end.clone()),
+        };
         let mut query = FeedQuery {
             visibility: Visibility::All,
             filter: ChangeFilter { types: self.types, channels: self.channels, ..ChangeFilter::default() },
             span: Span { since: self.since, until: None },
-            order: if self.since.is_some() { Order::Ascending } else { Order::Descending },
-            after: None,
+            order,
+            after,
             limit: if self.since.is_some() { CHANGES_MAX } else { LATEST },
             is_settled: true,
         };
@@ -140,19 +150,46 @@ impl ChangesArgs {
         loop {
             let page = service.changes(&permit, query.clone()).await?;
             let changes: Vec<_> = page.changes.into_iter().map(|change| change.change).collect();
-            match query.order {
+            match order {
                 Order::Ascending => printer.print(&changes)?,
                 Order::Descending => latest.extend(changes),
             }
+            query.after = page.next.or(query.after);
             if !page.more || latest.len() >= LATEST as usize {
                 break;
             }
-            query.after = page.next;
         }
         // Read from the newest on, and printed as they happened.
         latest.truncate(LATEST as usize);
         latest.reverse();
-        printer.print(&latest)
+        printer.print(&latest)?;
+        if order == Order::Descending {
+            query.after = end;
+        }
+        if self.follow { follow(service, &permit, query, &mut printer).await } else { Ok(()) }
+    }
+}
+
+/// Prints the changes behind the query's position as they happen, until SIGINT or SIGTERM.
+async fn follow(
+    service: &Service,
+    permit: &Permit<ReadChanges>,
+    query: FeedQuery,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut reader = service.follow(permit, FeedQuery { limit: CHANGES_MAX, ..query });
+    loop {
+        let ready = tokio::select! {
+            _ = interrupt.recv() => return Ok(()),
+            _ = terminate.recv() => return Ok(()),
+            ready = reader.ready() => ready,
+        };
+        if ready.is_break() {
+            return Ok(());
+        }
+        let part = reader.read(permit).await?;
+        printer.print(&part.changes().map(|change| change.change.clone()).collect::<Vec<_>>())?;
     }
 }
 

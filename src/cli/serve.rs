@@ -123,6 +123,7 @@ async fn serve(
             () = stop => {}
             reason = service.wait_for_loss() => lost = Some(reason),
         }
+        service.end_followers();
     };
     server::serve(listener, app, limits, end).await;
     lost.map_or(Ok(()), |reason| bail!(reason))

@@ -56,6 +56,24 @@ pub enum Subject {
     Key(String),
 }
 
+impl Subject {
+    /// The group that a change of this subject is about.
+    pub fn group(&self) -> Option<GroupUid> {
+        match self {
+            Self::Group(group) | Self::Membership { group, .. } => Some(*group),
+            _ => None,
+        }
+    }
+
+    /// The user that a change of this subject is about.
+    pub fn user(&self) -> Option<UserUid> {
+        match self {
+            Self::User(user) | Self::Membership { user, .. } => Some(*user),
+            _ => None,
+        }
+    }
+}
+
 /// A group as a change names it: as it was right after the change, or before its deletion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedGroup {
@@ -222,8 +240,42 @@ pub struct ChangeFilter {
     pub operations: Vec<String>,
 }
 
-/// A position in the feed, behind a change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl ChangeFilter {
+    /// Whether the lists of groups and users include those of the subject.
+    pub fn concerns(&self, subject: &Subject) -> bool {
+        includes(&self.groups, subject.group().as_ref()) && includes(&self.users, subject.user().as_ref())
+    }
+
+    /// Whether the lists of types, actors, clients and channels include those of a change.
+    pub fn matches(
+        &self,
+        kind: ChangeType,
+        user: Option<UserUid>,
+        client: Option<ClientUid>,
+        channel: Channel,
+    ) -> bool {
+        includes(&self.types, Some(&kind))
+            && includes(&self.actors, user.as_ref())
+            && includes(&self.clients, client.as_ref())
+            && includes(&self.channels, Some(&channel))
+    }
+
+    /// Whether all lists include the change.
+    pub fn selects(&self, change: &Change) -> bool {
+        let Change { kind, subject, operation, channel, actor, .. } = change;
+        let (user, client) = (actor.user.as_ref().map(|user| user.uid), actor.client.as_ref().map(|client| client.uid));
+        self.concerns(subject)
+            && self.matches(*kind, user, client, *channel)
+            && includes(&self.operations, Some(operation))
+    }
+}
+
+fn includes<T: PartialEq>(wanted: &[T], value: Option<&T>) -> bool {
+    wanted.is_empty() || value.is_some_and(|value| wanted.contains(value))
+}
+
+/// A position in the feed, behind a change. Positions are in the order of the feed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FeedPosition {
     /// The number of the transaction, by which the feed is ordered first; 0 if the store's transactions do not overlap.
     pub transaction: i64,

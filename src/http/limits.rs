@@ -6,6 +6,9 @@ use std::time::Duration;
 /// connection with unread bytes, the kernel would reset it, and the client would lose the response.
 pub const LINGER_TIME: Duration = Duration::from_secs(5);
 
+/// The maximum number of seconds that a request for changes may wait for one. It is below [`Limits::response_time`].
+pub const WAIT_SECONDS_MAX: u32 = 55;
+
 /// The limits of the server.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -29,6 +32,8 @@ pub struct Limits {
     pub response_time: Duration,
     /// The write timeout: for how long a client may read nothing of its response.
     pub write_time: Duration,
+    /// The maximum number of requests that wait for changes, and of streams of changes.
+    pub followers: usize,
     /// For how long a shutdown waits for requests in progress.
     pub stop_time: Duration,
 }
@@ -46,7 +51,18 @@ impl Default for Limits {
             body_time: Duration::from_secs(30),
             response_time: Duration::from_secs(60),
             write_time: Duration::from_secs(30),
+            followers: 1_000,
             stop_time: Duration::from_secs(10),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_may_wait_for_changes_within_its_time_limit() {
+        assert!(Duration::from_secs(WAIT_SECONDS_MAX.into()) < Limits::default().response_time);
     }
 }

@@ -4,6 +4,7 @@
 pub(crate) mod descriptors;
 pub(crate) mod docs;
 pub(crate) mod entity_tag;
+pub(crate) mod followers;
 pub(crate) mod framing;
 pub(crate) mod health;
 pub mod limits;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use crate::domain::journal::Channel;
 use crate::service::Service;
 
+use followers::Followers;
 pub use response::failure::Failure;
 
 /// The state of an API's router.
@@ -31,4 +33,6 @@ pub struct ApiState {
     pub channel: Channel,
     /// The URL at which callers reach the server, without a slash at its end, if it is configured.
     pub base_url: Option<Arc<str>>,
+    /// The places for those who follow the feed of changes.
+    pub followers: Followers,
 }

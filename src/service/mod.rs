@@ -5,6 +5,7 @@ pub mod clients;
 pub(crate) mod complete_groups;
 pub(crate) mod complete_users;
 pub(crate) mod erasure;
+mod feed;
 pub mod groups;
 mod idempotency;
 pub(crate) mod import;
@@ -19,8 +20,12 @@ pub(crate) mod undo;
 pub mod users;
 mod write;
 
+pub(crate) use feed::{FeedReader, ReadPart};
+
 use std::path::Path;
 use std::sync::Arc;
+
+use uuid::Uuid;
 
 use crate::auth::password::Passwords;
 use crate::domain::Result;
@@ -29,9 +34,11 @@ use crate::domain::env::{Clock, Ids};
 use crate::domain::id::Id;
 use crate::domain::journal::Operation;
 use crate::domain::labels::Tag;
+use crate::domain::time::Timestamp;
 pub use crate::store::CachedEntity;
 use crate::store::Store;
 
+use feed::Feed;
 use sign_ins::WaitingSignIns;
 use tokens::Tokens;
 
@@ -43,13 +50,14 @@ pub struct Service {
     passwords: Passwords,
     tokens: Tokens,
     waiting_sign_ins: Arc<WaitingSignIns>,
+    feed: Arc<Feed>,
 }
 
 impl Service {
     /// Creates the use cases over `store`. Tokens have `issuer` as `iss` and `aud`.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, issuer: String) -> Self {
         let (passwords, waiting_sign_ins) = (Passwords::default(), Arc::default());
-        Self { store, clock, ids, passwords, tokens: Tokens::new(issuer), waiting_sign_ins }
+        Self { store, clock, ids, passwords, tokens: Tokens::new(issuer), waiting_sign_ins, feed: Arc::default() }
     }
 
     /// Checks that the database can be read and written now. Fails with `Unavailable` or `Damaged`.
@@ -76,6 +84,16 @@ impl Service {
     /// The default language of the directory. The label in this language is the Name of a group.
     pub fn default_language(&self) -> &Tag {
         self.store.default_language()
+    }
+
+    /// The random identity of the directory, which its backups and copies keep.
+    pub(crate) fn directory(&self) -> Uuid {
+        self.store.directory()
+    }
+
+    /// The time by which tokens are checked.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Creates the journal operation of a change, with what accompanies the change. The store fixes the time.

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use crate::domain::Result;
 use crate::domain::group::{Group, GroupUid};
 use crate::domain::history::{
-    FeedPage, FeedQuery, HistoryPage, HistoryQuery, JoinedGroupsAt, JoinedGroupsAtQuery, JournaledPage, MembersAt,
-    MembersAtQuery, Spell,
+    FeedPage, FeedPosition, FeedQuery, HistoryPage, HistoryQuery, JoinedGroupsAt, JoinedGroupsAtQuery, JournaledPage,
+    MembersAt, MembersAtQuery, Spell,
 };
 use crate::domain::sign_in::{SignInPage, SignInQuery};
 use crate::domain::time::Timestamp;
@@ -27,6 +27,12 @@ pub trait Past {
     /// Returns a part of the recorded sign-ins. Fails with `NoLongerKept` if the sign-in of the position is gone, or is
     /// another one.
     async fn sign_ins(&self, query: SignInQuery) -> Result<SignInPage>;
+    /// Returns the last position of the feed, behind which nothing can be read yet; `None` in an empty feed.
+    async fn feed_end(&self) -> Result<Option<FeedPosition>>;
+    /// Waits until the feed may have grown since the call before: SQLite knows that of its own commits at once and of
+    /// those of other processes within half a second; PostgreSQL only lets the time between two looks pass. `seen` is
+    /// 0 before the first call. The wait can be broken off.
+    async fn wait_for_feed(&self, seen: &mut u64);
     /// Returns the group as it was at the moment, with the number of its members then; `None` if it did not exist yet.
     async fn group_at(&self, group: GroupUid, at: Timestamp) -> Result<Option<Group>>;
     /// Returns the user as they were at the moment; `None` if they did not exist yet.

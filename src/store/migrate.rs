@@ -8,6 +8,9 @@ use crate::domain::labels::Tag;
 /// The default language of a new database if none is configured.
 pub(crate) const DEFAULT_LANGUAGE: &str = "en";
 
+/// The key of the setting with the identity of the directory, a UUID.
+pub(crate) const DIRECTORY: &str = "directory";
+
 /// One step of the schema. A store applies it once, in a transaction of its own. A released step never changes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Migration {

@@ -22,6 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use uuid::Uuid;
 
 use crate::domain::Result;
 use crate::domain::actor::NamedActor;
@@ -63,6 +64,8 @@ pub trait Store: history::Past + erasure::Erasure + Send + Sync {
     fn name(&self) -> &'static str;
     /// The language whose label is a group's Name. It is fixed when the database is created.
     fn default_language(&self) -> &Tag;
+    /// The random identity of the directory. It is made with the directory; backups and copies keep it.
+    fn directory(&self) -> Uuid;
 
     /// Returns the group with the key. [`GroupKey::Uid`] also finds a deleted group.
     async fn group(&self, key: &GroupKey) -> Result<Option<Arc<CachedEntity<Group>>>>;

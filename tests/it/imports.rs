@@ -15,7 +15,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("domain", &["json"]),
     ("auth", &["domain"]),
     ("store", &["domain"]),
-    ("store::sql", &["store", "domain", "json"]),
+    ("store::sql", &["store", "store::migrate", "domain", "json"]),
     ("store::migrate", &["domain"]),
     // The conformance suite of the stores is built for tests only.
     ("store::suite", &["store", "store::sql", "domain", "json"]),

@@ -3,6 +3,8 @@
 use std::str::FromStr;
 
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Response};
 
 use crate::domain::caller::{Permit, ReadChanges, ReadGroups, ReadUsers, SelectChanges};
 use crate::domain::change_type::ChangeType;
@@ -13,18 +15,21 @@ use crate::domain::history::{
     ChangeFilter, ChangeId, FeedPosition, FeedQuery, HistoryOf, HistoryPage, HistoryQuery, Order, Span,
 };
 use crate::domain::journal::Channel;
+use crate::http::limits::WAIT_SECONDS_MAX;
+use crate::http::request::caller::Token;
 use crate::http::request::cursor::{Binding, read_limit};
 use crate::http::request::error::{ListError, Result};
 use crate::http::request::extract::{Path, Query};
+use crate::http::request::feed_cursor::FeedCursors;
 use crate::http::response::json::JsonResponse;
 use crate::http::{ApiState, Failure};
 use crate::service::Service;
 
+use super::feed::cloud_events::CloudEvent;
+use super::feed::{Form, cloud_events, stream, wait};
 use super::wire::{Change, Changes, Spell, Spells};
 use super::{address, parameters};
 
-/// The name of the feed in its cursors.
-const FEED: &str = "changes";
 /// The maximum number of values of one parameter of the feed that can be repeated.
 const VALUES_MAX: usize = 100;
 
@@ -126,6 +131,10 @@ pub(super) async fn of_membership(
 /// what was read. `next` is always there once anything was read, and moves past what was filtered out: keep it, and go on
 /// from it. A cursor of another directory is 400, and one whose change is gone, as after a restored backup, is 410.
 /// Callers limited to communities get the changes of groups that they may see now.
+///
+/// With `wait` an empty part waits for a change. `Accept: text/event-stream` gives Server-Sent Events that go on until the
+/// connection ends: the cursor as `id`, the type as `event`, the change as `data`; `Last-Event-ID` wins over `after`.
+/// `Accept: application/cloudevents-batch+json` gives CloudEvents 1.0, with the next cursor in `Link`.
 #[utoipa::path(
     get,
     path = "/rollbook/v1/changes",
@@ -136,6 +145,8 @@ pub(super) async fn of_membership(
         ("since" = Option<String>, Query, description = "The first time, e.g. `2026-03-01T00:00:00Z`"),
         ("until" = Option<String>, Query, description = "The last time, e.g. `2026-03-31T23:59:59Z`"),
         ("limit" = Option<u32>, Query, description = "Changes in a part; 50 if left out", minimum = 1, maximum = 1000, example = 50),
+        ("wait" = Option<u32>, Query, description = "Seconds to wait for a change if there is none, without `until` and in ascending order", minimum = 0, maximum = 55, example = 0),
+        ("Last-Event-ID" = Option<String>, Header, description = "For Server-Sent Events: the `id` of the last event, instead of `after`, e.g. `AVY4pxSH`"),
         ("order" = Option<String>, Query, description = "`asc`, or `desc` for the newest first", example = "asc"),
         ("type" = Option<String>, Query, description = "Only changes of this type; can be repeated, as all below, e.g. `membership.added`"),
         ("group" = Option<String>, Query, description = "Only changes of this group, e.g. `support`"),
@@ -145,18 +156,47 @@ pub(super) async fn of_membership(
         ("channel" = Option<String>, Query, description = "Only changes that came this way, e.g. `import`"),
         ("operation" = Option<String>, Query, description = "Only changes of this operation, e.g. `01977f2e-5a3c-7000-8000-0123456789ab`"),
     ),
-    responses((status = 200, description = "A part of the feed", body = Changes))
+    responses((status = 200, description = "A part of the feed", content(
+        (Changes = "application/json"),
+        (String = "text/event-stream", example = "id: AVY4pxSHAQ4\nevent: cursor\ndata: {}\n\n"),
+        (Vec<CloudEvent> = "application/cloudevents-batch+json"),
+    )))
 )]
 pub(super) async fn list(
     State(api): State<ApiState>,
     permit: Permit<ReadChanges>,
+    token: Token,
+    headers: HeaderMap,
     Query(parameters): Query,
-) -> Result<JsonResponse<Changes>, Failure> {
-    let query = feed(&api.service, &permit, &parameters).await?;
-    let page = api.service.changes(&permit, query).await?;
+) -> Result<Response, Failure> {
+    let (form, directory) = (Form::of(&headers), api.service.directory());
+    let cursors = FeedCursors::of(directory);
+    let mut query = feed(&api.service, &permit, &parameters, &cursors).await?;
+    let wait = wait(&parameters)?;
+    if (form == Form::Stream || wait > 0) && (query.order != Order::Ascending || query.span.until.is_some()) {
+        // A part that ends at a time, or begins at the end, has no next change to wait for.
+        return Err(wrong(if query.span.until.is_some() { "until" } else { "order" }).into());
+    }
+    if form == Form::Stream {
+        if let Some(id) = stream::last_event_id(&headers) {
+            query.after = Some(cursors.decode(id).ok_or_else(|| wrong("Last-Event-ID"))?);
+        }
+        return Ok(stream::events(api, permit, token, query).await?);
+    }
+    let (page, permit) = wait::part(api, permit, token, query, wait).await?;
     let changes = page.changes.iter().map(|change| Change::new(&change.change, permit.caller()));
-    let next = page.next.as_ref().map(cursor);
-    Ok(JsonResponse(Changes { changes: changes.collect::<crate::domain::Result<_>>()?, next, more: page.more }))
+    let changes = changes.collect::<crate::domain::Result<Vec<_>>>()?;
+    let next = page.next.as_ref().map(|position| cursors.encode(position));
+    match form {
+        Form::CloudEvents => Ok(cloud_events::batch(changes, next.as_deref(), directory, &parameters)?),
+        _ => Ok(JsonResponse(Changes { changes, next, more: page.more }).into_response()),
+    }
+}
+
+/// The number of seconds to wait for a change.
+fn wait(parameters: &[(String, String)]) -> Result<u32> {
+    let seconds = parameters::number(parameters, "wait")?.unwrap_or_default();
+    if seconds > WAIT_SECONDS_MAX { Err(wrong("wait")) } else { Ok(seconds) }
 }
 
 /// Reads the parameters of a history, and returns what its cursors are bound to.
@@ -204,8 +244,13 @@ fn history_page<P>(page: &HistoryPage, uid: i64, cursors: &Cursors, permit: &Per
 }
 
 /// Reads the parameters of the feed. Groups, users and clients that the caller names must exist.
-async fn feed(service: &Service, permit: &Permit<ReadChanges>, parameters: &[(String, String)]) -> Result<FeedQuery> {
-    const KNOWN: [&str; 12] = [
+async fn feed(
+    service: &Service,
+    permit: &Permit<ReadChanges>,
+    parameters: &[(String, String)],
+    cursors: &FeedCursors,
+) -> Result<FeedQuery> {
+    const KNOWN: [&str; 13] = [
         "after",
         "since",
         "until",
@@ -218,6 +263,7 @@ async fn feed(service: &Service, permit: &Permit<ReadChanges>, parameters: &[(St
         "client",
         "channel",
         "operation",
+        "wait",
     ];
     parameters::check_names(parameters, &KNOWN)?;
     Ok(FeedQuery {
@@ -225,7 +271,7 @@ async fn feed(service: &Service, permit: &Permit<ReadChanges>, parameters: &[(St
         filter: filter(service, permit, parameters).await?,
         span: span(parameters)?,
         order: order(parameters)?.unwrap_or_default(),
-        after: after(parameters)?,
+        after: after(parameters, cursors)?,
         limit: limit(parameters)?,
         is_settled: true,
     })
@@ -258,45 +304,9 @@ pub(super) async fn filter(
 }
 
 /// The position that the parameter `after` names; `None` if it is absent.
-pub(super) fn after(parameters: &[(String, String)]) -> Result<Option<FeedPosition>> {
-    let position = |text| feed_binding().decode(text).and_then(|place| position(&place)).ok_or_else(|| wrong("after"));
+pub(super) fn after(parameters: &[(String, String)], cursors: &FeedCursors) -> Result<Option<FeedPosition>> {
+    let position = |text| cursors.decode(text).ok_or_else(|| wrong("after"));
     parameters::value(parameters, "after")?.map(position).transpose()
-}
-
-/// The cursor of a position in the feed.
-pub(super) fn cursor(position: &FeedPosition) -> String {
-    feed_binding().encode(&encoded(position))
-}
-
-/// Cursors of the feed are bound to nothing but the feed, so that a reader can change its filter.
-fn feed_binding() -> Binding {
-    Binding::new(FEED, [])
-}
-
-fn encoded(position: &FeedPosition) -> Position {
-    let FeedPosition { transaction, change, operation } = position;
-    Position(vec![
-        SortValue::Integer(*transaction),
-        SortValue::Integer(change.seq),
-        SortValue::Integer(change.index.into()),
-        SortValue::Text(operation.clone()),
-    ])
-}
-
-fn position(place: &Position) -> Option<FeedPosition> {
-    match &place.0[..] {
-        [
-            SortValue::Integer(transaction),
-            SortValue::Integer(seq),
-            SortValue::Integer(index),
-            SortValue::Text(operation),
-        ] => Some(FeedPosition {
-            transaction: *transaction,
-            change: ChangeId { seq: *seq, index: u32::try_from(*index).ok()? },
-            operation: operation.clone(),
-        }),
-        _ => None,
-    }
 }
 
 /// The change in the cursor of a history, and whose history it is.

@@ -5,6 +5,7 @@ mod changes;
 mod clients;
 mod erasure;
 mod error;
+mod feed;
 mod groups;
 mod info;
 mod keys;

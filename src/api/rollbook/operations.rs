@@ -10,6 +10,7 @@ use crate::domain::journal::Channel;
 use crate::domain::undo::{OnConflict, UndoOptions, UndoOutcome};
 use crate::http::request::error::{ListError, Result};
 use crate::http::request::extract::{Body, Path, Query};
+use crate::http::request::feed_cursor::FeedCursors;
 use crate::http::request::write::Write;
 use crate::http::response::json::JsonResponse;
 use crate::http::{ApiState, Failure};
@@ -42,9 +43,10 @@ pub(super) async fn get(
     Query(query): Query,
 ) -> Result<JsonResponse<Operation>, Failure> {
     parameters::check_names(&query, &["limit", "after"])?;
-    let (after, limit) = (changes::after(&query)?, changes::limit(&query)?);
+    let cursors = FeedCursors::of(api.service.directory());
+    let (after, limit) = (changes::after(&query, &cursors)?, changes::limit(&query)?);
     let page = api.service.changes_of_operation(&permit, &id, after, limit).await?;
-    let next = page.next.as_ref().filter(|_| page.more).map(changes::cursor);
+    let next = page.next.as_ref().filter(|_| page.more).map(|position| cursors.encode(position));
     Ok(JsonResponse(Operation::new(id, &page, next, permit.caller())?))
 }
 

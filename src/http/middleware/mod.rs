@@ -192,7 +192,7 @@ fn add_default_headers(headers: &mut HeaderMap) {
 
 fn preflight() -> Response {
     const ALLOWED_HEADERS: &str = "authorization, content-type, accept, if-match, if-none-match, idempotency-key, \
-                                   rollbook-reason";
+                                   rollbook-reason, last-event-id";
     let allowed = [
         (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
         (ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_HEADERS),

@@ -11,7 +11,8 @@ use axum::http::request::Parts;
 
 use crate::domain::caller::{Caller, Permission, Permit};
 use crate::domain::error::SignInError;
-use crate::http::request::error::Result;
+use crate::domain::time::Timestamp;
+use crate::http::request::error::{Error, Result};
 
 use super::bodies::Authenticator;
 use crate::http::{ApiState, Failure};
@@ -35,6 +36,26 @@ impl ApiState {
     async fn caller(&self, headers: &HeaderMap) -> Result<Arc<Caller>> {
         let token = bearer_token(headers).ok_or(SignInError::Unauthenticated)?;
         Ok(self.service.authenticate(token, self.channel).await?)
+    }
+}
+
+/// The token of a request that is answered for long, to be checked again meanwhile.
+pub(crate) struct Token(String);
+
+impl FromRequestParts<ApiState> for Token {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _api: &ApiState) -> Result<Self, Failure> {
+        let token = bearer_token(&parts.headers).ok_or(Error::from(SignInError::Unauthenticated))?;
+        Ok(Self(token.to_owned()))
+    }
+}
+
+impl Token {
+    /// Returns a permit of the caller as the token's status was at `since` or later. Fails with `Unauthenticated`,
+    /// `TokenRevoked` or `Forbidden`.
+    pub(crate) async fn permit_since<P: Permission>(&self, api: &ApiState, since: Timestamp) -> Result<Permit<P>> {
+        Ok(api.service.authenticate_since(&self.0, api.channel, since).await?.permit()?)
     }
 }
 

@@ -88,13 +88,23 @@ impl Service {
     /// Returns the caller of a bearer token for a request through `channel`. Fails with `Unauthenticated` if the token
     /// is malformed, forged or expired, and with `TokenRevoked` if it is genuine but was revoked.
     pub async fn authenticate(&self, bearer: &str, channel: Channel) -> Result<Arc<Caller>> {
+        self.authenticate_since(bearer, channel, Timestamp::from_micros(i64::MIN)).await
+    }
+
+    /// As [`Self::authenticate`], with a status that was read at `since` or later.
+    pub(crate) async fn authenticate_since(
+        &self,
+        bearer: &str,
+        channel: Channel,
+        since: Timestamp,
+    ) -> Result<Arc<Caller>> {
         let (token_cache, now) = (&self.tokens.token_cache, self.clock.now());
         // The epoch is read before the store: after a change in between, the status has an older epoch and is not used
         // again.
         let epoch = token_cache.epoch.load(Ordering::Acquire);
         let cached = token_cache.tokens.get(&TokenKey { channel, token: bearer });
         let (claims, caller) = match cached {
-            Some(verified) if verified.is_fresh(epoch, now) => return Ok(verified.caller),
+            Some(verified) if verified.is_fresh(epoch, now) && verified.checked >= since => return Ok(verified.caller),
             _ if is_long_lived(bearer) => (None, self.long_lived_caller(bearer, channel, now).await?),
             cached => {
                 let claims = match cached.filter(|verified| verified.is_unexpired(now)).and_then(|own| own.claims) {

@@ -253,7 +253,7 @@ impl<'a> Planner<'a> {
         if user.is_live() {
             return Ok(UndoResult::NothingToDo);
         }
-        if self.present.users.get(&uid).is_some_and(|(user, _)| user.is_erased()) {
+        if self.present.users.get(&uid).is_some_and(|(user, _)| user.erased.is_some()) {
             return Ok(UndoResult::Impossible("an erased user does not come back"));
         }
         if user.deleted != Some(undone.time) {

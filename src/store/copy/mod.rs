@@ -8,6 +8,8 @@ mod table_digest;
 use anyhow::bail;
 use async_trait::async_trait;
 
+use crate::domain::history::FeedPosition;
+
 pub(crate) use rows::{Column, ColumnType, Row, Table, Value};
 pub(crate) use table_digest::Digest;
 use table_digest::{TableDigest, TableHasher};
@@ -38,6 +40,14 @@ pub(crate) trait Source: Send {
     async fn rows(&mut self, table: &'static Table, last: Option<&Row>, limit: usize) -> anyhow::Result<Vec<Row>>;
     /// Counts the live entities in the tables, and reads the counter of changes, which no table gives.
     async fn live(&mut self) -> anyhow::Result<LiveCounts>;
+}
+
+/// One consistent snapshot of a directory that may be in use.
+#[async_trait]
+pub(crate) trait DirectorySnapshot: Source {
+    /// Returns the position of the feed up to which the snapshot has every change; `None` in an empty feed. A snapshot
+    /// of PostgreSQL may have some of the changes behind it as well.
+    async fn feed_end(&mut self) -> anyhow::Result<Option<FeedPosition>>;
 }
 
 /// A new directory, to copy into. No other process sees it before [`Destination::keep`]. If it is dropped before that,

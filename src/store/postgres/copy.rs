@@ -8,16 +8,19 @@ use secrecy::SecretString;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use crate::store::copy::{Destination, LiveCounts, Row, Source, Table};
+use crate::domain::history::FeedPosition;
+use crate::store::copy::{Destination, DirectorySnapshot, LiveCounts, Row, Source, Table};
 use crate::store::sql::copy::{LIVE, TABLES, count, derived, select};
+use crate::store::sql::past::feed::{end_position, end_statement};
 
 use super::connection::connector::Connector;
-use super::connection::database_error::{text, unusable};
+use super::connection::database_error::{into_error, text, unusable};
 use super::connection::host_monitor::HostMonitor;
 use super::connection::pooler::{REFUSAL, pools_transactions};
 use super::folding::check_folding;
 use super::maintenance::REMOVE_TIME_LIMITS;
 use super::migrate::migrate;
+use super::past::{self, FEED_COLUMNS};
 use super::rows::{select_rows, write_derived, write_rows};
 
 /// The sequences, each with the column and table that it numbers.
@@ -117,6 +120,15 @@ impl Source for Snapshot {
 
     async fn live(&mut self) -> anyhow::Result<LiveCounts> {
         read_live(&self.0, LIVE).await
+    }
+}
+
+#[async_trait]
+impl DirectorySnapshot for Snapshot {
+    async fn feed_end(&mut self) -> anyhow::Result<Option<FeedPosition>> {
+        let last = self.0.query_typed_opt(&end_statement(FEED_COLUMNS), &[]).await?;
+        let last = last.map(|last| past::row(&last)).transpose().map_err(into_error)?;
+        Ok(last.map(|last| end_position(&last)).transpose()?)
     }
 }
 

@@ -4,9 +4,10 @@ use anyhow::{Context as _, anyhow, bail};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, GenericClient, IsolationLevel, Transaction};
+use uuid::Uuid;
 
 use crate::domain::labels::Tag;
-use crate::store::migrate::{DEFAULT_LANGUAGE, Migration, check_language, pending};
+use crate::store::migrate::{DEFAULT_LANGUAGE, DIRECTORY, Migration, check_language, pending};
 
 use super::connection::preflight;
 use super::folding::store_tables;
@@ -91,6 +92,26 @@ pub(super) async fn init_language(client: &Client, requested: Option<&Tag>) -> a
     check_language(&stored, requested)
 }
 
+/// Returns the identity of the directory. A new one is given a random identity.
+pub(super) async fn init_directory(client: &Client) -> anyhow::Result<Uuid> {
+    let stored = match stored_directory(client).await? {
+        Some(stored) => stored,
+        None => {
+            let insert =
+                "INSERT INTO settings (key, value) VALUES ($1, gen_random_uuid()::TEXT) ON CONFLICT DO NOTHING";
+            client.execute_typed(insert, &[(&DIRECTORY, Type::TEXT)]).await?;
+            // Another node may have inserted its own first.
+            stored_directory(client).await?.context("the database does not store its identity")?
+        }
+    };
+    Ok(Uuid::parse_str(&stored)?)
+}
+
+async fn stored_directory(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
+    let row = client.query_typed_opt("SELECT value FROM settings WHERE key = $1", &[(&DIRECTORY, Type::TEXT)]).await?;
+    row.map(|row| row.try_get(0)).transpose()
+}
+
 async fn stored_language(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
     let row = client.query_typed_opt("SELECT value FROM settings WHERE key = 'default_language'", &[]).await?;
     row.map(|row| row.try_get(0)).transpose()
@@ -122,11 +143,14 @@ mod tests {
             let mut client = test_database.connect().await;
             migrate(&mut client, "it", true).await.unwrap();
             init_language(&client, None).await.unwrap();
+            init_directory(&client).await.unwrap()
         });
-        join_all(starts).await;
+        let identities = join_all(starts).await;
+        assert!(identities.iter().all(|identity| *identity == identities[0]));
         let client = test_database.connect().await;
         assert_eq!(number(&client, "SELECT count(*) FROM migrations").await, MIGRATIONS.len() as i64);
-        assert_eq!(number(&client, "SELECT count(*) FROM settings").await, 2, "the language and the tables of Unicode");
+        let settings = number(&client, "SELECT count(*) FROM settings").await;
+        assert_eq!(settings, 3, "the language, the identity and the tables of Unicode");
     }
 
     #[tokio::test]

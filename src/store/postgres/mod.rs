@@ -33,6 +33,7 @@ use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use crate::domain::error::{Error, Result};
 use crate::domain::idempotency::Outcome;
@@ -83,6 +84,7 @@ pub(crate) struct PostgresStore {
     /// One permit per list in progress. Lists may use half of the connections, so that they never block all writes.
     lists: Arc<Semaphore>,
     default_language: Tag,
+    directory: Uuid,
 }
 
 impl PostgresStore {
@@ -106,6 +108,8 @@ impl PostgresStore {
         refolded.map_err(|error| unusable(&display_url, error))?;
         let default_language = migrate::init_language(&client, options.default_language.as_ref()).await;
         let default_language = default_language.map_err(|error| unusable(&display_url, error))?;
+        let directory = migrate::init_directory(&client).await;
+        let directory = directory.map_err(|error| unusable(&display_url, error))?;
         let integrity = Arc::new(Integrity::new(Arc::clone(&connector)));
         let point_reads =
             Arc::new(PointReads::new(Arc::clone(&connector), limits, pool.clone(), Arc::clone(&integrity)));
@@ -119,6 +123,7 @@ impl PostgresStore {
             limits,
             lists: Arc::new(Semaphore::new((limits.connections / 2).max(1))),
             default_language,
+            directory,
         })
     }
 

@@ -1,14 +1,17 @@
 //! Reading the past from PostgreSQL.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
+use tokio::time::sleep;
 use tokio_postgres::types::Type;
 
 use crate::domain::error::Result;
 use crate::domain::group::{Group, GroupUid};
 use crate::domain::history::{
-    FeedPage, FeedQuery, HistoryPage, HistoryQuery, JoinedGroupsAt, JoinedGroupsAtQuery, JournaledPage, MembersAt,
-    MembersAtQuery, Spell,
+    FeedPage, FeedPosition, FeedQuery, HistoryPage, HistoryQuery, JoinedGroupsAt, JoinedGroupsAtQuery, JournaledPage,
+    MembersAt, MembersAtQuery, Spell,
 };
 use crate::domain::labels::Tag;
 use crate::domain::sign_in::{SignInPage, SignInQuery};
@@ -23,9 +26,13 @@ use super::connection::database_error::DatabaseError;
 use super::read::bind::Typed;
 use super::read::read_transaction::ReadTransaction;
 
+/// The time between two looks at the end of the feed, while anyone waits for it. A notification would cost every commit
+/// a lock that all commits share.
+const FEED_INTERVAL: Duration = Duration::from_millis(250);
+
 /// The order of the feed; see [`super::entities::journal`]. The number of the transaction has a name of its own: a column
 /// that is made of `xid` is called `xid`, too, and `ORDER BY` would mean that column, of which there is no index.
-pub(super) const FEED: FeedColumns = FeedColumns {
+pub(super) const FEED_COLUMNS: FeedColumns = FeedColumns {
     transaction: "xid::TEXT::BIGINT AS transaction_number",
     from: "(xid, seq) >= ($1::BIGINT::TEXT::XID8, $2)",
     to: "(xid, seq) <= ($1::BIGINT::TEXT::XID8, $2)",
@@ -49,7 +56,7 @@ impl SnapshotReader for PostgresSnapshot<'_> {
     }
 
     fn feed_columns(&self) -> FeedColumns {
-        FEED
+        FEED_COLUMNS
     }
 
     async fn read(&mut self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>, DatabaseError> {
@@ -67,7 +74,7 @@ fn typed(value: Value) -> Typed {
 }
 
 /// Reads a row of integers and texts.
-fn row(found: &tokio_postgres::Row) -> Result<Row, DatabaseError> {
+pub(super) fn row(found: &tokio_postgres::Row) -> Result<Row, DatabaseError> {
     let value = |(at, column): (usize, &tokio_postgres::Column)| {
         Ok(match *column.type_() {
             Type::INT8 => found.try_get::<_, Option<i64>>(at)?.into(),
@@ -81,13 +88,13 @@ fn row(found: &tokio_postgres::Row) -> Result<Row, DatabaseError> {
 
 /// Reads the past in a read transaction of the store: `$read` is a function over a snapshot, with its other arguments.
 macro_rules! read_past {
-    ($store:expr, $read:path, $($argument:expr),+) => {
+    ($store:expr, $read:path $(, $argument:expr)*) => {
         $store
             .list(|transaction| {
                 let language = &$store.default_language;
                 async move {
                     let mut snapshot = PostgresSnapshot { transaction, language };
-                    let answer = $read(&mut snapshot, $($argument),+).await?;
+                    let answer = $read(&mut snapshot $(, $argument)*).await?;
                     snapshot.transaction.end().await?;
                     Ok(answer)
                 }
@@ -122,6 +129,14 @@ impl Past for PostgresStore {
     async fn sign_ins(&self, query: SignInQuery) -> Result<SignInPage> {
         let query = &query;
         read_past!(self, sign_ins::read, query)
+    }
+
+    async fn feed_end(&self) -> Result<Option<FeedPosition>> {
+        read_past!(self, feed::end)
+    }
+
+    async fn wait_for_feed(&self, _seen: &mut u64) {
+        sleep(FEED_INTERVAL).await;
     }
 
     async fn group_at(&self, group: GroupUid, at: Timestamp) -> Result<Option<Group>> {

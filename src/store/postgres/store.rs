@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
+use uuid::Uuid;
 
 use crate::domain::actor::NamedActor;
 use crate::domain::client::{Client, ClientKey, ClientUid};
@@ -47,6 +48,10 @@ impl Store for PostgresStore {
 
     fn default_language(&self) -> &Tag {
         &self.default_language
+    }
+
+    fn directory(&self) -> Uuid {
+        self.directory
     }
 
     async fn group(&self, key: &GroupKey) -> Result<Option<Arc<CachedEntity<Group>>>> {

@@ -14,7 +14,7 @@ use tokio_postgres::Row;
 
 use super::connection::database_error::DatabaseError;
 use super::entity::{PostgresEntity, store};
-use super::past::FEED;
+use super::past::FEED_COLUMNS;
 use super::test_database::TestDatabase;
 use super::write::pipeline::parameters;
 use super::write::transaction::Transaction;
@@ -284,7 +284,7 @@ async fn the_feed_and_the_sign_ins_are_read_in_the_order_of_an_index() {
     let (_store, test_database) = open().await;
     let client = test_database.connect().await;
     client.batch_execute("SET enable_seqscan = off; SET enable_bitmapscan = off").await.unwrap();
-    let FeedColumns { transaction, is_settled, order, .. } = FEED;
+    let FeedColumns { transaction, is_settled, order, .. } = FEED_COLUMNS;
     for (table, condition, index) in [
         ("journal", "seq > 0", "journal_settled"),
         ("sign_ins", "1 = 1", "sign_ins_settled"),

@@ -46,6 +46,8 @@ pub(crate) static TABLES: [Table; 14] = [
     SIGN_INS,
 ];
 
+/// The table of settings.
+pub(crate) static SETTINGS: &Table = &TABLES[0];
 /// The table of groups.
 pub(crate) static GROUPS: &Table = &TABLES[1];
 /// The table of users.

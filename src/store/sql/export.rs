@@ -1,16 +1,22 @@
 //! Reads the live entities of a directory from a snapshot of any SQL store.
 
 use anyhow::Context as _;
+use uuid::Uuid;
 
 use crate::domain::export_item::ExportItem;
 use crate::domain::group::Group;
+use crate::domain::history::FeedPosition;
 use crate::domain::membership::Membership;
 use crate::domain::user::User;
-use crate::store::copy::{Row, RowBatches, Source, Table};
+use crate::store::copy::{DirectorySnapshot, Row, RowBatches, Table, Value};
+use crate::store::migrate::DIRECTORY;
 
 use super::columns::{Record as _, columns};
-use super::copy::{Cells, GROUPS, USERS};
+use super::copy::{Cells, GROUPS, SETTINGS, USERS};
 use super::rows;
+
+/// More than the number of settings.
+const SETTINGS_MAX: usize = 100;
 
 /// The memberships of live users in live groups, by their current IDs. The numbers come first because they are the key
 /// that orders the rows.
@@ -22,12 +28,22 @@ static MEMBERSHIPS: Table = Table {
     key: 2,
 };
 
-/// Calls `each` with every live group, then every live user, then every membership of both. Fails if `each` fails or a
-/// row cannot be read.
+/// Where a reader of the feed goes on after an export.
+#[derive(Clone, Debug)]
+pub struct ExportEnd {
+    /// The identity of the directory.
+    pub directory: Uuid,
+    /// The position up to which the export has every change; `None` if the feed is empty.
+    pub position: Option<FeedPosition>,
+}
+
+/// Calls `each` with every live group, then every live user, then every membership of both. Returns where the feed goes
+/// on. Fails if `each` fails or a row cannot be read.
 pub(crate) async fn export(
-    source: &mut dyn Source,
+    source: &mut dyn DirectorySnapshot,
     each: &mut (dyn FnMut(ExportItem) -> anyhow::Result<()> + Send),
-) -> anyhow::Result<()> {
+) -> anyhow::Result<ExportEnd> {
+    let end = ExportEnd { directory: directory(source).await?, position: source.feed_end().await? };
     for (table, entity) in
         [(GROUPS, group as fn(&Row) -> anyhow::Result<Option<ExportItem>>), (USERS, user), (&MEMBERSHIPS, membership)]
     {
@@ -37,7 +53,17 @@ pub(crate) async fn export(
             batches.advance(rows);
         }
     }
-    Ok(())
+    Ok(end)
+}
+
+/// Reads the identity of the directory.
+async fn directory(source: &mut dyn DirectorySnapshot) -> anyhow::Result<Uuid> {
+    let settings = source.rows(SETTINGS, None, SETTINGS_MAX).await?;
+    let value = settings.iter().find_map(|row| match &row[..] {
+        [Value::Text(key), Value::Text(value)] if key == DIRECTORY => Some(value),
+        _ => None,
+    });
+    Ok(Uuid::parse_str(value.context("the directory has no identity yet: start 'rollbook serve' first")?)?)
 }
 
 fn group(row: &Row) -> anyhow::Result<Option<ExportItem>> {

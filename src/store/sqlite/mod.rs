@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::wal::CheckpointMode;
+use uuid::Uuid;
 
 use crate::domain::error::Result;
 use crate::domain::idempotency::Outcome;
@@ -62,6 +63,7 @@ pub(crate) struct SqliteStore {
     readiness: Arc<Readiness>,
     path: PathBuf,
     default_language: Tag,
+    directory: Uuid,
     /// The last field, so that it is dropped last: it keeps the file open until SQLite has closed it.
     integrity: Arc<Integrity>,
 }
@@ -86,6 +88,7 @@ impl SqliteStore {
         storage::readiness::check_root_pages(&connection)?;
         storage::folding::refold_file(&mut connection, &shown, options.serve)?;
         let default_language = storage::migrate::init_language(&connection, options.default_language.as_ref())?;
+        let directory = storage::migrate::init_directory(&connection)?;
         file.record_state(&connection)?;
         if options.serve
             && file.may_be_partly_copied()
@@ -101,7 +104,7 @@ impl SqliteStore {
         let writer = Writer::start(connection, Arc::clone(&readers), Arc::clone(&integrity), !options.serve)?;
         let readiness = Arc::new(Readiness::new(Arc::clone(&integrity)));
         let (writer, result_cache, path) = (Arc::new(writer), Arc::default(), options.path.clone());
-        Ok(Self { writer, readers, result_cache, readiness, path, default_language, integrity })
+        Ok(Self { writer, readers, result_cache, readiness, path, default_language, directory, integrity })
     }
 
     /// Queues the write and waits for it, and records its answer if the operation says so.

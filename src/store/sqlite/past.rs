@@ -7,8 +7,8 @@ use rusqlite::Connection;
 use crate::domain::error::{Error, Result};
 use crate::domain::group::{Group, GroupUid};
 use crate::domain::history::{
-    FeedPage, FeedQuery, HistoryPage, HistoryQuery, JoinedGroupsAt, JoinedGroupsAtQuery, JournaledPage, MembersAt,
-    MembersAtQuery, Spell,
+    FeedPage, FeedPosition, FeedQuery, HistoryPage, HistoryQuery, JoinedGroupsAt, JoinedGroupsAtQuery, JournaledPage,
+    MembersAt, MembersAtQuery, Spell,
 };
 use crate::domain::labels::Tag;
 use crate::domain::sign_in::{SignInPage, SignInQuery};
@@ -21,6 +21,10 @@ use crate::store::sql::past::{FeedColumns, SnapshotReader, Statement, feed, hist
 use super::SqliteStore;
 use super::storage::open::failed;
 use super::storage::rows::value;
+
+/// There is one writer, so the order of the numbers is that of the commits.
+pub(super) const FEED_COLUMNS: FeedColumns =
+    FeedColumns { transaction: "0", from: "seq >= $2", to: "seq <= $2", is_settled: "seq > 0", order: "seq {}" };
 
 /// The snapshot of a list thread.
 pub(super) struct SqliteSnapshot<'a> {
@@ -35,9 +39,8 @@ impl SnapshotReader for SqliteSnapshot<'_> {
         &self.language
     }
 
-    /// There is one writer, so the order of the numbers is that of the commits.
     fn feed_columns(&self) -> FeedColumns {
-        FeedColumns { transaction: "0", from: "seq >= $2", to: "seq <= $2", is_settled: "seq > 0", order: "seq {}" }
+        FEED_COLUMNS
     }
 
     async fn read(&mut self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>> {
@@ -46,7 +49,7 @@ impl SnapshotReader for SqliteSnapshot<'_> {
 }
 
 /// Runs the statement. SQLite takes `$1` as the name of a parameter, so a statement need not use all of them.
-fn rows(connection: &Connection, statement: &Statement) -> rusqlite::Result<Vec<Row>> {
+pub(super) fn rows(connection: &Connection, statement: &Statement) -> rusqlite::Result<Vec<Row>> {
     let mut prepared = connection.prepare_cached(&statement.sql)?;
     for (at, parameter) in statement.parameters.iter().enumerate() {
         if let Some(index) = prepared.parameter_index(&format!("${}", at + 1))? {
@@ -98,6 +101,14 @@ impl Past for SqliteStore {
 
     async fn sign_ins(&self, query: SignInQuery) -> Result<SignInPage> {
         self.read_past(move |snapshot| output(sign_ins::read(snapshot, &query))).await
+    }
+
+    async fn feed_end(&self) -> Result<Option<FeedPosition>> {
+        self.read_past(|snapshot| output(feed::end(snapshot))).await
+    }
+
+    async fn wait_for_feed(&self, seen: &mut u64) {
+        self.readers.wait_for_commit(seen).await;
     }
 
     async fn group_at(&self, group: GroupUid, at: Timestamp) -> Result<Option<Group>> {

@@ -78,6 +78,8 @@ macro_rules! conformance {
                 past: the_past_is_as_it_was, the_feed_rebuilds_the_state, a_history_is_a_part_of_the_feed,
                     spells_are_when_the_user_was_a_member, names_are_those_of_the_moment,
                     a_position_that_is_gone_is_refused;
+                feed: nothing_is_behind_the_end, a_filter_moves_past_other_operations, a_wait_ends_after_a_change,
+                    a_directory_keeps_its_identity;
                 batches: leave_what_single_writes_leave, refuse_one_and_keep_the_others, repeated_change_nothing,
                     restore_what_was_deleted, restore_nothing_by_another_number_or_id, keep_the_numbers_of_users;
                 batch_index: finds_what_a_scan_finds;

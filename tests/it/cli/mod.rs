@@ -2,6 +2,7 @@
 
 mod bulk;
 mod commands;
+mod following;
 mod groups;
 mod history;
 mod serving;

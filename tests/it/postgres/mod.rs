@@ -6,6 +6,7 @@ mod clusters;
 mod copy;
 mod differential;
 mod failure;
+mod feed;
 mod limits;
 mod nodes;
 mod refusals;

@@ -2,6 +2,7 @@
 
 mod clients;
 mod erasure;
+mod feed;
 mod groups;
 mod info;
 mod keys;

@@ -153,20 +153,6 @@ async fn the_feed_is_read_in_parts_and_goes_on_from_its_cursor() {
 }
 
 #[tokio::test]
-async fn a_cursor_of_a_change_that_is_not_there_is_gone() {
-    let (server, other) = (Server::start(), Server::start());
-    let (admin, foreign) = (server.admin().await, other.admin().await);
-    for caller in [&admin, &foreign] {
-        caller.post(GROUPS, &json!({ "id": "g", "name": "g" })).await.is(201);
-    }
-    feed(&foreign, &format!("{CHANGES}?type=group.created"), 1).await;
-    let page = foreign.get(CHANGES).await.is(200);
-    let path = format!("{CHANGES}?after={}", page["next"].as_str().unwrap());
-    foreign.get(&path).await.is(200);
-    admin.get(&path).await.fails(410, "gone");
-}
-
-#[tokio::test]
 async fn a_limited_caller_is_told_nothing_foreign() {
     let server = Server::start();
     let admin = server.admin().await;

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
@@ -65,6 +65,13 @@ impl Rollbook {
     /// Runs a command with an empty standard input.
     pub(crate) fn run(&self, arguments: &[impl AsRef<OsStr>]) -> Outcome {
         self.run_with(arguments, "")
+    }
+
+    /// Starts a command that goes on until it is ended, with its standard output as a pipe.
+    pub(crate) fn start(&self, arguments: &[impl AsRef<OsStr>]) -> Child {
+        let mut command = binary(&self.database);
+        command.args(arguments).envs(self.environment.clone()).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.spawn().expect("the binary starts")
     }
 
     /// Runs a command with this standard input.

@@ -8,6 +8,7 @@ mod caller;
 mod command;
 mod database;
 mod directory;
+mod events;
 mod process;
 mod raw;
 mod server;
@@ -17,6 +18,7 @@ pub(crate) use caller::{Caller, Reply};
 pub(crate) use command::{Outcome, Rollbook, binary_in_shell};
 pub(crate) use database::{Database, Store, server};
 pub(crate) use directory::{CORE, core_groups, everything, labels, make_group, make_groups, make_user, user_body};
+pub(crate) use events::{Event, Events};
 pub(crate) use raw::{RawConnection, send_raw};
 pub(crate) use server::{Launch, Server};
 

@@ -25,12 +25,13 @@ const DESCRIPTION: &str = "Rollbook's own API: all that the directory knows, wri
     `no_route` and a path called with another method is 405 `method_not_allowed`.";
 
 /// The schemas of responses, in which every property is always present.
-const RESPONSES: [&str; 38] = [
+const RESPONSES: [&str; 39] = [
     "Actor",
     "Change",
     "Changes",
     "Client",
     "ErasedUser",
+    "CloudEvent",
     "Group",
     "Info",
     "JoinedGroup",

@@ -216,6 +216,22 @@ impl Change {
     }
 }
 
+impl Change {
+    /// What the change was done to, as a path below `/rollbook/v1`.
+    pub(in crate::api::rollbook) fn subject(&self) -> String {
+        let Self { group, user, client, token, key, .. } = self;
+        match (token, key, group, user, client) {
+            (Some(token), ..) => format!("tokens/{}", token.id),
+            (_, Some(key), ..) => format!("keys/{}", key.kid),
+            (_, _, Some(group), Some(user), _) => format!("groups/uid:{}/members/uid:{}", group.uid, user.uid),
+            (_, _, Some(group), ..) => format!("groups/uid:{}", group.uid),
+            (_, _, _, Some(user), _) => format!("users/uid:{}", user.uid),
+            (.., Some(client)) => format!("clients/{}", client.id),
+            _ => "directory".to_owned(),
+        }
+    }
+}
+
 impl EntityState {
     /// The communities that the caller sees.
     fn communities(&self) -> &[String] {

@@ -35,7 +35,7 @@ pub(in crate::api::rollbook) struct NamedGroup {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(in crate::api::rollbook) struct NamedUser {
     #[schema(example = 12)]
-    uid: i64,
+    pub uid: i64,
     #[schema(example = "ada")]
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,7 +48,7 @@ pub(in crate::api::rollbook) struct NamedUser {
 pub(in crate::api::rollbook) struct NamedClient {
     /// The `client_id`.
     #[schema(example = "5c0a1e0e-8f5f-4a6b-9a53-0c8b0e3f6a55")]
-    id: String,
+    pub id: String,
     #[schema(example = "Console")]
     name: String,
 }

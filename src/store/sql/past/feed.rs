@@ -5,11 +5,11 @@ use crate::domain::history::{
     ChangeFilter, ChangeId, FeedChange, FeedPage, FeedPosition, FeedQuery, JournaledPage, Order, Span, Subject,
 };
 use crate::domain::time::Timestamp;
-use crate::store::copy::Value;
+use crate::store::copy::{Row, Value};
 
 use super::entries::{COLUMN_COUNT, COLUMNS, Entry, StoredChange};
-use super::names::{GroupFilter, group_of, named};
-use super::{SnapshotReader, Statement, direction, integer, read_rows, text};
+use super::names::{GroupFilter, named};
+use super::{FeedColumns, SnapshotReader, Statement, direction, integer, read_rows, text};
 
 /// The number of entries that are read at a time. One can name 100,000 members.
 const CHUNK: usize = 64;
@@ -71,7 +71,7 @@ async fn part<S: SnapshotReader>(snapshot: &mut S, query: &FeedQuery) -> Result<
                 more = false;
                 break 'page;
             }
-            let is_wanted = |subject: &Subject| concerns(&query.filter, subject);
+            let is_wanted = |subject: &Subject| query.filter.concerns(subject);
             let mut changes = match query.span.contains(at) {
                 true => entry.changes(query.order, is_wanted)?,
                 false => Vec::new(),
@@ -96,10 +96,41 @@ async fn part<S: SnapshotReader>(snapshot: &mut S, query: &FeedQuery) -> Result<
         }
         if is_last {
             more = false;
+            position = behind_all(snapshot, query, position).await?;
             break;
         }
     }
     Ok(Part { changes: found, next: position, more })
+}
+
+/// Returns the last position of the feed, behind which nothing can be read yet; `None` in an empty feed.
+pub(crate) async fn end<S: SnapshotReader>(snapshot: &mut S) -> Result<Option<FeedPosition>, S::Failure> {
+    let statement = Statement::built(end_statement(snapshot.feed_columns()), Vec::new());
+    let rows = read_rows(snapshot, statement).await?;
+    Ok(rows.first().map(end_position).transpose()?)
+}
+
+/// The statement that reads the last entry of the feed, for [`end_position`]. It has no parameters.
+pub(crate) fn end_statement(FeedColumns { transaction, is_settled, order, .. }: FeedColumns) -> String {
+    let order = order.replace("{}", direction(Order::Descending));
+    format!("SELECT seq, operation, {transaction} FROM journal WHERE {is_settled} ORDER BY {order} LIMIT 1")
+}
+
+/// The position behind all changes of the entry in a row of [`end_statement`].
+pub(crate) fn end_position(row: &Row) -> Result<FeedPosition> {
+    let change = ChangeId { seq: integer(row, 0)?, index: u32::MAX };
+    Ok(FeedPosition { transaction: integer(row, 2)?, change, operation: text(row, 1)?.to_owned() })
+}
+
+/// Returns the position at which a part ends that has everything up to the end. Entries of other operations than those
+/// of the filter are not read, so they do not move the position by themselves.
+async fn behind_all<S: SnapshotReader>(
+    snapshot: &mut S,
+    query: &FeedQuery,
+    position: Option<FeedPosition>,
+) -> Result<Option<FeedPosition>, S::Failure> {
+    let is_filtered = !query.filter.operations.is_empty() && query.order == Order::Ascending;
+    if is_filtered { Ok(end(snapshot).await?.max(position)) } else { Ok(position) }
 }
 
 /// Returns the position if its entry is still what it was.
@@ -122,12 +153,9 @@ async fn first_position<S: SnapshotReader>(
     let transaction = snapshot.feed_columns().transaction;
     let sql = format!("SELECT seq, operation, {transaction} FROM journal WHERE {condition} ORDER BY {order} LIMIT 1");
     let rows = read_rows(snapshot, Statement::built(sql, vec![bound.as_micros().into()])).await?;
-    let position = rows.first().map(|row| {
-        let index = if query.order == Order::Ascending { u32::MAX } else { 0 };
-        let change = ChangeId { seq: integer(row, 0)?, index };
-        Ok::<_, Error>(FeedPosition { transaction: integer(row, 2)?, change, operation: text(row, 1)?.to_owned() })
-    });
-    Ok(position.transpose()?)
+    let position = rows.first().map(end_position).transpose()?;
+    let index = if query.order == Order::Ascending { u32::MAX } else { 0 };
+    Ok(position.map(|position| FeedPosition { change: ChangeId { index, ..position.change }, ..position }))
 }
 
 /// The condition on the time `$1` of an entry before all that can be in the span, the order in which the last such entry
@@ -186,16 +214,7 @@ fn entries_from(columns: super::FeedColumns, query: &FeedQuery, position: Option
     Statement::built(sql, parameters)
 }
 
-/// Whether the filter's groups and users include those of the subject.
-fn concerns(filter: &ChangeFilter, subject: &Subject) -> bool {
-    let user = match subject {
-        Subject::User(user) | Subject::Membership { user, .. } => Some(user),
-        _ => None,
-    };
-    includes(&filter.groups, group_of(subject).as_ref()) && includes(&filter.users, user)
-}
-
-/// Whether the filter's other lists include the change.
+/// Whether the filter's other lists include the change. The statement has selected the operations.
 fn matches(filter: &ChangeFilter, change: &StoredChange) -> bool {
     let circumstances = &change.circumstances;
     includes(&filter.types, Some(&change.kind))

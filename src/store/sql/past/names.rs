@@ -44,7 +44,7 @@ impl<'a> GroupFilter<'a> {
         if self.visibility.limit().is_none() {
             return Ok(());
         }
-        let groups = changes.iter().filter_map(|change| group_of(&change.subject));
+        let groups = changes.iter().filter_map(|change| change.subject.group());
         let unknown: BTreeSet<_> = groups.filter(|group| !self.known.contains_key(group)).collect();
         if unknown.is_empty() {
             return Ok(());
@@ -60,20 +60,12 @@ impl<'a> GroupFilter<'a> {
     /// Whether the change is about no group, or about one that the caller may see.
     pub(crate) fn shows(&self, change: &StoredChange) -> bool {
         let is_visible = |group| self.known.get(&group).copied().unwrap_or_default();
-        self.visibility.limit().is_none() || group_of(&change.subject).is_none_or(is_visible)
+        self.visibility.limit().is_none() || change.subject.group().is_none_or(is_visible)
     }
 
     /// Whether the feed shows the change: a limited caller gets the changes of groups that they may see, and no others.
     pub(crate) fn is_in_feed(&self, change: &StoredChange) -> bool {
-        self.shows(change) && (self.visibility.limit().is_none() || group_of(&change.subject).is_some())
-    }
-}
-
-/// The group that a change is about.
-pub(crate) fn group_of(subject: &Subject) -> Option<GroupUid> {
-    match subject {
-        Subject::Group(group) | Subject::Membership { group, .. } => Some(*group),
-        _ => None,
+        self.shows(change) && (self.visibility.limit().is_none() || change.subject.group().is_some())
     }
 }
 

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use thread_local::ThreadLocal;
+use tokio::sync::watch;
 
 use crate::domain::Result;
 use crate::domain::group::Group;
@@ -34,6 +35,8 @@ pub(crate) struct Readers {
     points: ThreadLocal<Mutex<PointReader>>,
     /// The number of commits that this process knows of.
     commits: AtomicU64,
+    /// The same number, for those who wait for the next commit.
+    committed: watch::Sender<u64>,
     /// Whether each snapshot must end with its read.
     no_snapshots: AtomicBool,
     groups: GroupCache,
@@ -46,7 +49,8 @@ impl Readers {
         let list_threads = ListThreads::start(Arc::clone(&integrity), list_limit)?;
         let (points, groups) = (ThreadLocal::new(), GroupCache::default());
         let (commits, no_snapshots) = (AtomicU64::new(0), AtomicBool::new(false));
-        Ok(Self { integrity, points, commits, no_snapshots, groups, list_threads })
+        let committed = watch::Sender::default();
+        Ok(Self { integrity, points, commits, committed, no_snapshots, groups, list_threads })
     }
 
     /// Runs a point read on this thread, in a snapshot of its own. Damage is recorded.
@@ -88,8 +92,16 @@ impl Readers {
     /// that later reads see it.
     pub(crate) fn invalidate(&self, invalidations: &[Invalidation]) {
         // The order matters: a read that misses the cache afterwards must not use a snapshot from before the commit.
-        self.commits.fetch_add(1, Ordering::Release);
+        let commits = self.commits.fetch_add(1, Ordering::Release) + 1;
         self.groups.invalidate(invalidations);
+        self.committed.send_replace(commits);
+    }
+
+    /// Waits until this process knows of more commits than `seen`, and sets `seen` to their number.
+    pub(crate) async fn wait_for_commit(&self, seen: &mut u64) {
+        if let Ok(commits) = self.committed.subscribe().wait_for(|commits| commits > seen).await {
+            *seen = *commits;
+        }
     }
 
     /// Ends the snapshots of threads that are not reading, so that they do not hold back a checkpoint.

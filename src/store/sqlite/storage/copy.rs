@@ -7,9 +7,12 @@ use anyhow::{Context as _, bail};
 use async_trait::async_trait;
 use rusqlite::Connection;
 
-use crate::store::copy::{Destination, LiveCounts, Row, Source, Table};
+use crate::domain::history::FeedPosition;
+use crate::store::copy::{Destination, DirectorySnapshot, LiveCounts, Row, Source, Table};
 use crate::store::sql::copy::{LIVE, count, derived, select};
 use crate::store::sql::counters::Counter;
+use crate::store::sql::past::Statement;
+use crate::store::sql::past::feed::{end_position, end_statement};
 
 use super::backup::{claim, publish, snapshot_into};
 use super::database_file::require;
@@ -19,6 +22,7 @@ use super::open::{exists, open_error, open_unshared, with_suffix};
 use super::rows::{select_rows, write_rows};
 use crate::store::sqlite::entities::counters;
 use crate::store::sqlite::list::text_index::{TextChange, TextIndex, apply};
+use crate::store::sqlite::past::{FEED_COLUMNS, rows};
 
 /// A snapshot of a database that may be in use. It is a copy without a name in the file system; it disappears when the
 /// value is dropped.
@@ -91,6 +95,14 @@ impl Source for Snapshot {
 
     async fn live(&mut self) -> anyhow::Result<LiveCounts> {
         read_live(&self.0)
+    }
+}
+
+#[async_trait]
+impl DirectorySnapshot for Snapshot {
+    async fn feed_end(&mut self) -> anyhow::Result<Option<FeedPosition>> {
+        let last = rows(&self.0, &Statement::built(end_statement(FEED_COLUMNS), Vec::new()))?;
+        Ok(last.first().map(end_position).transpose()?)
     }
 }
 

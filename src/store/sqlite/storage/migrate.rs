@@ -1,10 +1,11 @@
 //! Migrates a database file to this version's schema, and refuses files of other programs.
 
 use anyhow::{Context as _, anyhow, bail};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
+use uuid::{Builder, Uuid};
 
 use crate::domain::labels::Tag;
-use crate::store::migrate::{DEFAULT_LANGUAGE, Migration, check_language, pending};
+use crate::store::migrate::{DEFAULT_LANGUAGE, DIRECTORY, Migration, check_language, pending};
 
 use super::folding::store_tables;
 use super::open::APPLICATION_ID;
@@ -68,4 +69,20 @@ pub(crate) fn init_language(connection: &Connection, requested: Option<&Tag>) ->
     let stored: String =
         connection.query_row("SELECT value FROM settings WHERE key = 'default_language'", [], |row| row.get(0))?;
     check_language(&stored, requested)
+}
+
+/// Returns the identity of the directory. A new one is given a random identity.
+pub(crate) fn init_directory(connection: &Connection) -> anyhow::Result<Uuid> {
+    let select = format!("SELECT value FROM settings WHERE key = '{DIRECTORY}'");
+    let stored = || connection.query_row(&select, [], |row| row.get::<_, String>(0)).optional();
+    let stored = match stored()? {
+        Some(stored) => stored,
+        None => {
+            let new = Builder::from_random_bytes(connection.query_row("SELECT randomblob(16)", [], |row| row.get(0))?);
+            let insert = "INSERT INTO settings (key, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+            connection.execute(insert, [DIRECTORY, &new.into_uuid().to_string()])?;
+            stored()?.context("the database does not store its identity")?
+        }
+    };
+    Ok(Uuid::parse_str(&stored)?)
 }

@@ -3,6 +3,7 @@
 pub(crate) mod batch_index;
 pub(crate) mod batches;
 pub(crate) mod entries;
+pub(crate) mod feed;
 pub(crate) mod past;
 pub(crate) mod replay;
 pub(crate) mod retention;
