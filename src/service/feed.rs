@@ -353,6 +353,7 @@ mod tests {
             before: None,
             after: None,
             since: None,
+            undoes: None,
         };
         FeedChange { transaction: 0, change }
     }
