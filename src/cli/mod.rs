@@ -17,6 +17,7 @@ mod operator;
 mod password;
 mod restore;
 mod serve;
+mod table;
 mod token;
 mod user;
 

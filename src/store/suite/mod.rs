@@ -75,7 +75,8 @@ macro_rules! conformance {
                     spells_are_when_the_user_was_a_member, names_are_those_of_the_moment,
                     a_position_that_is_gone_is_refused;
                 batches: leave_what_single_writes_leave, refuse_one_and_keep_the_others, repeated_change_nothing,
-                    restore_what_was_deleted, restore_nothing_by_another_number_or_id, keep_the_numbers_of_users;
+                    restore_what_was_deleted, restore_nothing_by_another_number_or_id, keep_the_numbers_of_users,
+                    previews_tell_the_outcomes_and_write_nothing;
                 batch_index: finds_what_a_scan_finds;
                 retention: answers_are_the_same_or_refused, spells_and_names_need_no_earlier_changes,
                     old_entries_leave_nothing_behind;
