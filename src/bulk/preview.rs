@@ -34,30 +34,48 @@ pub(super) enum Judged {
 }
 
 impl Seen {
+    /// The outcome of a line that changes what an earlier line makes, if its username and number are those of that line: the
+    /// store may have refused it for another line of the batch that would be refused itself.
+    fn own(&self, record: &Record) -> Option<ItemOutcome> {
+        let (id, of_kind, uid, username) = match record {
+            Record::Group(uid, fields) => (digest(&fields.id.key()), 0, uid, None),
+            Record::User(uid, fields) => (digest(&fields.id.key()), 1, uid, Some(digest(&fold(&fields.username)))),
+            Record::Membership(_) => return None,
+        };
+        let is_known = if of_kind == 0 { self.groups.contains(&id) } else { self.users.contains(&id) };
+        let is_own = |owner: Option<&Digest>| owner == Some(&id);
+        let has_username = username.is_none_or(|username| is_own(self.usernames.get(&username)));
+        let has_number = uid.is_none_or(|uid| is_own(self.numbers[of_kind].get(&uid)));
+        (is_known && has_username && has_number).then_some(ItemOutcome::Updated)
+    }
+
     /// Returns what the outcome of the line would be behind the earlier lines. `outcome` is that of the store, which knows
     /// the earlier lines of the same batch alone.
     pub(super) fn judge(&mut self, record: &Record, outcome: Result<ItemOutcome>) -> Judged {
+        let outcome = match outcome {
+            Err(error @ (Error::UsernameTaken | Error::Invalid(_))) => self.own(record).ok_or(error),
+            outcome => outcome,
+        };
         match (record, outcome) {
             (Record::Group(uid, fields), Ok(outcome)) => {
                 let id = digest(&fields.id.key());
-                let taken = number_is_taken(&mut self.numbers[0], *uid, id);
-                Judged::Known(if taken {
-                    Err(taken_by_another("group"))
-                } else {
-                    Ok(behind(&mut self.groups, id, outcome))
-                })
+                if is_anothers(&self.numbers[0], *uid, id) {
+                    return Judged::Known(Err(taken_by_another("group")));
+                }
+                self.numbers[0].extend(uid.map(|uid| (uid, id)));
+                Judged::Known(Ok(behind(&mut self.groups, id, outcome)))
             }
             (Record::User(uid, fields), Ok(outcome)) => {
-                let id = digest(&fields.id.key());
-                if *self.usernames.entry(digest(&fold(&fields.username))).or_insert(id) != id {
+                let (id, username) = (digest(&fields.id.key()), digest(&fold(&fields.username)));
+                if is_anothers(&self.numbers[1], *uid, id) {
+                    return Judged::Known(Err(taken_by_another("user")));
+                }
+                if is_anothers(&self.usernames, Some(username), id) {
                     return Judged::Known(Err(Error::UsernameTaken));
                 }
-                let taken = number_is_taken(&mut self.numbers[1], *uid, id);
-                Judged::Known(if taken {
-                    Err(taken_by_another("user"))
-                } else {
-                    Ok(behind(&mut self.users, id, outcome))
-                })
+                self.numbers[1].extend(uid.map(|uid| (uid, id)));
+                self.usernames.insert(username, id);
+                Judged::Known(Ok(behind(&mut self.users, id, outcome)))
             }
             (Record::Membership(member), Err(Error::NotFound(kind, missing))) => {
                 let (has_group, has_user) = (
@@ -84,8 +102,9 @@ fn behind(seen: &mut HashSet<Digest>, id: Digest, outcome: ItemOutcome) -> ItemO
     }
 }
 
-fn number_is_taken(numbers: &mut HashMap<i64, Digest>, uid: Option<i64>, id: Digest) -> bool {
-    uid.is_some_and(|uid| *numbers.entry(uid).or_insert(id) != id)
+/// Whether the key is that of another entity than `id`.
+fn is_anothers<K: Eq + Hash>(owners: &HashMap<K, Digest>, key: Option<K>, id: Digest) -> bool {
+    key.and_then(|key| owners.get(&key)).is_some_and(|owner| *owner != id)
 }
 
 fn taken_by_another(kind: &str) -> Error {
