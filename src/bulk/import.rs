@@ -7,13 +7,14 @@ use anyhow::bail;
 use tokio::time::sleep;
 
 use crate::domain::caller::{Permit, WriteGroups, WriteUsers};
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, ResourceKind, Result};
 use crate::domain::text::without_bom;
 use crate::http::request::error::{Error as LineError, RequestError};
 use crate::service::Service;
 use crate::service::import::{BATCH_MAX, ItemOutcome, Record};
 
 use super::format::{PREFIX_BYTES, foreign_format};
+use super::preview::{Judged, Seen};
 use super::record::parse_record;
 
 /// The maximum length of a line, in bytes.
@@ -128,6 +129,8 @@ pub(crate) struct Import<'a> {
     pub users: Permit<WriteUsers>,
     /// Whether groups and users get the numbers of their lines. Otherwise new ones get the next number.
     pub keeps_numbers: bool,
+    /// Whether nothing is written: the counts and refusals are those that the import would have.
+    pub dry_run: bool,
 }
 
 /// The error that stopped an import before the end of its input. All lines up to and including `line` are imported.
@@ -151,17 +154,39 @@ impl Import<'_> {
         observer: &mut (dyn ImportObserver + Send),
     ) -> anyhow::Result<ImportReport> {
         let (mut report, mut limit) = (ImportReport::default(), FIRST_BATCH);
+        let mut seen = Seen::default();
         loop {
             let batch = LineBatch::read(input, limit, &report, self.keeps_numbers)?;
             if batch.lines.is_empty() {
                 return Ok(report);
             }
             let begun = Instant::now();
-            let outcomes = self.write(&batch).await.map_err(|error| ImportStopped { line: report.lines, error })?;
+            let outcomes = match self.dry_run {
+                true => self.preview(&batch, &mut seen).await,
+                false => self.write(&batch).await,
+            };
+            let outcomes = outcomes.map_err(|error| ImportStopped { line: report.lines, error })?;
             limit = next_limit(limit, begun.elapsed());
             batch.report_outcomes(outcomes, &mut report, observer)?;
             observer.progress(&report);
         }
+    }
+
+    /// Returns the outcomes that the records would have behind the earlier lines.
+    async fn preview(&self, batch: &LineBatch, seen: &mut Seen) -> Result<Vec<Result<ItemOutcome>>> {
+        let records: Vec<_> = batch.lines.iter().filter_map(|line| line.record.as_ref().ok().cloned()).collect();
+        let outcomes = self.service.preview_import(&self.groups, &self.users, records.clone()).await?;
+        let mut judged = Vec::with_capacity(outcomes.len());
+        for (record, outcome) in records.iter().zip(outcomes) {
+            judged.push(match seen.judge(record, outcome) {
+                Judged::Known(outcome) => outcome,
+                Judged::IfUser(id) => match self.service.has_user(&self.users, &id).await? {
+                    true => Ok(ItemOutcome::Created),
+                    false => Err(Error::NotFound(ResourceKind::User, id.to_string())),
+                },
+            });
+        }
+        Ok(judged)
     }
 
     /// Writes the records. Repeats the batch if the database is unavailable or the commit outcome is unknown: a second

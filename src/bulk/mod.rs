@@ -4,6 +4,7 @@
 mod export;
 mod format;
 mod import;
+mod preview;
 mod record;
 
 pub(crate) use export::line_of;

@@ -23,6 +23,7 @@ use super::operator::{
     ReasonArgs, community_set, escaped, find_user, format_communities, format_roles, parse_community, permit,
     role_parser, union_of, with_directory,
 };
+use super::table::Table;
 
 /// The number of clients that `list` reads at a time.
 const BATCH_SIZE: u32 = 100;
@@ -316,24 +317,23 @@ async fn rotate(service: &Service, client_id: &str, json: bool, reason: &ReasonA
 /// Prints all clients, ordered by number.
 async fn list(service: &Service, json: bool) -> anyhow::Result<()> {
     let permit = permit::<ReadClients>()?;
-    let mut out = io::stdout();
+    let mut table = Table::new();
     if !json {
-        writeln!(
-            out,
+        table.line(
             "CLIENT_ID\tSTATE\tKIND\tUSER\tROLES\tCOMMUNITIES\tACCESS_MINUTES\tREFRESH_MINUTES\tREFRESH_ROTATION\t\
-             STRICT_MEMBERS\tMAX_REMOVAL_PERCENT\tNAME"
+             STRICT_MEMBERS\tMAX_REMOVAL_PERCENT\tNAME",
         )?;
     }
     let mut after = 0;
     loop {
         let clients = service.clients_after(&permit, after, BATCH_SIZE).await?;
-        let Some(last) = clients.last() else { return Ok(()) };
+        let Some(last) = clients.last() else { return Ok(table.flush()?) };
         after = last.uid;
         for client in &clients {
             let user = service.user_of_client(&permit, client).await?;
             match json {
                 true => json::print(&json::client(client, user.as_ref()))?,
-                false => writeln!(out, "{}", line(client, user.as_ref()))?,
+                false => table.line(line(client, user.as_ref()))?,
             }
             warn_without_roles(client);
         }

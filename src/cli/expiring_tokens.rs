@@ -12,7 +12,7 @@ use crate::domain::journal::Channel;
 use crate::service::Service;
 use crate::telemetry;
 
-use super::operator::format_time;
+use super::json;
 
 /// The time between two checks.
 const CHECK_INTERVAL: Duration = Duration::from_secs(3_600);
@@ -41,7 +41,8 @@ async fn check(service: &Service, warns: bool) -> Result<()> {
     for token in tokens.iter().filter(|_| warns) {
         let client = service.client_of_token(&permit, token).await?.map(|client| client.fields.id);
         let (id, name) = (&token.fields.id, &token.fields.name);
-        let expires = format_time(token.fields.expires).to_string();
+        // The log is in UTC.
+        let expires = json::time(token.fields.expires);
         warn!(id, name, client, expires, "a long-lived token expires soon: create another one and revoke this one");
     }
     Ok(())

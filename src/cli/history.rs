@@ -1,7 +1,5 @@
 //! `rollbook history` and `rollbook changes`: what changed, when, by whom, through what and why.
 
-use std::io::{self, Write as _};
-
 use clap::{Args, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -20,6 +18,7 @@ use super::json;
 use super::operator::{
     escaped, format_actor, format_time, parse_group, parse_moment, parse_user, permit, with_directory,
 };
+use super::table::Table;
 
 /// The number of changes that `changes` prints without a start time.
 const LATEST: u32 = 50;
@@ -193,16 +192,17 @@ async fn follow(
     }
 }
 
-/// Prints changes, as lines with fields separated by tabs or as JSON lines.
+/// Prints changes, as a list or as JSON lines.
 struct Printer {
     json: bool,
+    table: Table,
     /// Whether the heading was printed.
     begun: bool,
 }
 
 impl Printer {
     fn new(json: bool) -> Self {
-        Self { json, begun: false }
+        Self { json, table: Table::new(), begun: false }
     }
 
     /// Prints changes, under a heading the first time.
@@ -210,9 +210,8 @@ impl Printer {
         if self.json {
             return changes.iter().try_for_each(|change| json::print(&json::change(change)));
         }
-        let mut out = io::stdout();
         if !std::mem::replace(&mut self.begun, true) {
-            writeln!(out, "TIME\tTYPE\tGROUP\tUSER\tBY\tCHANNEL\tREASON")?;
+            self.table.line("TIME\tTYPE\tGROUP\tUSER\tBY\tCHANNEL\tREASON")?;
         }
         let named = |name: Option<&str>| name.map_or_else(|| "-".to_owned(), escaped);
         for change in changes {
@@ -221,9 +220,9 @@ impl Printer {
             let (time, kind) = (format_time(change.time), change.kind.name());
             let (by, channel) = (format_actor(Some(&change.actor)), change.channel.name());
             let reason = named(change.reason.as_deref());
-            writeln!(out, "{time}\t{kind}\t{group}\t{user}\t{by}\t{channel}\t{reason}")?;
+            self.table.line(format!("{time}\t{kind}\t{group}\t{user}\t{by}\t{channel}\t{reason}"))?;
         }
-        Ok(())
+        Ok(self.table.flush()?)
     }
 }
 

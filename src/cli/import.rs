@@ -47,6 +47,14 @@ pub(super) struct ImportArgs {
     #[arg(long, value_name = "WHOSE", value_enum, default_value_t = Numbers::Keep)]
     numbers: Numbers,
 
+    /// Check the whole file as the import would, print what would be made, changed and refused, and write nothing
+    ///
+    /// Each batch of lines is judged by the directory as it is now, and by the IDs, usernames and numbers of the lines
+    /// before. A line that changes what an earlier line makes counts as updated, also if it would change nothing, and a
+    /// username that an earlier line gives up counts as taken.
+    #[arg(long)]
+    dry_run: bool,
+
     #[command(flatten)]
     reason: ReasonArgs,
 }
@@ -63,7 +71,7 @@ enum Numbers {
 /// Imports the file. Reports refused lines on standard error, and the counts on standard output. Fails if a line was
 /// refused.
 pub(super) async fn run(
-    ImportArgs { file, refused, numbers, reason }: ImportArgs,
+    ImportArgs { file, refused, numbers, dry_run, reason }: ImportArgs,
     database: &DatabaseConfig,
 ) -> anyhow::Result<()> {
     let (mut input, bytes) = open(&file)?;
@@ -71,8 +79,8 @@ pub(super) async fn run(
     let imported = with_directory(database, async |service| {
         let keeps_numbers = numbers == Numbers::Keep;
         let (groups, users) = (reason.permit_through(Channel::Import)?, reason.permit_through(Channel::Import)?);
-        let import = Import { service, groups, users, keeps_numbers };
-        let mut output = ImportOutput { bar: bar(bytes)?, refused: refused_file, reported: 0 };
+        let import = Import { service, groups, users, keeps_numbers, dry_run };
+        let mut output = ImportOutput { bar: bar(bytes)?, refused: refused_file, reported: 0, dry_run };
         let begun = Instant::now();
         let imported = import.run(&mut *input, &mut output).await;
         output.bar.finish_and_clear();
@@ -121,6 +129,8 @@ struct ImportOutput {
     refused: Option<BufWriter<File>>,
     /// The number of refused lines so far.
     reported: u64,
+    /// Whether nothing is written.
+    dry_run: bool,
 }
 
 impl ImportObserver for ImportOutput {
@@ -156,10 +166,13 @@ impl ImportOutput {
         writeln!(out, "{:<12} {:>12} {:>12} {:>12} {:>12}", "unreadable", 0, 0, 0, report.unreadable)?;
         let lines = if report.lines == 1 { "line" } else { "lines" };
         writeln!(out, "{} {lines} in {:.1} s", report.lines, took.as_secs_f64())?;
+        if self.dry_run {
+            writeln!(out, "This was a dry run: nothing was written.")?;
+        }
         if self.reported > MAX_REPORTED {
             notify(format_args!("and {} more", self.reported - MAX_REPORTED));
         }
-        if report.users.created > 0 {
+        if report.users.created > 0 && !self.dry_run {
             notify(
                 "note: a file has no passwords: new users cannot sign in until `rollbook user set-password` gives them a \
                  password",
@@ -167,6 +180,7 @@ impl ImportOutput {
         }
         match (report.refused(), report.lines) {
             (0, _) => Ok(()),
+            (refused, lines) if self.dry_run => bail!("{refused} of {lines} lines would be refused"),
             (refused, lines) if refused == lines => bail!("nothing was imported: every line was refused"),
             (1, lines) => bail!("1 of {lines} lines was refused; the others are imported"),
             (refused, lines) => bail!("{refused} of {lines} lines were refused; the others are imported"),

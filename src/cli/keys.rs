@@ -13,6 +13,7 @@ use crate::service::tokens::{KEY_PUBLISHED_SECONDS, PUBLISH_SECONDS};
 
 use super::json;
 use super::operator::{ReasonArgs, format_time, permit, with_directory};
+use super::table::Table;
 
 /// The arguments of `rollbook keys`.
 #[derive(Debug, Args)]
@@ -60,13 +61,14 @@ pub(super) async fn run(KeysArgs { command }: KeysArgs, database: &DatabaseConfi
 
 /// Prints all keys.
 async fn list(service: &Service, json: bool) -> anyhow::Result<()> {
+    let mut table = Table::new();
     for key in service.signing_keys(&permit()?).await? {
         match json {
             true => json::print(&json::key(&key))?,
-            false => writeln!(io::stdout(), "{}\t{}\t{}", key.kid, format_time(key.signs_from), key.state.name())?,
+            false => table.line(format!("{}\t{}\t{}", key.kid, format_time(key.signs_from), key.state.name()))?,
         }
     }
-    Ok(())
+    Ok(table.flush()?)
 }
 
 /// Creates a key that signs after `seconds`. Fails if an upcoming key would sign later.

@@ -18,6 +18,7 @@ mod password;
 mod restore;
 mod serve;
 mod sign_ins;
+mod table;
 mod token;
 mod undo;
 mod user;

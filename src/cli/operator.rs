@@ -3,10 +3,12 @@
 
 use std::fmt::Display;
 use std::fs;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use jiff::SignedDuration;
+use jiff::tz::{Offset, TimeZone};
 use rustix::process::getuid;
 use rustix::system::uname;
 
@@ -121,10 +123,11 @@ pub(super) fn parse_user(text: &str) -> Result<UserKey, String> {
     address::user_key(text).ok_or_else(|| rule.to_owned())
 }
 
-/// Parses a moment: a date, or a date and a time, in UTC unless it has an offset.
+/// Parses a moment: a date, or a date and a time, in the local time zone unless it has an offset.
 pub(super) fn parse_moment(text: &str) -> Result<Timestamp, String> {
     let rule = "must be a date or a time, e.g. 2026-03-01 or 2026-03-01T08:00:00+01:00";
-    Timestamp::parse_iso(text).ok_or_else(|| rule.to_owned())
+    let offset = |local| LOCAL.to_zoned(local).map_or(0, |zoned| zoned.offset().seconds());
+    Timestamp::parse_iso_in(text, offset).ok_or_else(|| rule.to_owned())
 }
 
 /// Parses the value of `--community`.
@@ -172,9 +175,25 @@ pub(super) fn escaped(text: &str) -> String {
     text.chars().map(escape).collect()
 }
 
-/// The time in UTC, in whole seconds.
-pub(super) fn format_time(moment: Timestamp) -> impl Display {
-    moment.to_civil().strftime("%Y-%m-%dT%H:%M:%SZ")
+/// The time zone of the person at the command line: the variable TZ, otherwise that of the system, otherwise UTC.
+static LOCAL: LazyLock<TimeZone> = LazyLock::new(TimeZone::system);
+
+/// The time in the local time zone, in whole seconds, with its offset from UTC: `Z` for none.
+pub(super) fn format_time(moment: Timestamp) -> String {
+    format_time_in(moment, &LOCAL)
+}
+
+fn format_time_in(moment: Timestamp, zone: &TimeZone) -> String {
+    let offset = jiff::Timestamp::from_second(moment.as_seconds()).map_or(Offset::UTC, |own| zone.to_offset(own));
+    let local = moment.to_civil().saturating_add(SignedDuration::from_secs(offset.seconds().into()));
+    let local = local.strftime("%Y-%m-%dT%H:%M:%S");
+    match offset.seconds() {
+        0 => format!("{local}Z"),
+        seconds => {
+            let (sign, minutes) = (if seconds < 0 { '-' } else { '+' }, seconds.unsigned_abs() / 60);
+            format!("{local}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+        }
+    }
 }
 
 /// The items separated by commas; `-` if there are none.
@@ -199,6 +218,21 @@ mod tests {
         assert_eq!((name(0).as_deref(), name(1000).as_deref(), name(1)), (Some("root"), Some("ada"), None));
         let operator = operator();
         assert!(!operator.user.is_empty() && !operator.host.is_empty());
+    }
+
+    #[test]
+    fn times_are_local_with_their_offset() {
+        let moment = Timestamp::parse_iso("2026-07-01T12:00:00.9Z").unwrap();
+        let zone = |rule: &str| TimeZone::posix(rule).unwrap();
+        for (rule, shown) in [
+            ("UTC0", "2026-07-01T12:00:00Z"),
+            ("CET-1CEST,M3.5.0,M10.5.0/3", "2026-07-01T14:00:00+02:00"),
+            ("NST3:30", "2026-07-01T08:30:00-03:30"),
+        ] {
+            assert_eq!(format_time_in(moment, &zone(rule)), shown);
+        }
+        let never = Timestamp::from_micros(i64::MIN);
+        assert_eq!(format_time_in(never, &TimeZone::UTC), "0001-01-01T00:00:00Z");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::service::tokens::NewLongLivedToken;
 
 use super::json;
 use super::operator::{ReasonArgs, escaped, format_time, permit, with_directory};
+use super::table::Table;
 
 /// The number of tokens that `list` reads at a time.
 const BATCH_SIZE: u32 = 100;
@@ -96,25 +97,25 @@ fn print_secret(NewLongLivedToken { secret, token }: &NewLongLivedToken, json: b
 
 /// Prints the tokens that have not ended, ordered by number: all, or those of one client.
 async fn list(service: &Service, client: Option<&str>, json: bool) -> anyhow::Result<()> {
-    let (permit, mut out) = (permit::<ReadClients>()?, io::stdout());
+    let (permit, mut table) = (permit::<ReadClients>()?, Table::new());
     let client = match client {
         Some(id) => Some(service.client(&permit, id).await?),
         None => None,
     };
     if !json {
-        writeln!(out, "ID\tCLIENT\tCREATED\tEXPIRES\tLAST_USED\tNAME")?;
+        table.line("ID\tCLIENT\tCREATED\tEXPIRES\tLAST_USED\tNAME")?;
     }
     let mut after = 0;
     loop {
         let tokens = service.long_lived_tokens_after(&permit, client.as_ref(), after, BATCH_SIZE).await?;
-        let Some(last) = tokens.last() else { return Ok(()) };
+        let Some(last) = tokens.last() else { return Ok(table.flush()?) };
         after = last.uid;
         for token in &tokens {
             let client = service.client_of_token(&permit, token).await?;
             let client = client.as_ref().map(|client| &*client.fields.id);
             match json {
                 true => json::print(&json::token(token, client))?,
-                false => writeln!(out, "{}", line(token, client.unwrap_or("-")))?,
+                false => table.line(line(token, client.unwrap_or("-")))?,
             }
         }
     }
@@ -123,7 +124,7 @@ async fn list(service: &Service, client: Option<&str>, json: bool) -> anyhow::Re
 /// The token as a line of the list.
 fn line(token: &LongLivedToken, client: &str) -> String {
     let (created, expires) = (format_time(token.created), format_time(token.fields.expires));
-    let last_used = token.last_used.map_or_else(|| "-".to_owned(), |hour| format_time(hour).to_string());
+    let last_used = token.last_used.map_or_else(|| "-".to_owned(), format_time);
     let (id, client, name) = (escaped(&token.fields.id), escaped(client), escaped(&token.fields.name));
     format!("{id}\t{client}\t{created}\t{expires}\t{last_used}\t{name}")
 }

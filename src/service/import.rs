@@ -3,8 +3,9 @@
 use crate::domain::caller::{Permit, WriteGroups, WriteUsers};
 use crate::domain::error::{Error, Result};
 use crate::domain::group::{GroupFields, GroupUid};
+use crate::domain::id::Id;
 use crate::domain::membership::Membership;
-use crate::domain::user::{User, UserFields, UserUid};
+use crate::domain::user::{User, UserFields, UserKey, UserUid};
 pub(crate) use crate::store::{BATCH_MAX, ItemOutcome};
 use crate::store::{BatchItem, UserUpdate};
 
@@ -33,28 +34,8 @@ impl Service {
         users: &Permit<WriteUsers>,
         records: Vec<Record>,
     ) -> Result<Vec<Result<ItemOutcome>>> {
-        let (operation, rights) = (self.operation(groups), users.caller().roles);
-        let item = |record| match record {
-            Record::Group(uid, fields) => BatchItem::Group {
-                id: fields.id.clone(),
-                uid,
-                fields: Box::new(move |present| {
-                    let existing = present.map(|group| group.uid);
-                    check_uid("group", uid, existing).map(|()| fields.clone())
-                }),
-            },
-            Record::User(uid, fields) => BatchItem::User {
-                id: fields.id.clone(),
-                uid,
-                fields: Box::new(move |present| {
-                    check_uid("user", uid, present.map(|present| present.user.uid))?;
-                    present.map_or(Ok(()), |present| check_outranks(rights, present))?;
-                    Ok(with_present_state(&fields, present.map(|present| present.user)))
-                }),
-            },
-            Record::Membership(membership) => BatchItem::Member(membership),
-        };
-        let written = self.store.write_batch(operation.clone(), records.into_iter().map(item).collect()).await;
+        let operation = self.operation(groups);
+        let written = self.store.write_batch(operation.clone(), items(records, users)).await;
         self.tokens.invalidate_token_cache();
         let written = written?;
         let changed = written.iter().filter(|item| !matches!(item, Ok(ItemOutcome::Unchanged) | Err(_))).count();
@@ -62,6 +43,47 @@ impl Service {
         tracing::info!(operation = operation.id, channel, kind = "batch", records = written.len(), changed, "written");
         Ok(written)
     }
+
+    /// Returns the outcomes that [`Self::import`] would return now, and writes nothing.
+    pub(crate) async fn preview_import(
+        &self,
+        groups: &Permit<WriteGroups>,
+        users: &Permit<WriteUsers>,
+        records: Vec<Record>,
+    ) -> Result<Vec<Result<ItemOutcome>>> {
+        self.store.preview_batch(self.operation(groups), items(records, users)).await
+    }
+
+    /// Whether a live user has the ID.
+    pub(crate) async fn has_user(&self, _permit: &Permit<WriteUsers>, id: &Id) -> Result<bool> {
+        Ok(self.store.user(&UserKey::Id(id.clone())).await?.is_some())
+    }
+}
+
+/// The records as items of a batch, with the rules of an import.
+fn items(records: Vec<Record>, users: &Permit<WriteUsers>) -> Vec<BatchItem> {
+    let rights = users.caller().roles;
+    let item = |record| match record {
+        Record::Group(uid, fields) => BatchItem::Group {
+            id: fields.id.clone(),
+            uid,
+            fields: Box::new(move |present| {
+                let existing = present.map(|group| group.uid);
+                check_uid("group", uid, existing).map(|()| fields.clone())
+            }),
+        },
+        Record::User(uid, fields) => BatchItem::User {
+            id: fields.id.clone(),
+            uid,
+            fields: Box::new(move |present| {
+                check_uid("user", uid, present.map(|present| present.user.uid))?;
+                present.map_or(Ok(()), |present| check_outranks(rights, present))?;
+                Ok(with_present_state(&fields, present.map(|present| present.user)))
+            }),
+        },
+        Record::Membership(membership) => BatchItem::Member(membership),
+    };
+    records.into_iter().map(item).collect()
 }
 
 /// Fails with `Invalid` if the existing entity has another number than the record.

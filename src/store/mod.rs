@@ -165,6 +165,9 @@ pub trait Store: history::Past + erasure::Erasure + Send + Sync {
     /// sees the changes of the items before it.
     async fn write_batch(&self, operation: Operation, items: Vec<BatchItem>) -> Result<Vec<Result<ItemOutcome>>>;
 
+    /// Returns the outcomes that [`Self::write_batch`] would return now, and writes nothing.
+    async fn preview_batch(&self, operation: Operation, items: Vec<BatchItem>) -> Result<Vec<Result<ItemOutcome>>>;
+
     /// Returns the client with the key. [`ClientKey::Uid`] also finds a deleted client.
     async fn client(&self, key: &ClientKey) -> Result<Option<Client>>;
     /// Returns the first `limit` live clients with a number above `after`, ordered by number.

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::cli::json;
 use crate::cli::operator::{escaped, format_communities, format_time, permit};
+use crate::cli::table::Table;
 use crate::domain::caller::ReadGroups;
 use crate::domain::community::Visibility;
 use crate::domain::cursor::{CursorQuery, MAX_LIMIT};
@@ -30,9 +31,9 @@ impl ListGroups {
     /// Prints the groups, ordered by number. A page goes on after a number, so that groups that are created or deleted
     /// meanwhile do not shift others out of the list.
     pub(super) async fn run(self, service: &Service) -> anyhow::Result<()> {
-        let (permit, mut out) = (permit::<ReadGroups>()?, io::stdout());
+        let (permit, mut table) = (permit::<ReadGroups>()?, Table::new());
         if !self.json {
-            writeln!(out, "NUMBER\tID\tMEMBERS\tCOMMUNITIES\tNAME")?;
+            table.line("NUMBER\tID\tMEMBERS\tCOMMUNITIES\tNAME")?;
         }
         let search = self.search.map(|text| Search {
             term: fold(&text),
@@ -50,12 +51,12 @@ impl ListGroups {
             for group in &page.items {
                 match self.json {
                     true => json::print(&json::group(group)?)?,
-                    false => writeln!(out, "{}", line(group))?,
+                    false => table.line(line(group))?,
                 }
             }
             match page.next {
                 Some(next) => query.after = Some(next),
-                None => return Ok(()),
+                None => return Ok(table.flush()?),
             }
         }
     }
@@ -85,9 +86,9 @@ pub(super) async fn show(service: &Service, key: &GroupKey, json: bool) -> anyho
         ("communities", format_communities(&fields.communities)),
         ("members", json::member_count(&group).to_string()),
         ("version", group.version.to_string()),
-        ("created", format_time(group.created).to_string()),
-        ("updated", format_time(group.updated).to_string()),
-        ("deleted", group.deleted.map_or_else(none, |at| format_time(at).to_string())),
+        ("created", format_time(group.created)),
+        ("updated", format_time(group.updated)),
+        ("deleted", group.deleted.map_or_else(none, format_time)),
     ] {
         writeln!(io::stdout(), "{:13}{value}", format!("{name}:"))?;
     }

@@ -8,6 +8,7 @@ use crate::cli::json;
 use crate::cli::operator::{
     ReasonArgs, escaped, format_actor, format_time, parse_group, parse_moment, parse_user, permit,
 };
+use crate::cli::table::Table;
 use crate::domain::caller::ReadGroups;
 use crate::domain::community::Visibility;
 use crate::domain::cursor::MAX_LIMIT;
@@ -36,11 +37,11 @@ pub(super) struct ListMembers {
 impl ListMembers {
     /// Prints the members, ordered by ID, with who added them.
     pub(super) async fn run(self, service: &Service) -> anyhow::Result<()> {
-        let (permit, mut out) = (permit::<ReadGroups>()?, io::stdout());
+        let (permit, mut table) = (permit::<ReadGroups>()?, Table::new());
         // By its number, so that all pages are of the same group.
         let group = service.group_by_key(&permit, &self.group).await?.uid;
         if !self.json {
-            writeln!(out, "ID\tUSERNAME\tSINCE\tADDED_BY")?;
+            table.line("ID\tUSERNAME\tSINCE\tADDED_BY")?;
         }
         let mut query = MemberQuery {
             visibility: Visibility::All,
@@ -52,34 +53,40 @@ impl ListMembers {
             limit: MAX_LIMIT,
         };
         if let Some(at) = self.at {
-            return self.print_then(service, GroupKey::Uid(group), at).await;
+            return self.print_then(service, GroupKey::Uid(group), at, &mut table).await;
         }
         loop {
             let (_, page) = service.list_members(&permit, query.clone()).await?;
-            self.print(service, &page.items).await?;
+            self.print(service, &page.items, &mut table).await?;
             match page.next {
                 Some(next) => query.after = Some(next),
-                None => return Ok(()),
+                None => return Ok(table.flush()?),
             }
         }
     }
 
     /// Prints the members that the group had at the moment.
-    async fn print_then(&self, service: &Service, group: GroupKey, at: Timestamp) -> anyhow::Result<()> {
+    async fn print_then(
+        &self,
+        service: &Service,
+        group: GroupKey,
+        at: Timestamp,
+        table: &mut Table,
+    ) -> anyhow::Result<()> {
         let permit = permit::<ReadGroups>()?;
         // The service finds the group.
         let mut query = MembersAtQuery { group: 0, at, after: None, limit: MAX_LIMIT };
         loop {
             let page = service.members_at(&permit, &group, query.clone()).await?.1;
-            self.print(service, &page.items).await?;
+            self.print(service, &page.items, table).await?;
             match page.next {
                 Some(next) => query.after = Some(next),
-                None => return Ok(()),
+                None => return Ok(table.flush()?),
             }
         }
     }
 
-    async fn print(&self, service: &Service, members: &[Member]) -> anyhow::Result<()> {
+    async fn print(&self, service: &Service, members: &[Member], table: &mut Table) -> anyhow::Result<()> {
         let actors = service.actors_of(&permit::<ReadGroups>()?, members.iter().map(|member| member.change)).await?;
         for member in members {
             let actor = member.change.and_then(|change| actors.get(&change));
@@ -88,7 +95,7 @@ impl ListMembers {
                 false => {
                     let (id, username) = (&member.user.fields.id, escaped(&member.user.fields.username));
                     let (since, by) = (format_time(member.since), format_actor(actor));
-                    writeln!(io::stdout(), "{id}\t{username}\t{since}\t{by}")?;
+                    table.line(format!("{id}\t{username}\t{since}\t{by}"))?;
                 }
             }
         }

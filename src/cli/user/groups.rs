@@ -1,11 +1,10 @@
 //! `rollbook user groups`.
 
-use std::io::{self, Write as _};
-
 use clap::Args;
 
 use crate::cli::json;
 use crate::cli::operator::{escaped, format_actor, format_time, parse_moment, parse_user, permit};
+use crate::cli::table::Table;
 use crate::domain::caller::ReadGroups;
 use crate::domain::community::Visibility;
 use crate::domain::cursor::MAX_LIMIT;
@@ -32,9 +31,9 @@ pub(super) struct ListJoinedGroups {
 impl ListJoinedGroups {
     /// Prints the groups of the user, ordered by number, with who added the user.
     pub(super) async fn run(self, service: &Service) -> anyhow::Result<()> {
-        let permit = permit::<ReadGroups>()?;
+        let (permit, mut table) = (permit::<ReadGroups>()?, Table::new());
         if let Some(at) = self.at {
-            return self.print_then(service, at).await;
+            return self.print_then(service, at, &mut table).await;
         }
         let mut query = JoinedGroupQuery {
             visibility: Visibility::All,
@@ -47,35 +46,40 @@ impl ListJoinedGroups {
         let mut is_first = true;
         loop {
             let (user, page) = service.list_joined_groups(&permit, query.clone()).await?;
-            self.print(service, &page.items, is_first).await?;
+            self.print(service, &page.items, is_first, &mut table).await?;
             is_first = false;
             // By the number, so that all pages are of the same user.
             match page.next {
                 Some(next) => (query.after, query.user) = (Some(next), UserKey::Uid(user.uid)),
-                None => return Ok(()),
+                None => return Ok(table.flush()?),
             }
         }
     }
 
     /// Prints the groups that the user was in at the moment.
-    async fn print_then(&self, service: &Service, at: Timestamp) -> anyhow::Result<()> {
+    async fn print_then(&self, service: &Service, at: Timestamp, table: &mut Table) -> anyhow::Result<()> {
         let permit = permit::<ReadGroups>()?;
         // The service finds the user.
         let mut query = JoinedGroupsAtQuery { user: 0, visibility: Visibility::All, at, after: None, limit: MAX_LIMIT };
         loop {
             let page = service.joined_groups_at(&permit, &self.user, query.clone()).await?.1;
-            self.print(service, &page.items, query.after.is_none()).await?;
+            self.print(service, &page.items, query.after.is_none(), table).await?;
             match page.next {
                 Some(next) => query.after = Some(next),
-                None => return Ok(()),
+                None => return Ok(table.flush()?),
             }
         }
     }
 
-    async fn print(&self, service: &Service, groups: &[JoinedGroup], is_first: bool) -> anyhow::Result<()> {
-        let mut out = io::stdout();
+    async fn print(
+        &self,
+        service: &Service,
+        groups: &[JoinedGroup],
+        is_first: bool,
+        table: &mut Table,
+    ) -> anyhow::Result<()> {
         if is_first && !self.json {
-            writeln!(out, "NUMBER\tID\tSINCE\tADDED_BY\tNAME")?;
+            table.line("NUMBER\tID\tSINCE\tADDED_BY\tNAME")?;
         }
         let actors = service.actors_of(&permit::<ReadGroups>()?, groups.iter().map(|joined| joined.change)).await?;
         for joined in groups {
@@ -85,7 +89,7 @@ impl ListJoinedGroups {
                 true => json::print(&json::joined_group(joined, actor))?,
                 false => {
                     let (since, by, name) = (format_time(joined.since), format_actor(actor), escaped(&group.name));
-                    writeln!(out, "{}\t{}\t{since}\t{by}\t{name}", group.uid, group.fields.id)?;
+                    table.line(format!("{}\t{}\t{since}\t{by}\t{name}", group.uid, group.fields.id))?;
                 }
             }
         }

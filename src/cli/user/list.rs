@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 
 use crate::cli::json;
 use crate::cli::operator::{escaped, find_user, format_communities, format_roles, format_time, permit};
+use crate::cli::table::Table;
 use crate::domain::caller::{Permit, ReadUsers};
 use crate::domain::id::Id;
 use crate::domain::query::{Comparison, Condition, Field, Filter, Operand, Page, Sort, Test, UserField, UserQuery};
@@ -19,7 +20,7 @@ pub(super) async fn show(service: &Service, named: &str, json: bool) -> anyhow::
         return json::print(&json::user(&user)?);
     }
     let fields = &user.fields;
-    let time = |moment: Option<Timestamp>| moment.map_or_else(|| "-".to_owned(), |at| format_time(at).to_string());
+    let time = |moment: Option<Timestamp>| moment.map_or_else(|| "-".to_owned(), format_time);
     let text = |text: Option<&str>| text.map_or_else(|| "-".to_owned(), escaped);
     let (roles, communities) = (format_roles(fields.roles), format_communities(&fields.communities));
     for (name, value) in [
@@ -48,9 +49,9 @@ pub(super) async fn show(service: &Service, named: &str, json: bool) -> anyhow::
 /// Prints all users, ordered by ID.
 pub(super) async fn list(service: &Service, json: bool) -> anyhow::Result<()> {
     let permit = permit::<ReadUsers>()?;
-    let mut out = io::stdout();
+    let mut table = Table::new();
     if !json {
-        writeln!(out, "ID\tUSERNAME\tSTATE\tFAILED_SIGN_INS\tROLES\tCOMMUNITIES")?;
+        table.line("ID\tUSERNAME\tSTATE\tFAILED_SIGN_INS\tROLES\tCOMMUNITIES")?;
     }
     let mut users = users_after(service, &permit, None).await?;
     while let Some(last) = users.last() {
@@ -58,12 +59,12 @@ pub(super) async fn list(service: &Service, json: bool) -> anyhow::Result<()> {
         for user in &users {
             match json {
                 true => json::print(&json::user(user)?)?,
-                false => writeln!(out, "{}", line(user, service.is_locked(user)))?,
+                false => table.line(line(user, service.is_locked(user)))?,
             }
         }
         users = users_after(service, &permit, Some(&last)).await?;
     }
-    Ok(())
+    Ok(table.flush()?)
 }
 
 /// The next page of users, ordered by ID, after `last`. A page starts from an ID and not from a page number, so that

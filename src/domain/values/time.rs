@@ -46,6 +46,12 @@ impl Timestamp {
     /// `None` for any other text. That includes the basic format (`20150101`), because it is also a number, leap
     /// seconds, offsets of a day or more, and moments before [`Self::MIN`] or after [`Self::MAX`].
     pub fn parse_iso(text: &str) -> Option<Self> {
+        Self::parse_iso_in(text, |_| 0)
+    }
+
+    /// As [`Self::parse_iso`], with another offset for dates and times without one: `offset_of` returns it for a local
+    /// time, in seconds east of UTC.
+    pub fn parse_iso_in(text: &str, offset_of: impl FnOnce(DateTime) -> i32) -> Option<Self> {
         let bytes = text.as_bytes();
         let dashed = bytes.len() >= 10
             && bytes[..10].iter().enumerate().all(|(at, byte)| match at {
@@ -58,7 +64,7 @@ impl Timestamp {
         let text = truncate_to_nanoseconds(text);
         let pieces = Pieces::parse(&*text).ok()?;
         let local = pieces.date().to_datetime(pieces.time().unwrap_or_default());
-        let offset = pieces.to_numeric_offset().map_or(0, |offset| offset.seconds());
+        let offset = pieces.to_numeric_offset().map_or_else(|| offset_of(local), |offset| offset.seconds());
         if offset.abs() >= SECONDS_PER_DAY {
             return None;
         }

@@ -196,6 +196,11 @@ impl Store for PostgresStore {
         self.execute(write::batch::WriteBatch { operation, items, language }).await
     }
 
+    async fn preview_batch(&self, operation: Operation, items: Vec<BatchItem>) -> Result<Vec<Result<ItemOutcome>>> {
+        let language = self.default_language.clone();
+        self.execute(write::batch::PreviewBatch(write::batch::WriteBatch { operation, items, language })).await
+    }
+
     async fn client(&self, key: &ClientKey) -> Result<Option<Client>> {
         entity::find(&self.point_reads, key).await
     }

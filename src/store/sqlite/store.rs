@@ -216,6 +216,11 @@ impl Store for SqliteStore {
         self.writer.write(move |context| write::batch::write(context, &language, &operation, &items)).await
     }
 
+    async fn preview_batch(&self, operation: Operation, items: Vec<BatchItem>) -> Result<Vec<Result<ItemOutcome>>> {
+        let language = self.default_language.clone();
+        self.writer.write(move |context| write::batch::preview(context, &language, &operation, &items)).await
+    }
+
     async fn client(&self, key: &ClientKey) -> Result<Option<Client>> {
         self.readers.point(|connection| entity::find(connection, key))
     }

@@ -81,7 +81,8 @@ macro_rules! conformance {
                 feed: nothing_is_behind_the_end, a_filter_moves_past_other_operations, a_wait_ends_after_a_change,
                     a_directory_keeps_its_identity;
                 batches: leave_what_single_writes_leave, refuse_one_and_keep_the_others, repeated_change_nothing,
-                    restore_what_was_deleted, restore_nothing_by_another_number_or_id, keep_the_numbers_of_users;
+                    restore_what_was_deleted, restore_nothing_by_another_number_or_id, keep_the_numbers_of_users,
+                    previews_tell_the_outcomes_and_write_nothing;
                 batch_index: finds_what_a_scan_finds;
                 retention: answers_are_the_same_or_refused, spells_and_names_need_no_earlier_changes,
                     old_entries_leave_nothing_behind;

@@ -53,6 +53,40 @@ async fn an_import_is_in_every_api_and_exported_unchanged() {
 }
 
 #[tokio::test]
+async fn a_dry_run_tells_what_the_import_does_and_writes_nothing() {
+    let (server, admin) = {
+        let server = Server::start();
+        let admin = server.admin().await;
+        (server, admin)
+    };
+    server.make_user("here", &[], &[]);
+    // Enough lines for several batches, so that memberships name groups and users of earlier ones.
+    let mut lines: Vec<_> = LINES.map(str::to_owned).into();
+    let user = |id: &str, name: &str| json!({ "user": { "id": id, "username": name, "first_name": "F", "last_name": "L", "email": "e", "active": true } });
+    lines.extend((0..1_600).map(|number| user(&format!("u{number}"), &format!("name{number}")).to_string()));
+    lines.push(user("twin", "name0").to_string());
+    lines.push(user("u0", "name0").to_string());
+    lines.push(json!({ "group": { "uid": 7, "id": "seven", "labels": { "en": "Seven" } } }).to_string());
+    for user in ["u1", "here", "nobody"] {
+        lines.push(json!({ "membership": { "group": "bare", "user": user } }).to_string());
+    }
+    let text = lines.join("\n");
+    let before = (admin.get("/rollbook/v1/info").await.is(200), server.cli().run(&["export"]).printed());
+    let preview = server.cli().run_with(&["import", "-", "--dry-run"], &text);
+    assert!(!preview.success && preview.stdout.contains("nothing was written"), "{}", preview.stdout);
+    assert!(preview.stderr.contains("3 of 1612 lines would be refused"), "{}", preview.stderr);
+    let after = (admin.get("/rollbook/v1/info").await.is(200), server.cli().run(&["export"]).printed());
+    assert_eq!((before.0.json(), before.1), (after.0.json(), after.1));
+    let rows = |printed: &str| ["groups", "users", "memberships", "unreadable"].map(|kind| counts(printed, kind));
+    assert_eq!(rows(&preview.stdout), [[2, 0, 0, 1], [1_602, 1, 0, 1], [4, 0, 0, 1], [0, 0, 0, 0]]);
+    let imported = server.cli().run_with(&["import", "-"], &text);
+    // The last line of u0 changes nothing, which the dry run does not tell.
+    assert_eq!(rows(&imported.stdout), [[2, 0, 0, 1], [1_602, 0, 1, 1], [4, 0, 0, 1], [0, 0, 0, 0]]);
+    let again = server.cli().run_with(&["import", "-", "--dry-run"], &LINES.join("\n")).printed();
+    assert_eq!(rows(&again), [[0, 0, 2, 0], [0, 0, 2, 0], [0, 0, 2, 0], [0, 0, 0, 0]]);
+}
+
+#[tokio::test]
 async fn refused_lines_are_reported_and_stored_and_the_others_are_imported() {
     let (server, folder) = (Server::start(), TempDir::new().unwrap());
     let (file, kept) = (folder.path().join("in.jsonl"), folder.path().join("refused.jsonl"));

@@ -187,11 +187,11 @@ fn statements_follow_the_description() {
     assert!(!upsert.contains("created = "), "{upsert}");
     assert_eq!(inserted(&some_client()).count(), 21);
     assert!(update.starts_with("UPDATE users SET id = $2, username = $3, "), "{update}");
-    assert!(update.ends_with(", phone_key = $23 WHERE uid = $1"), "{update}");
+    assert!(update.ends_with(", phone_key = $24 WHERE uid = $1"), "{update}");
     for other in ["created = ", "last_active", "failed_attempts", "locked_until", "password_hash"] {
         assert!(!update.contains(other), "{update}");
     }
-    assert_eq!(updated(&some_user()).count(), 23);
+    assert_eq!(updated(&some_user()).count(), 24);
     assert_eq!(select::<SigningKey>("ORDER BY kid"), "SELECT kid, pem, signs_from FROM signing_keys ORDER BY kid");
     assert!(!select::<RefreshToken>("").contains("used"));
 }

@@ -52,6 +52,23 @@ pub(crate) fn write(
     Ok(outcomes)
 }
 
+/// Returns the outcomes that [`write()`] would return, and undoes what it writes. The other writes of the group are not
+/// affected.
+pub(crate) fn preview(
+    context: &mut WriteContext<'_>,
+    language: &Tag,
+    operation: &Operation,
+    items: &[BatchItem],
+) -> Result<Vec<Result<ItemOutcome>>> {
+    let (texts, invalidations) = (context.texts.len(), context.invalidations.len());
+    context.connection.execute_batch("SAVEPOINT preview").map_err(failed)?;
+    let outcomes = write(context, language, operation, items);
+    context.connection.execute_batch("ROLLBACK TO preview; RELEASE preview").map_err(failed)?;
+    context.texts.truncate(texts);
+    context.invalidations.truncate(invalidations);
+    outcomes
+}
+
 /// A batch while it is written.
 struct BatchWriter<'a, 'w> {
     context: &'a mut WriteContext<'w>,

@@ -114,6 +114,44 @@ pub(crate) async fn repeated_change_nothing(store: &impl TestStore) {
     assert_eq!((store.state(), store.journal().len()), (state, entries));
 }
 
+pub(crate) async fn previews_tell_the_outcomes_and_write_nothing(store: &impl TestStore) {
+    let (group_uid, user_uid) = half_deleted(store).await;
+    let items = || {
+        vec![
+            // The first two are deleted: they are restored without their former memberships.
+            group_item(Some(group_uid), rich("g")),
+            user_item(Some(user_uid), user("v")),
+            member_item("g", "v"),
+            member_item("g", "u"),
+            member_item("h", "u"),
+            member_item("h", "nobody"),
+            user_item(None, user("new")),
+            member_item("h", "new"),
+            user_item(None, UserFields { username: "u".to_owned(), ..user("twin") }),
+            user_item(Some(user_uid), user("other")),
+            group_item(Some(900), group("numbered", "n")),
+            user_item(None, UserFields { email: "changed".to_owned(), ..user("u") }),
+        ]
+    };
+    let (state, entries) = (store.state(), store.journal().len());
+    let outcomes = store.preview_batch(operation(20), items()).await.unwrap();
+    let told: String = outcomes
+        .into_iter()
+        .map(|outcome| match outcome {
+            Ok(ItemOutcome::Created) => 'c',
+            Ok(ItemOutcome::Updated) => 'u',
+            Ok(ItemOutcome::Unchanged) => '-',
+            Err(_) => '!',
+        })
+        .collect();
+    assert_eq!((store.state(), store.journal().len()), (state, entries));
+    // No number was drawn.
+    let last = store.state().groups.into_keys().max().unwrap();
+    assert_eq!(make_group(store, group("next", "n")).await.uid, last + 1);
+    assert_eq!(letters(store, 21, items()).await, told);
+    assert_eq!(told, "cccc-!cc!!cu");
+}
+
 /// Returns the live memberships, as `group:user`.
 async fn pairs(store: &impl Store) -> String {
     let page = Page { number: 1, size: 100 };

@@ -22,11 +22,16 @@ use crate::store::postgres::write::transaction::Transaction;
 
 use super::decide::{BatchEntity, BatchState, EntitiesOf, LiveEntity};
 
-/// Reads and locks what the items depend on, and draws the numbers that new entities may need.
-pub(super) async fn load(transaction: &mut Transaction<'_>, items: &[BatchItem]) -> Result<BatchState, DatabaseError> {
+/// Reads and locks what the items depend on, and draws the numbers that new entities may need. For a preview, no number is
+/// drawn: new entities get negative ones.
+pub(super) async fn load(
+    transaction: &mut Transaction<'_>,
+    items: &[BatchItem],
+    is_preview: bool,
+) -> Result<BatchState, DatabaseError> {
     let mut state = BatchState { usernames: username_owners(transaction, items).await?, ..BatchState::default() };
-    let group_numbers = taken_numbers::<Group>(transaction, items).await?;
-    let user_numbers = taken_numbers::<User>(transaction, items).await?;
+    let group_numbers = taken_numbers::<Group>(transaction, items, is_preview).await?;
+    let user_numbers = taken_numbers::<User>(transaction, items, is_preview).await?;
     // What a restored group or user loses also changes the users or groups at the other end.
     lock_others(transaction, LOCK_MEMBERS, &deleted(&group_numbers)).await?;
     let deleted_users = deleted(&user_numbers);
@@ -45,8 +50,8 @@ pub(super) async fn load(transaction: &mut Transaction<'_>, items: &[BatchItem])
         _ => None,
     });
     state.groups.by_id = load_live(transaction, keys_of::<Group>(items).chain(groups_of_members)).await?;
-    draw_numbers(transaction, items, &mut state.groups).await?;
-    draw_numbers(transaction, items, &mut state.users).await?;
+    draw_numbers(transaction, items, &mut state.groups, is_preview).await?;
+    draw_numbers(transaction, items, &mut state.users, is_preview).await?;
     Ok(state)
 }
 
@@ -76,12 +81,13 @@ async fn username_owners(
 async fn taken_numbers<E: BatchEntity>(
     transaction: &mut Transaction<'_>,
     items: &[BatchItem],
+    is_preview: bool,
 ) -> Result<HashMap<i64, bool>, DatabaseError> {
     let (statements, given) = (E::statements(), items.iter().filter_map(E::id_and_uid).filter_map(|(_, uid)| uid));
     let taken = find(transaction, &statements.taken, given.clone()).await?;
     let number = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
     let taken = taken.iter().map(number).collect::<Result<HashMap<i64, bool>, DatabaseError>>()?;
-    if let Some(greatest) = given.filter(|uid| !taken.contains_key(uid)).max() {
+    if let Some(greatest) = given.filter(|uid| !taken.contains_key(uid)).max().filter(|_| !is_preview) {
         // A rollback does not undo this. If other transactions draw numbers at the same moment, the sequence may be set
         // back, and numbers may be drawn twice. The primary key refuses them then, and they are drawn again.
         transaction.read(&statements.advance_sequence, &[&greatest]).await?;
@@ -156,10 +162,13 @@ async fn draw_numbers<E: BatchEntity>(
     transaction: &mut Transaction<'_>,
     items: &[BatchItem],
     state: &mut EntitiesOf<E>,
+    is_preview: bool,
 ) -> Result<(), DatabaseError> {
     let unnumbered = items.iter().filter_map(E::id_and_uid).filter(|(_, uid)| uid.is_none()).map(|(id, _)| id.key());
     let count = unnumbered.filter(|key| !state.by_id.contains_key(key)).collect::<HashSet<_>>().len() as i64;
-    if count > 0 {
+    if is_preview {
+        state.drawn = (1..=count).map(|number| -number).collect::<Vec<_>>().into_iter();
+    } else if count > 0 {
         let sql = "SELECT nextval($1::TEXT::REGCLASS) FROM generate_series(1, $2::BIGINT)";
         let drawn = transaction.read(sql, &[&E::statements().sequence, &count]).await?;
         state.drawn = drawn.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?.into_iter();

@@ -76,10 +76,46 @@ impl UnitOfWork for WriteBatch {
     }
 }
 
+/// The unit of work that returns what [`WriteBatch`] would, and writes nothing.
+pub(crate) struct PreviewBatch(pub WriteBatch);
+
+#[async_trait]
+impl UnitOfWork for PreviewBatch {
+    type Output = Vec<Result<ItemOutcome>>;
+
+    fn outcome_lookup(&self) -> OutcomeLookup<'_> {
+        OutcomeLookup::Idempotent
+    }
+
+    fn limit(&self) -> Option<Duration> {
+        Some(TIME_LIMIT)
+    }
+
+    /// Queues nothing, so the transaction is rolled back.
+    async fn run(&self, transaction: &mut Transaction<'_>) -> Result<Self::Output, DatabaseError> {
+        let (Decisions { replacements, members, .. }, mut outcomes, _) = self.0.decide(transaction, true).await?;
+        // A restored entity loses the memberships that it had.
+        let groups: HashSet<_> = replacements.iter().filter_map(Replacement::restored_group).collect();
+        let users: HashSet<_> = replacements.iter().filter_map(Replacement::restored_user).collect();
+        let new = new_members(transaction, &members).await?;
+        for member in &members {
+            if new.contains(&member.pair()) || groups.contains(&member.group) || users.contains(&member.user) {
+                outcomes[member.at] = Ok(ItemOutcome::Created);
+            }
+        }
+        Ok(outcomes)
+    }
+}
+
 impl WriteBatch {
-    /// Loads, decides and writes, as the description of the module says.
-    async fn write(&self, transaction: &mut Transaction<'_>) -> Result<Vec<Result<ItemOutcome>>, DatabaseError> {
-        let state = load::load(transaction, &self.items).await?;
+    /// Loads what the items depend on, and decides what is to be written at which time. Also returns the outcomes, of which those of
+    /// new memberships are not decided yet.
+    async fn decide(
+        &self,
+        transaction: &mut Transaction<'_>,
+        is_preview: bool,
+    ) -> Result<(Decisions, Vec<Result<ItemOutcome>>, Timestamp), DatabaseError> {
+        let state = load::load(transaction, &self.items, is_preview).await?;
         transaction.read_last_change().await?;
         let at = transaction.time(&self.operation);
         let mut decider = Decider::new(state, &self.language, at);
@@ -90,7 +126,13 @@ impl WriteBatch {
                 outcome => outcomes.push(outcome),
             }
         }
-        let Decisions { mut journal_entry, replacements, users, mut groups, members } = decider.finish();
+        Ok((decider.finish(), outcomes, at))
+    }
+
+    /// Loads, decides and writes, as the description of the module says.
+    async fn write(&self, transaction: &mut Transaction<'_>) -> Result<Vec<Result<ItemOutcome>>, DatabaseError> {
+        let (decisions, mut outcomes, at) = self.decide(transaction, false).await?;
+        let Decisions { mut journal_entry, replacements, users, mut groups, members } = decisions;
         // Before new memberships are inserted, because a restored entity loses those that it had.
         let restored: Vec<_> = replacements.iter().filter_map(Replacement::restored_group).collect();
         delete_former::<Group>(transaction, restored, &mut journal_entry).await?;
