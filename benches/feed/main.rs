@@ -31,7 +31,7 @@ use rollbook::http::limits::Limits;
 use serde_json::Value;
 
 use client::{Load, Outcome, Workload};
-use readers::Readers;
+use readers::{Readers, Running};
 use report::Report;
 use support::Directory;
 use wire::Connection;
@@ -96,7 +96,7 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
     let directory = Directory::open(arguments.database.as_ref().unwrap_or(&file)).await?;
     directory.fill(arguments.groups).await?;
     let address = serving::serve(rollbook::app(&directory.service, Router::new(), Limits::default(), None)?).await?;
-    let mut report = Report::new(arguments.groups, arguments.writers, arguments.readers);
+    let mut report = Report::new(arguments.groups, arguments.writers, arguments.readers, arguments.seconds);
     let mut cursor = String::new();
     for _ in 0..arguments.rounds {
         let begun = Instant::now();
@@ -104,23 +104,37 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
         report.polled.push(changes as f64 / begun.elapsed().as_secs_f64());
         cursor = end;
     }
-    for _ in 0..arguments.rounds {
-        let alone = write(arguments, address, &directory.token).await?;
-        // The readers begin behind what was written.
-        cursor = poll(address, &directory.token, Some(&cursor)).await?.1;
-        let readers = Readers { address, count: arguments.readers, after: cursor.clone() }.start(&directory.token)?;
-        let followed = write(arguments, address, &directory.token).await?;
-        report.pairs.push((alone, followed));
-        report.heard.push(readers.stop()?);
+    for round in 0..arguments.rounds {
+        let mut pair = [None, None];
+        // Each kind is first in every other round.
+        for has_readers in [round % 2 == 0, round % 2 != 0] {
+            // The readers begin behind what was written.
+            cursor = poll(address, &directory.token, Some(&cursor)).await?.1;
+            let readers = Readers { address, count: arguments.readers, after: cursor.clone() };
+            let readers = if has_readers { Some(readers.start(&directory.token)?) } else { None };
+            pair[usize::from(has_readers)] = Some(measured_write(arguments, address, &directory.token).await?);
+            report.heard.extend(readers.map(Running::stop).transpose()?);
+        }
+        let [alone, followed] = pair;
+        report.pairs.extend(alone.zip(followed));
     }
     directory.service.close().await;
     Ok(report)
 }
 
-/// One round of creates.
-async fn write(arguments: &Arguments, address: SocketAddr, token: &str) -> anyhow::Result<Outcome> {
+/// One round of creates; also returns the processor time that this process, the server, took in it, in seconds.
+async fn measured_write(arguments: &Arguments, address: SocketAddr, token: &str) -> anyhow::Result<(Outcome, f64)> {
     let Arguments { groups, seconds, writers: connections, .. } = *arguments;
-    Load { address, workload: Workload::Create, connections, seconds, groups }.run_in_child(token).await
+    let before = processor_time();
+    let load = Load { address, workload: Workload::Create, connections, seconds, groups };
+    let outcome = load.run_in_child(token).await?;
+    Ok((outcome, processor_time() - before))
+}
+
+/// The processor time of this process in seconds.
+fn processor_time() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
 /// Reads the feed behind the cursor; returns the number of changes and the cursor behind them.

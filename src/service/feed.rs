@@ -26,7 +26,7 @@ const PART_CHANGES: u32 = 250;
 /// The number of shared parts that a reader may be behind before it reads by itself.
 const PARTS_BEHIND: usize = 8;
 /// The time from a part that had changes to the next look at the feed: many commits in a row are one part.
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(100);
 /// The same for a reader that reads by itself, because it is limited to communities.
 const OWN_PAUSE: Duration = Duration::from_millis(250);
 /// The time after which the task looks whether anyone follows, and after a read that failed.
@@ -207,8 +207,9 @@ impl FeedReader {
     /// What the reader gets of a shared part.
     fn selected(&mut self, part: &SharedPart) -> ReadPart {
         let FeedQuery { after, filter, span, .. } = &self.query;
-        let is_wanted = |feed: &FeedChange| {
-            Some(feed.position()) > *after && span.contains(feed.change.time) && filter.selects(&feed.change)
+        let read = after.as_ref().map(|position| (position.transaction, position.change));
+        let is_wanted = |FeedChange { transaction, change }: &FeedChange| {
+            Some((*transaction, change.id)) > read && span.contains(change.time) && filter.selects(change)
         };
         let changes = part.page.changes.iter().enumerate();
         let selected = changes.filter(|(_, change)| is_wanted(change)).map(|(at, _)| at).collect();

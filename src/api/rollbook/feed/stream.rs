@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::api::rollbook::wire::Change;
 use crate::domain::caller::{Caller, Permit, ReadChanges};
-use crate::domain::history::{FeedPosition, FeedQuery};
+use crate::domain::history::{FeedChange, FeedPosition, FeedQuery};
 use crate::http::ApiState;
 use crate::http::request::caller::Token;
 use crate::http::request::error::{Error, Result};
@@ -70,7 +70,7 @@ struct Events {
     follower: Follower,
     reader: FeedReader,
     cursors: FeedCursors,
-    /// The events of the last part that are not sent yet, the last one first.
+    /// The events of the last part that are not sent yet, the last ones first.
     part: Vec<Bytes>,
     /// The position of the last event.
     sent: Option<FeedPosition>,
@@ -125,20 +125,16 @@ impl Events {
             self.sent = Some(last.position());
         }
         // Whoever shares a part sees all of it, so all get the same bytes.
-        let rendered = part.page.derived::<OnceLock<Vec<Bytes>>>().ok_or_else(other_events)?;
-        let events = match rendered.get() {
-            Some(events) => events,
+        let rendered = part.page.derived::<OnceLock<Rendered>>().ok_or_else(other_events)?;
+        let rendered = match rendered.get() {
+            Some(rendered) => rendered,
             None => {
-                let events = part
-                    .page
-                    .changes
-                    .iter()
-                    .map(|feed| event(&self.cursors.encode(&feed.position()), &Change::new(&feed.change, caller)?));
-                let events = events.collect::<Result<Vec<_>>>()?;
-                rendered.get_or_init(|| events)
+                let new = Rendered::new(&part.page.changes, &self.cursors, caller)?;
+                rendered.get_or_init(|| new)
             }
         };
-        self.part.extend(part.selected.iter().rev().filter_map(|at| events.get(*at).cloned()));
+        self.part =
+            part.selected.chunk_by(|one, next| one + 1 == *next).rev().map(|run| rendered.events(run)).collect();
         Ok(())
     }
 
@@ -155,15 +151,44 @@ impl Events {
     }
 }
 
-/// The event of a change.
-fn event(cursor: &str, change: &Change) -> Result<Bytes> {
-    let mut event = BytesMut::from(format!("id: {cursor}\nevent: {}\ndata: ", change.kind).as_bytes());
-    let start = event.len();
-    event.extend_from_slice(&render_json(change)?);
+/// The events of a part of the feed.
+struct Rendered {
+    /// All events.
+    text: Bytes,
+    /// Where each one begins in the text, and where the last one ends.
+    bounds: Vec<usize>,
+}
+
+impl Rendered {
+    fn new(changes: &[FeedChange], cursors: &FeedCursors, caller: &Caller) -> Result<Self> {
+        let (mut text, mut bounds) = (BytesMut::new(), vec![0]);
+        for feed in changes {
+            write_event(&mut text, &cursors.encode(&feed.position()), &Change::new(&feed.change, caller)?)?;
+            bounds.push(text.len());
+        }
+        Ok(Self { text: text.freeze(), bounds })
+    }
+
+    /// The events with these indexes, which follow each other. They are not copied.
+    fn events(&self, run: &[usize]) -> Bytes {
+        let bound = |index: usize| self.bounds.get(index).copied().unwrap_or(self.text.len());
+        match run {
+            [first, .., last] => self.text.slice(bound(*first)..bound(last + 1)),
+            [only] => self.text.slice(bound(*only)..bound(only + 1)),
+            [] => Bytes::new(),
+        }
+    }
+}
+
+/// Writes the event of a change.
+fn write_event(text: &mut BytesMut, cursor: &str, change: &Change) -> Result<()> {
+    text.extend_from_slice(format!("id: {cursor}\nevent: {}\ndata: ", change.kind).as_bytes());
+    let start = text.len();
+    text.extend_from_slice(&render_json(change)?);
     // Only white space between the values of an xp can be a line break: in a text it is escaped.
-    event.iter_mut().skip(start).filter(|byte| matches!(**byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
-    event.extend_from_slice(b"\n\n");
-    Ok(event.freeze())
+    text.iter_mut().skip(start).filter(|byte| matches!(**byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
+    text.extend_from_slice(b"\n\n");
+    Ok(())
 }
 
 fn other_events() -> Error {
