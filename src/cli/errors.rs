@@ -48,7 +48,7 @@ pub(super) fn error_sentence(error: &Error) -> String {
             ResourceKind::User => format!("there is no user '{name}'; `rollbook user list` prints all users"),
             ResourceKind::Group => format!("there is no group '{name}'; `rollbook group list` prints all groups"),
             ResourceKind::Operation => {
-                format!("there is no operation '{name}'; `rollbook changes --json` prints the latest")
+                format!("there is no operation '{name}'; `rollbook changes` prints the latest")
             }
             ResourceKind::Membership | ResourceKind::Certificate => error.to_string(),
         },

@@ -211,7 +211,7 @@ impl Printer {
             return changes.iter().try_for_each(|change| json::print(&json::change(change)));
         }
         if !std::mem::replace(&mut self.begun, true) {
-            self.table.line("TIME\tTYPE\tGROUP\tUSER\tBY\tCHANNEL\tREASON")?;
+            self.table.line("TIME\tTYPE\tGROUP\tUSER\tBY\tCHANNEL\tOPERATION\tREASON")?;
         }
         let named = |name: Option<&str>| name.map_or_else(|| "-".to_owned(), escaped);
         for change in changes {
@@ -219,8 +219,8 @@ impl Printer {
             let user = named(change.user.as_ref().map(|user| user.id.as_str()));
             let (time, kind) = (format_time(change.time), change.kind.name());
             let (by, channel) = (format_actor(Some(&change.actor)), change.channel.name());
-            let reason = named(change.reason.as_deref());
-            self.table.line(format!("{time}\t{kind}\t{group}\t{user}\t{by}\t{channel}\t{reason}"))?;
+            let (operation, reason) = (&change.operation, named(change.reason.as_deref()));
+            self.table.line(format!("{time}\t{kind}\t{group}\t{user}\t{by}\t{channel}\t{operation}\t{reason}"))?;
         }
         Ok(self.table.flush()?)
     }

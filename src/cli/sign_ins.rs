@@ -1,7 +1,5 @@
 //! `rollbook sign-ins`: who signed in or tried to, when, through what and from where.
 
-use std::io::{self, Write as _};
-
 use anyhow::Context as _;
 use clap::Args;
 
@@ -15,6 +13,7 @@ use crate::service::Service;
 
 use super::json;
 use super::operator::{escaped, format_time, parse_moment, parse_user, permit, with_directory};
+use super::table::Table;
 
 /// The number of sign-ins that are printed without a start time.
 const LATEST: u32 = 50;
@@ -56,7 +55,7 @@ impl SignInsArgs {
             after: None,
             limit: if self.since.is_some() { CHANGES_MAX } else { LATEST },
         };
-        let mut printer = Printer { json: self.json, begun: false };
+        let mut printer = Printer { table: Table::new(), json: self.json, begun: false };
         let mut latest = Vec::new();
         loop {
             let page = service.sign_ins(&reading, query.clone()).await?;
@@ -76,9 +75,10 @@ impl SignInsArgs {
     }
 }
 
-/// Prints sign-ins, as lines with fields separated by tabs or as JSON lines.
+/// Prints sign-ins, as a list or as JSON lines.
 struct Printer {
     json: bool,
+    table: Table,
     /// Whether the heading was printed.
     begun: bool,
 }
@@ -89,9 +89,8 @@ impl Printer {
         if self.json {
             return sign_ins.iter().try_for_each(|sign_in| json::print(&json::sign_in(sign_in)));
         }
-        let mut out = io::stdout();
         if !std::mem::replace(&mut self.begun, true) {
-            writeln!(out, "TIME\tTYPE\tUSER\tCLIENT\tSOURCE\tCHANNEL\tCOUNT\tREASON")?;
+            self.table.line("TIME\tTYPE\tUSER\tCLIENT\tSOURCE\tCHANNEL\tCOUNT\tREASON")?;
         }
         let named = |name: Option<&str>| name.map_or_else(|| "-".to_owned(), escaped);
         for sign_in in sign_ins {
@@ -100,9 +99,9 @@ impl Printer {
             let (source, reason) = (named(sign_in.source.as_deref()), named(sign_in.reason.as_deref()));
             let (time, kind, channel) = (format_time(sign_in.at), sign_in.kind.name(), sign_in.channel.name());
             let count = sign_in.count;
-            writeln!(out, "{time}\t{kind}\t{user}\t{client}\t{source}\t{channel}\t{count}\t{reason}")?;
+            self.table.line(format!("{time}\t{kind}\t{user}\t{client}\t{source}\t{channel}\t{count}\t{reason}"))?;
         }
-        Ok(())
+        Ok(self.table.flush()?)
     }
 }
 

@@ -6,20 +6,21 @@ use clap::Args;
 
 use crate::config::DatabaseConfig;
 use crate::domain::change_type::ChangeType;
-use crate::domain::error::Error;
+use crate::domain::error::{Error, ResourceKind};
 use crate::domain::history::{ChangeFilter, Span};
 use crate::domain::journal::Channel;
 use crate::domain::time::Timestamp;
-use crate::domain::undo::{OnConflict, UndoOptions, UndoOutcome, UndoResult};
+use crate::domain::undo::{OnConflict, UndoOptions, UndoOutcome, UndoResult, UndoneChange};
 use crate::service::undo::UndoSelection;
 
 use super::history::{parse_channel, parse_type};
 use super::operator::{ReasonArgs, parse_moment, with_directory};
+use super::table::Table;
 
 /// The arguments of `rollbook undo`.
 #[derive(Debug, Args)]
 pub(super) struct UndoArgs {
-    /// The operation, as `rollbook changes --json` prints it; without it, all changes that the flags select
+    /// The operation, as `rollbook changes` prints it; without it, all changes that the flags select
     #[arg(required_unless_present_any = ["since", "channels", "clients"])]
     operation: Option<String>,
     /// Undo changes from this time on, e.g. 2026-03-01 or 2026-03-01T08:00:00+01:00
@@ -53,7 +54,7 @@ pub(super) async fn run(args: UndoArgs, database: &DatabaseConfig) -> anyhow::Re
         let mut filter = ChangeFilter {
             types: args.types,
             channels: args.channels,
-            operations: args.operation.clone().into_iter().collect(),
+            operations: args.operation.iter().cloned().collect(),
             ..ChangeFilter::default()
         };
         let permit = args.reason.permit()?;
@@ -65,6 +66,10 @@ pub(super) async fn run(args: UndoArgs, database: &DatabaseConfig) -> anyhow::Re
         let on_conflict = if args.skip_conflicts { OnConflict::Skip } else { OnConflict::Fail };
         let options = UndoOptions { dry_run: args.dry_run, on_conflict };
         match service.undo(&permit, UndoSelection { filter, span }, options).await {
+            Ok(UndoOutcome { changes, .. }) if changes.is_empty() => match args.operation {
+                Some(operation) => Err(Error::NotFound(ResourceKind::Operation, operation).into()),
+                None => anyhow::bail!("no changes are selected, so nothing was undone"),
+            },
             Err(Error::UndoConflicts(outcome)) => {
                 print_conflicts(&outcome)?;
                 Err(Error::UndoConflicts(outcome).into())
@@ -90,13 +95,10 @@ fn print_outcome(outcome: &UndoOutcome) -> anyhow::Result<()> {
 
 /// Prints the changes that cannot be undone, one in each line.
 fn print_conflicts(outcome: &UndoOutcome) -> anyhow::Result<()> {
-    let mut out = io::stdout();
-    for change in outcome.changes.iter().filter(|change| change.result.is_conflict()) {
-        let id = change.id;
-        match &change.result {
-            UndoResult::Conflict(fields) => writeln!(out, "{id}\tchanged since\t{}", fields.join(", "))?,
-            other => writeln!(out, "{id}\tcannot be undone\t{}", other.detail().unwrap_or_default())?,
-        }
+    let mut table = Table::new();
+    for UndoneChange { id, result } in outcome.changes.iter().filter(|change| change.result.is_conflict()) {
+        let what = if matches!(result, UndoResult::Conflict(_)) { "changed since" } else { "cannot be undone" };
+        table.line(format!("{id}\t{what}\t{}", result.detail().unwrap_or_default()))?;
     }
-    Ok(())
+    Ok(table.flush()?)
 }
