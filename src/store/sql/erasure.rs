@@ -40,10 +40,10 @@ pub(crate) const ANSWERS: i64 = 500;
 pub(crate) const TOKENS: i64 = 1_000;
 
 const SETTING: &str = "erasing:";
-/// The number of journal entries that one step empties. Those of batches have up to 64 KiB each.
-const ENTRIES: usize = 64;
 /// The maximum number of names by which answers are looked for. A user with more was renamed hundreds of times in a day.
 const TRACES_MAX: usize = 1_000;
+/// The maximum number of entries in which names are looked for. A user with more was changed every few minutes of a day.
+const TRACED_MAX: usize = 500;
 /// How much longer than answers are kept the names of a user count, in seconds: clocks differ.
 const MARGIN: i64 = 3_600;
 
@@ -132,14 +132,11 @@ pub(crate) async fn finish(steps: &impl ErasureSteps, user: UserUid) -> Result<(
     // Records of sign-ins that name the user are deleted here, before the journal is emptied.
     let mut from = 0;
     loop {
+        // At most 256 entries, of which those of batches have up to 64 KiB each.
         let entries = steps.entries(user, from).await?;
-        for part in entries.chunks(ENTRIES) {
-            steps.empty_entries(user, part).await?;
-        }
-        match entries.last() {
-            Some(last) => from = last + 1,
-            None => break,
-        }
+        let Some(last) = entries.last() else { break };
+        steps.empty_entries(user, &entries).await?;
+        from = last + 1;
     }
     steps.complete(user).await
 }
@@ -188,9 +185,9 @@ pub(crate) async fn traces<S: SnapshotReader>(snapshot: &mut S, user: UserUid) -
             if at < *earliest.get_or_insert(at.plus_seconds(-KEPT_SECONDS - MARGIN)) {
                 return Ok(Some(found.into_iter().collect()));
             }
-            if found.len() > TRACES_MAX {
-                return Ok(None);
-            }
+        }
+        if found.len() > TRACES_MAX || reader.entries_read > TRACED_MAX {
+            return Ok(None);
         }
     }
     Ok(Some(found.into_iter().collect()))
