@@ -110,8 +110,8 @@ pub(crate) trait ErasureSteps: Sync {
     async fn entries(&self, user: UserUid, from: i64) -> Result<Vec<i64>>;
     /// Returns [`traces`] of the user.
     async fn traces(&self, user: UserUid) -> Result<Traces>;
-    /// Empties the bodies and locations with a trace of the next [`ANSWERS`] recorded answers behind the key. Returns the key of the last one;
-    /// `None` if there are no more.
+    /// Of the next [`ANSWERS`] recorded answers behind the key, empties the bodies and locations of those with a trace.
+    /// Returns the key of the last one; `None` if there are no more.
     async fn empty_answers(&self, traces: &Traces, after: &RequestKey) -> Result<Option<RequestKey>>;
     /// Empties the states of the user in these entries, as [`emptied`] does.
     async fn empty_entries(&self, user: UserUid, entries: &[i64]) -> Result<()>;
@@ -164,8 +164,8 @@ pub(crate) async fn entries<S: SnapshotReader>(
     HistoryReader::new(Trail::UserItself(user), Order::Ascending, None).entry_numbers(snapshot, from).await
 }
 
-/// Returns the texts by which an answer that is still recorded may show the user: the number if more follows it, and every ID, username and
-/// email address that they had while it was recorded, as JSON spells them.
+/// Returns the texts by which an answer that is still recorded may show the user, as JSON spells them: the number if more
+/// follows it, and every ID, username and email address that they had while it was recorded.
 pub(crate) async fn traces<S: SnapshotReader>(snapshot: &mut S, user: UserUid) -> Result<Traces, S::Failure> {
     let language = snapshot.language().clone();
     let mut reader = HistoryReader::new(Trail::UserItself(user), Order::Descending, None);
