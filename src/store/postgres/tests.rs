@@ -321,6 +321,22 @@ async fn journal_entries_of_one_group_are_numbered_in_commit_order() {
 }
 
 #[tokio::test]
+async fn one_node_at_a_time_drops_changes() {
+    let (store, test_database) = open().await;
+    for number in 0..3 {
+        make_group(&store, group(&format!("g{number}"), "n")).await;
+    }
+    let later = Timestamp::from_micros(1_000_000_000);
+    let other = test_database.connect().await;
+    other.batch_execute("BEGIN; SELECT pg_advisory_xact_lock(1919055723, 2)").await.unwrap();
+    assert!(!store.drop_changes(later).await.unwrap(), "it is left to the other node");
+    assert_eq!(store.journal().len(), 3);
+    other.batch_execute("COMMIT").await.unwrap();
+    while store.drop_changes(later).await.unwrap() {}
+    assert_eq!(store.journal().len(), 1);
+}
+
+#[tokio::test]
 async fn nodes_that_start_at_once_fold_keys_again_once() {
     let (store, test_database) = open().await;
     make_group(&store, group("a", "Name")).await;

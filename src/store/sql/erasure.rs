@@ -45,10 +45,10 @@ pub(crate) const EMPTY_SOURCES: &str = "UPDATE sign_ins SET source = NULL WHERE 
      (SELECT seq FROM sign_ins WHERE user_uid = $1 AND source IS NOT NULL LIMIT $2)";
 
 const SETTING: &str = "erasing:";
-/// The number of journal entries that one step empties. Those of batches have up to 64 KiB each.
-const ENTRIES: usize = 64;
 /// The maximum number of names by which answers are looked for. A user with more was renamed hundreds of times in a day.
 const TRACES_MAX: usize = 1_000;
+/// The maximum number of entries in which names are looked for. A user with more was changed every few minutes of a day.
+const TRACED_MAX: usize = 500;
 /// How much longer than answers are kept the names of a user count, in seconds: clocks differ.
 const MARGIN: i64 = 3_600;
 
@@ -115,8 +115,8 @@ pub(crate) trait ErasureSteps: Sync {
     async fn entries(&self, user: UserUid, from: i64) -> Result<Vec<i64>>;
     /// Returns [`traces`] of the user.
     async fn traces(&self, user: UserUid) -> Result<Traces>;
-    /// Empties the bodies and locations with a trace of the next [`ANSWERS`] recorded answers behind the key. Returns the key of the last one;
-    /// `None` if there are no more.
+    /// Of the next [`ANSWERS`] recorded answers behind the key, empties the bodies and locations of those with a trace.
+    /// Returns the key of the last one; `None` if there are no more.
     async fn empty_answers(&self, traces: &Traces, after: &RequestKey) -> Result<Option<RequestKey>>;
     /// Empties the states of the user in these entries, as [`emptied`] does.
     async fn empty_entries(&self, user: UserUid, entries: &[i64]) -> Result<()>;
@@ -139,14 +139,11 @@ pub(crate) async fn finish(steps: &impl ErasureSteps, user: UserUid) -> Result<(
     while steps.empty_sign_ins(user).await? {}
     let mut from = 0;
     loop {
+        // At most 256 entries, of which those of batches have up to 64 KiB each.
         let entries = steps.entries(user, from).await?;
-        for part in entries.chunks(ENTRIES) {
-            steps.empty_entries(user, part).await?;
-        }
-        match entries.last() {
-            Some(last) => from = last + 1,
-            None => break,
-        }
+        let Some(last) = entries.last() else { break };
+        steps.empty_entries(user, &entries).await?;
+        from = last + 1;
     }
     steps.complete(user).await
 }
@@ -174,8 +171,8 @@ pub(crate) async fn entries<S: SnapshotReader>(
     HistoryReader::new(Trail::UserItself(user), Order::Ascending, None).entry_numbers(snapshot, from).await
 }
 
-/// Returns the texts by which an answer that is still recorded may show the user: the number if more follows it, and every ID, username and
-/// email address that they had while it was recorded, as JSON spells them.
+/// Returns the texts by which an answer that is still recorded may show the user, as JSON spells them: the number if more
+/// follows it, and every ID, username and email address that they had while it was recorded.
 pub(crate) async fn traces<S: SnapshotReader>(snapshot: &mut S, user: UserUid) -> Result<Traces, S::Failure> {
     let language = snapshot.language().clone();
     let mut reader = HistoryReader::new(Trail::UserItself(user), Order::Descending, None);
@@ -195,9 +192,9 @@ pub(crate) async fn traces<S: SnapshotReader>(snapshot: &mut S, user: UserUid) -
             if at < *earliest.get_or_insert(at.plus_seconds(-KEPT_SECONDS - MARGIN)) {
                 return Ok(Some(found.into_iter().collect()));
             }
-            if found.len() > TRACES_MAX {
-                return Ok(None);
-            }
+        }
+        if found.len() > TRACES_MAX || reader.entries_read > TRACED_MAX {
+            return Ok(None);
         }
     }
     Ok(Some(found.into_iter().collect()))

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::domain::erasure::Erased;
@@ -27,7 +26,7 @@ use super::entities::{journal, memberships};
 use super::entity::{SqliteEntity as _, find, store};
 use super::past::{SqliteSnapshot, output};
 use super::storage::open::failed;
-use super::write::checkpoint::checkpoint;
+use super::write::checkpoint::truncate;
 use super::write::writer::WriteContext;
 use crate::store::sql::entity::StoredEntity as _;
 
@@ -214,12 +213,12 @@ impl SqliteStore {
     async fn truncate_log(&self) -> Result<()> {
         for _ in 0..TRUNCATIONS {
             let (readers, integrity) = (Arc::clone(&self.readers), Arc::clone(&self.integrity));
-            let truncate = move || {
+            let attempt = move || {
                 integrity.check()?;
                 let connection = integrity.open_copier()?;
-                readers.without_snapshots(|| checkpoint(&connection, CheckpointMode::TRUNCATE)).map_err(failed)
+                readers.without_snapshots(|| truncate(&connection)).map_err(failed)
             };
-            match tokio::task::spawn_blocking(truncate).await.map_err(Error::internal)? {
+            match tokio::task::spawn_blocking(attempt).await.map_err(Error::internal)? {
                 Ok(()) => return Ok(()),
                 Err(Error::Unavailable(_)) => tokio::time::sleep(TRUNCATION_PAUSE).await,
                 Err(error) => return Err(error),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Outcome, Server, make_user};
+use crate::support::{Outcome, Rollbook, Server, make_user};
 
 fn lines(outcome: Outcome) -> Vec<Value> {
     outcome.printed().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -61,4 +61,23 @@ async fn the_latest_changes_are_printed_as_they_happened() {
         lines(cli.run(&["changes", "--since", "2001-01-01", "--channel", "cli", "--type", "group.created", "--json"]));
     assert_eq!(all.len(), 60);
     assert!(cli.run(&["changes", "--type", "group"]).error().contains("group.created"));
+}
+
+#[tokio::test]
+async fn times_are_local_and_json_is_in_utc() {
+    let server = Server::start();
+    let admin = server.admin().await;
+    make_user(&admin, "ada").await;
+    let local = server.cli().env("TZ", "IST-5:30");
+    let listed = local.run(&["history", "user", "ada"]).printed();
+    assert!(listed.lines().nth(1).unwrap().contains("+05:30\tuser.created"), "{listed}");
+    let utc = server.cli().env("TZ", "UTC").run(&["history", "user", "ada"]).printed();
+    assert!(utc.lines().nth(1).unwrap().contains("Z\tuser.created"), "{utc}");
+    let json = |rollbook: &Rollbook| rollbook.run(&["history", "user", "ada", "--json"]).printed();
+    assert_eq!(json(&local), json(&server.cli()));
+    assert!(json(&local).contains("Z\""));
+    // A time without an offset is local: what it was in the east an hour ago is later in UTC.
+    let time = listed.lines().nth(1).unwrap().split('\t').next().unwrap().trim_end_matches("+05:30").to_owned();
+    let since = |rollbook: &Rollbook| rollbook.run(&["history", "user", "ada", "--since", &time]).printed();
+    assert_eq!((since(&local).lines().count(), since(&server.cli().env("TZ", "UTC")).lines().count()), (2, 1));
 }

@@ -91,7 +91,7 @@ impl Checkpoints {
         if let Some(passive) = self.passive {
             passive.stop();
         }
-        if let Err(error) = with_wait(connection, LONG_WAIT, CheckpointMode::TRUNCATE) {
+        if let Err(error) = truncate(connection) {
             tracing::debug!(%error, "the write-ahead log could not be truncated; the next start reads it");
         }
     }
@@ -145,6 +145,12 @@ fn log_failure(checkpointed: rusqlite::Result<()>) {
     if let Err(error) = checkpointed {
         tracing::debug!(%error, "a checkpoint did not complete; the next one continues it");
     }
+}
+
+/// Copies the whole log and truncates it. Waits a short time for readers and writers, because writes wait meanwhile. Fails if
+/// one of them takes longer.
+pub(crate) fn truncate(connection: &Connection) -> rusqlite::Result<()> {
+    with_wait(connection, LONG_WAIT, CheckpointMode::TRUNCATE)
 }
 
 fn with_wait(connection: &Connection, wait: Duration, mode: CheckpointMode) -> rusqlite::Result<()> {

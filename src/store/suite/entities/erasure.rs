@@ -1,6 +1,6 @@
 //! Erasures: nothing personal of an erased user is left anywhere, and that they were there is.
 
-use super::answers::recorded;
+use super::answers::{self, recorded};
 use super::signing_in::refresh_token;
 use crate::domain::change_type::ChangeType;
 use crate::domain::community::Visibility;
@@ -227,8 +227,10 @@ pub(crate) async fn is_finished_after_a_crash(store: &impl TestStore) {
 }
 
 pub(crate) async fn empties_any_number_of_entries(store: &impl TestStore) {
+    // More than those in which names are looked for.
     const CHANGES: i64 = 700;
     put(store, 1, Target::New, person("Qzjvora")).await;
+    answers::put(store, 1, "other", Target::New).await.unwrap();
     for second in 2..=CHANGES {
         let fields = UserFields { first_name: format!("FirstVora{second}"), ..person("Qzjvora") };
         put_user(store, second, UserKey::Uid(1), fields).await.unwrap();
@@ -236,5 +238,8 @@ pub(crate) async fn empties_any_number_of_entries(store: &impl TestStore) {
     assert_eq!(store.entries_of_user(1).await.unwrap(), CHANGES as u64);
     erase(store, CHANGES + 1, 1).await;
     assert_eq!(left(store), [""; 0]);
-    assert_eq!(store.journal().len() as i64, CHANGES + 2);
+    assert_eq!(store.journal().len() as i64, CHANGES + 3);
+    let key = recorded(1, "other").recording.unwrap().key;
+    let answer = store.recorded_answer(&key, time(CHANGES)).await.unwrap().unwrap();
+    assert_eq!(answer.replayed().body, "{}", "any answer may show them");
 }
