@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::broadcast::{self, error::TryRecvError};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -24,7 +24,7 @@ use super::{CachedEntity, Service};
 /// The maximum number of changes in a part that is shared, or that a reader reads by itself.
 const PART_CHANGES: u32 = 250;
 /// The number of shared parts that a reader may be behind before it reads by itself.
-const PARTS_BEHIND: usize = 8;
+const PARTS_BEHIND: usize = 16;
 /// The time from a part that had changes to the next look at the feed: many commits in a row are one part.
 const PAUSE: Duration = Duration::from_millis(100);
 /// The same for a reader that reads by itself, because it is limited to communities.
@@ -32,7 +32,7 @@ const OWN_PAUSE: Duration = Duration::from_millis(250);
 /// The time after which the task looks whether anyone follows, and after a read that failed.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// The maximum number of readers that read by themselves at once, so that those who catch up leave room for others.
-const OWN_READS: usize = 2;
+const OWN_READS: usize = 4;
 
 /// The part of the feed that was read last, shared by those who follow it.
 pub(super) struct Feed {
@@ -100,6 +100,11 @@ pub(crate) struct FeedReader {
     parts: broadcast::Receiver<Arc<SharedPart>>,
     is_closed: watch::Receiver<bool>,
     next: Next,
+    /// A shared part that came while the reader was behind it.
+    ahead: Option<Arc<SharedPart>>,
+    /// Whether the reader must read by itself before it takes a shared part: whether its position is still there is not
+    /// known.
+    is_lost: bool,
     /// Whether the caller was limited to communities at the last read.
     is_limited: bool,
     /// When a limited reader may read again.
@@ -125,7 +130,18 @@ impl Service {
         // Before the first read, so that no part is missed.
         let parts = feed.subscribe(self);
         let is_closed = feed.is_closed.subscribe();
-        FeedReader { store, feed, query, parts, is_closed, next: Next::Own, is_limited: false, rested: Instant::now() }
+        FeedReader {
+            store,
+            feed,
+            query,
+            parts,
+            is_closed,
+            next: Next::Own,
+            ahead: None,
+            is_lost: true,
+            is_limited: false,
+            rested: Instant::now(),
+        }
     }
 
     /// Returns the last position of the feed, behind which nothing can be read yet; `None` in an empty feed.
@@ -157,37 +173,70 @@ impl FeedReader {
             if *self.is_closed.borrow() {
                 return ControlFlow::Break(());
             }
-            let received = match &self.next {
+            let part = match &self.next {
                 Next::Shared(part) => return ControlFlow::Continue(Some(part.read)),
-                Next::Own => tokio::select! {
-                    _ = self.is_closed.wait_for(|is_closed| *is_closed) => return ControlFlow::Break(()),
-                    () = sleep_until(self.rested) => return ControlFlow::Continue(None),
+                Next::Own => match self.caught_up() {
+                    Some(part) => part,
+                    None => tokio::select! {
+                        _ = self.is_closed.wait_for(|is_closed| *is_closed) => return ControlFlow::Break(()),
+                        () = sleep_until(self.rested) => return ControlFlow::Continue(None),
+                    },
                 },
-                Next::Awaited => tokio::select! {
-                    _ = self.is_closed.wait_for(|is_closed| *is_closed) => return ControlFlow::Break(()),
-                    received = self.parts.recv() => received,
+                Next::Awaited => match self.ahead.take() {
+                    Some(part) => part,
+                    None => tokio::select! {
+                        _ = self.is_closed.wait_for(|is_closed| *is_closed) => return ControlFlow::Break(()),
+                        received = self.parts.recv() => match received {
+                            Ok(part) => part,
+                            Err(_) => {
+                                (self.next, self.is_lost) = (Next::Own, true);
+                                continue;
+                            }
+                        },
+                    },
                 },
             };
-            self.next = match received {
-                Ok(part) => self.following(part),
-                Err(RecvError::Lagged(_)) => Next::Own,
-                Err(RecvError::Closed) => return ControlFlow::Break(()),
-            };
+            self.follow_with(part);
         }
     }
 
-    /// What to read next after the shared part came.
-    fn following(&self, part: Arc<SharedPart>) -> Next {
+    /// Sets what to read next after the shared part came.
+    fn follow_with(&mut self, part: Arc<SharedPart>) {
         let position = &self.query.after;
-        if part.is_first || self.is_limited {
-            Next::Own
+        self.is_lost |= part.is_first;
+        if self.is_lost || self.is_limited {
+            self.next = Next::Own;
         } else if part.to <= *position {
-            Next::Awaited
+            self.next = Next::Awaited;
         } else if part.goes_on_from(position.as_ref()) {
-            Next::Shared(part)
+            self.next = Next::Shared(part);
         } else {
-            Next::Own
+            (self.next, self.ahead) = (Next::Own, Some(part));
         }
+    }
+
+    /// The shared part that a reader which reads by itself has reached, if it has.
+    fn caught_up(&mut self) -> Option<Arc<SharedPart>> {
+        while !self.is_lost && !self.is_limited {
+            let part = match self.ahead.take().map_or_else(|| self.parts.try_recv(), Ok) {
+                Ok(part) => part,
+                Err(TryRecvError::Lagged(_)) => {
+                    self.is_lost = true;
+                    return None;
+                }
+                Err(_) => return None,
+            };
+            let position = &self.query.after;
+            if part.is_first {
+                self.is_lost = true;
+            } else if part.to > *position && part.goes_on_from(position.as_ref()) {
+                return Some(part);
+            } else if part.to > *position {
+                self.ahead = Some(part);
+                return None;
+            }
+        }
+        None
     }
 
     /// Reads the part that is ready, of what the caller may see, and moves the position. Fails with `NoLongerKept` if the
@@ -222,6 +271,7 @@ impl FeedReader {
         let turn = self.feed.own_reads.acquire().await.map_err(Error::internal)?;
         let page = self.store.changes(FeedQuery { visibility, ..self.query.clone() }).await?;
         drop(turn);
+        self.is_lost = false;
         if page.next.is_some() {
             self.query.after.clone_from(&page.next);
         }

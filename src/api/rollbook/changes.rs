@@ -12,7 +12,7 @@ use crate::domain::community::Visibility;
 use crate::domain::cursor::{Position, SortValue};
 use crate::domain::group::GroupKey;
 use crate::domain::history::{
-    ChangeFilter, ChangeId, FeedPosition, FeedQuery, HistoryOf, HistoryPage, HistoryQuery, Order, Span,
+    CHANGES_MAX, ChangeFilter, ChangeId, FeedPosition, FeedQuery, HistoryOf, HistoryPage, HistoryQuery, Order, Span,
 };
 use crate::domain::journal::Channel;
 use crate::http::limits::WAIT_SECONDS_MAX;
@@ -178,6 +178,9 @@ pub(super) async fn list(
         return Err(wrong(if query.span.until.is_some() { "until" } else { "order" }).into());
     }
     if form == Form::Stream {
+        if parameters::value(&parameters, "limit")?.is_none() {
+            query.limit = CHANGES_MAX;
+        }
         if let Some(id) = stream::last_event_id(&headers) {
             query.after = Some(cursors.decode(id).ok_or_else(|| wrong("Last-Event-ID"))?);
         }
