@@ -83,13 +83,15 @@ pub(super) async fn run(args: UndoArgs, database: &DatabaseConfig) -> anyhow::Re
 fn print_outcome(outcome: &UndoOutcome) -> anyhow::Result<()> {
     print_conflicts(outcome)?;
     let UndoOutcome { operation, dry_run, undone, nothing_to_do, conflicts, .. } = outcome;
-    let undone_is = if *dry_run { "would be undone" } else { "undone" };
-    let rest = format!("{nothing_to_do} have no effect any more, {conflicts} cannot be undone");
-    let mut out = io::stdout();
-    match operation {
-        Some(operation) => writeln!(out, "{undone} changes {undone_is} by operation {operation}; {rest}.")?,
-        None => writeln!(out, "{undone} changes {undone_is}; {rest}.")?,
-    }
+    let changes = if *undone == 1 { "change" } else { "changes" };
+    let undone_is = match (dry_run, undone) {
+        (true, _) => "would be undone",
+        (false, 1) => "is undone",
+        (false, _) => "are undone",
+    };
+    let rest = format!("without effect by now: {nothing_to_do}; impossible to undo: {conflicts}");
+    let by = operation.as_ref().map(|operation| format!(" by operation {operation}")).unwrap_or_default();
+    writeln!(io::stdout(), "{undone} {changes} {undone_is}{by}; {rest}.")?;
     Ok(())
 }
 

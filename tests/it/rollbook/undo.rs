@@ -290,7 +290,7 @@ async fn an_operation_is_read_in_pages_and_an_import_is_undone() {
     assert_eq!(changes.len(), 121, "an updated group, 40 new ones, 40 users, 40 memberships");
     admin.get("/rollbook/v1/operations/none").await.fails(404, "not_found");
     let preview = server.cli().run(&["undo", "--channel", "import", "--dry-run"]).printed();
-    assert!(preview.starts_with("121 changes would be undone; 0 have"), "{preview}");
+    assert!(preview.starts_with("121 changes would be undone; without"), "{preview}");
     let undone = admin.post(UNDO, &json!({ "channel": "import" })).await.is(200);
     assert_eq!((&undone["undone"], &undone["conflicts"]), (&json!(121), &json!(0)));
     assert_eq!(admin.get(GROUPS).await.is(200)["total"], 1);
@@ -298,7 +298,7 @@ async fn an_operation_is_read_in_pages_and_an_import_is_undone() {
     assert_eq!((&now["name"], &now["memberCount"]), (&old["name"], &json!(0)));
     let operation = undone["operation"].as_str().unwrap();
     let redone = server.cli().run(&["undo", operation, "--reason", "It was right"]).printed();
-    assert!(redone.starts_with("121 changes undone by operation"), "{redone}");
+    assert!(redone.starts_with("121 changes are undone by operation"), "{redone}");
     assert_eq!(admin.get(GROUPS).await.is(200)["total"], 41);
     let members = admin.get(&format!("{GROUPS}/old/members")).await.is(200);
     assert_eq!(members["total"], 40);
