@@ -4,23 +4,19 @@ mod backup;
 mod client;
 mod copy;
 mod errors;
-mod expiring_tokens;
 mod export;
 mod files;
 mod group;
-mod history;
 mod import;
 mod json;
 mod keys;
 mod openapi;
 mod operator;
 mod password;
-mod restore;
+mod past;
 mod serve;
-mod sign_ins;
 mod table;
 mod token;
-mod undo;
 mod user;
 
 use std::env;
@@ -64,15 +60,15 @@ enum Command {
     /// Create, list and change users
     User(user::UserArgs),
     /// Undo the deletion of a group or user
-    Restore(restore::RestoreArgs),
+    Restore(past::restore::RestoreArgs),
     /// Undo an operation, or changes of a time, a client or a channel
-    Undo(undo::UndoArgs),
+    Undo(past::undo::UndoArgs),
     /// Print the changes of a group or user
-    History(history::HistoryArgs),
+    History(past::history::HistoryArgs),
     /// Print changes of the whole directory
-    Changes(history::ChangesArgs),
+    Changes(past::history::ChangesArgs),
     /// Print who signed in or tried to
-    SignIns(sign_ins::SignInsArgs),
+    SignIns(past::sign_ins::SignInsArgs),
     /// Create and list the keys that sign tokens
     Keys(keys::KeysArgs),
     /// Write a consistent copy of the directory to a file, while it is being served
@@ -117,11 +113,11 @@ impl Cli {
             Command::Token(args) => token::run(args, database).await,
             Command::Group(args) => group::run(args, database).await,
             Command::User(args) => user::run(args, database).await,
-            Command::Restore(args) => restore::run(args, database).await,
-            Command::Undo(args) => undo::run(args, database).await,
-            Command::History(args) => history::run_history(args, database).await,
-            Command::Changes(args) => history::run_changes(args, database).await,
-            Command::SignIns(args) => sign_ins::run(args, database).await,
+            Command::Restore(args) => past::restore::run(args, database).await,
+            Command::Undo(args) => past::undo::run(args, database).await,
+            Command::History(args) => past::history::run_history(args, database).await,
+            Command::Changes(args) => past::history::run_changes(args, database).await,
+            Command::SignIns(args) => past::sign_ins::run(args, database).await,
             Command::Keys(args) => keys::run(args, database).await,
             Command::Backup(args) => backup::run(args, database).await,
             Command::Copy(args) => copy::run(args).await,

@@ -3,16 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::actor::{NamedActor, NamedClient, NamedUser};
-use super::change_type::ChangeType;
-use super::client::{Client, ClientUid};
-use super::community::Visibility;
-use super::group::{Group, GroupUid};
-use super::journal::Channel;
-use super::long_lived_token::{LongLivedToken, LongLivedTokenUid};
-use super::membership::{JoinedGroup, Member};
-use super::time::Timestamp;
-use super::user::{User, UserUid};
+use crate::domain::actor::{NamedActor, NamedClient, NamedUser};
+use crate::domain::change_type::ChangeType;
+use crate::domain::client::{Client, ClientUid};
+use crate::domain::community::Visibility;
+use crate::domain::group::{Group, GroupUid};
+use crate::domain::journal::Channel;
+use crate::domain::long_lived_token::{LongLivedToken, LongLivedTokenUid};
+use crate::domain::membership::{JoinedGroup, Member};
+use crate::domain::time::Timestamp;
+use crate::domain::user::{User, UserUid};
 
 /// The maximum number of changes on a page.
 pub const CHANGES_MAX: u32 = 1_000;

@@ -13,11 +13,11 @@ use crate::domain::text::broken_required_rule;
 use crate::domain::user::{TEXT_MAX, UserKey};
 use crate::service::restore::NewIdentity;
 
-use super::operator::{ReasonArgs, escaped, parse_id, with_directory};
+use crate::cli::operator::{ReasonArgs, escaped, parse_id, with_directory};
 
 /// The arguments of `rollbook restore`.
 #[derive(Debug, Args)]
-pub(super) struct RestoreArgs {
+pub(in crate::cli) struct RestoreArgs {
     #[command(subcommand)]
     command: RestoreCommand,
 }
@@ -52,7 +52,7 @@ enum RestoreCommand {
 }
 
 /// Runs the command and prints what came back on standard output.
-pub(super) async fn run(RestoreArgs { command }: RestoreArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
+pub(in crate::cli) async fn run(RestoreArgs { command }: RestoreArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
     with_directory(database, async |service| match command {
         RestoreCommand::Group { uid, id, reason } => {
             let restored = service.restore_group(&reason.permit()?, GroupKey::Uid(uid), id).await?;

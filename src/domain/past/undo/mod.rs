@@ -2,7 +2,7 @@
 
 mod fields;
 
-use super::history::ChangeId;
+use crate::domain::history::ChangeId;
 
 pub(crate) use fields::reverted;
 

@@ -11,16 +11,16 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::UserKey;
 use crate::service::Service;
 
-use super::json;
-use super::operator::{escaped, format_time, parse_moment, parse_user, permit, with_directory};
-use super::table::Table;
+use crate::cli::json;
+use crate::cli::operator::{escaped, format_time, parse_moment, parse_user, permit, with_directory};
+use crate::cli::table::Table;
 
 /// The number of sign-ins that are printed without a start time.
 const LATEST: u32 = 50;
 
 /// The arguments of `rollbook sign-ins`.
 #[derive(Debug, Args)]
-pub(super) struct SignInsArgs {
+pub(in crate::cli) struct SignInsArgs {
     /// Print all sign-ins from this time on, the oldest first; without it, the latest 50
     #[arg(long, value_name = "TIME", value_parser = parse_moment)]
     since: Option<Timestamp>,
@@ -36,7 +36,7 @@ pub(super) struct SignInsArgs {
 }
 
 /// Prints recorded sign-ins.
-pub(super) async fn run(args: SignInsArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
+pub(in crate::cli) async fn run(args: SignInsArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
     with_directory(database, async |service| args.run(service).await).await
 }
 

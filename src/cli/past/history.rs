@@ -14,18 +14,18 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::UserKey;
 use crate::service::Service;
 
-use super::json;
-use super::operator::{
+use crate::cli::json;
+use crate::cli::operator::{
     escaped, format_actor, format_time, parse_group, parse_moment, parse_user, permit, with_directory,
 };
-use super::table::Table;
+use crate::cli::table::Table;
 
 /// The number of changes that `changes` prints without a start time.
 const LATEST: u32 = 50;
 
 /// The arguments of `rollbook history`.
 #[derive(Debug, Args)]
-pub(super) struct HistoryArgs {
+pub(in crate::cli) struct HistoryArgs {
     #[command(subcommand)]
     command: HistoryCommand,
 }
@@ -66,7 +66,7 @@ struct OutputArgs {
 
 /// The arguments of `rollbook changes`.
 #[derive(Debug, Args)]
-pub(super) struct ChangesArgs {
+pub(in crate::cli) struct ChangesArgs {
     /// Print all changes from this time on, the oldest first; without it, the latest 50
     #[arg(long, value_name = "TIME", value_parser = parse_moment)]
     since: Option<Timestamp>,
@@ -85,12 +85,12 @@ pub(super) struct ChangesArgs {
 }
 
 /// Prints the history of a group or user.
-pub(super) async fn run_history(args: HistoryArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
+pub(in crate::cli) async fn run_history(args: HistoryArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
     with_directory(database, async |service| args.command.run(service).await).await
 }
 
 /// Prints changes of the whole directory.
-pub(super) async fn run_changes(args: ChangesArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
+pub(in crate::cli) async fn run_changes(args: ChangesArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
     with_directory(database, async |service| args.run(service).await).await
 }
 
@@ -227,7 +227,7 @@ impl Printer {
 }
 
 /// Parses the type of a change.
-pub(super) fn parse_type(text: &str) -> Result<ChangeType, String> {
+pub(in crate::cli) fn parse_type(text: &str) -> Result<ChangeType, String> {
     text.parse().map_err(|()| {
         let names: Vec<_> = ChangeType::ALL.into_iter().map(ChangeType::name).collect();
         format!("must be one of {}", names.join(", "))
@@ -235,7 +235,7 @@ pub(super) fn parse_type(text: &str) -> Result<ChangeType, String> {
 }
 
 /// Parses the channel of a change.
-pub(super) fn parse_channel(text: &str) -> Result<Channel, String> {
+pub(in crate::cli) fn parse_channel(text: &str) -> Result<Channel, String> {
     text.parse().map_err(|()| {
         let names: Vec<_> = Channel::ALL.into_iter().map(Channel::name).collect();
         format!("must be one of {}", names.join(", "))

@@ -1,6 +1,6 @@
 //! Restored groups and users.
 
-use super::error::{Error, Result};
+use crate::domain::error::{Error, Result};
 
 /// The number up to which former memberships that stay ended are counted.
 pub(crate) const GONE_MAX: u64 = 10_000;

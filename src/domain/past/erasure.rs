@@ -1,6 +1,6 @@
 //! Erased users: their personal fields are emptied for good, everywhere (docs/rollbook.md, section 13).
 
-use super::user::UserUid;
+use crate::domain::user::UserUid;
 
 /// A user who was erased, or would be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

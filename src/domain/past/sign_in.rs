@@ -4,13 +4,13 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use super::actor::{NamedActor, NamedClient, NamedUser};
-use super::client::ClientUid;
-use super::history::{Order, Span};
-use super::journal::Channel;
-use super::lockout::{Attempt, Failures};
-use super::time::Timestamp;
-use super::user::UserUid;
+use crate::domain::actor::{NamedActor, NamedClient, NamedUser};
+use crate::domain::client::ClientUid;
+use crate::domain::history::{Order, Span};
+use crate::domain::journal::Channel;
+use crate::domain::lockout::{Attempt, Failures};
+use crate::domain::time::Timestamp;
+use crate::domain::user::UserUid;
 
 /// The length of the time in which attempts with unknown names are counted together, in microseconds.
 const TALLY_MICROS: i64 = 60_000_000;

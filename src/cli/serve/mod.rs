@@ -1,10 +1,12 @@
 //! `rollbook serve`: opens the directory and serves it until a signal stops the server.
 
+mod expiring_tokens;
+mod upkeep;
+
 use std::env;
 use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use axum::Router;
@@ -12,8 +14,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::ExposeSecret as _;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 use crate::config::{AdminClient, DatabaseConfig, ServeConfig};
 use crate::domain::caller::{Caller, ManageClients, Permit, ReadClients};
@@ -29,16 +30,8 @@ use crate::service::Service;
 use crate::service::clients::{ClientDraft, new_secret};
 use crate::{Purpose, app, open, telemetry};
 
-use super::expiring_tokens;
-
 /// The maximum number of connections to the separate address of the metrics.
 const METRICS_CONNECTIONS: usize = 32;
-
-/// The pause between two deletions of what has expired.
-const UPKEEP_INTERVAL: Duration = Duration::from_secs(600);
-
-/// The pause between two writes of the sign-ins that wait to be recorded.
-const RECORD_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The maximum number of connections that wait to be accepted: the value of the standard library.
 const BACKLOG: u32 = 128;
@@ -54,7 +47,7 @@ pub(super) async fn run(config: ServeConfig, database: &DatabaseConfig) -> anyho
     let sockets = Sockets::bind(&config)?;
     let service = open(database, Purpose::Serve).await?;
     if let Some(days) = config.journal_days {
-        tokio::spawn(run_retention(Arc::clone(&service), days));
+        tokio::spawn(upkeep::drop_old_changes(Arc::clone(&service), days));
     }
     let settings = Settings { limits, sign_in_days: config.sign_in_days };
     let served = serve(sockets, settings, database, preset, &service, metrics_handle, stop).await;
@@ -103,9 +96,9 @@ async fn serve(
         let routes = middleware::wrap(metrics::routes(metrics_handle.clone()), Vec::new(), limits);
         tokio::spawn(server::serve(listener, routes, limits, std::future::pending()));
     }
-    tokio::spawn(run_metrics_upkeep(metrics_handle));
-    tokio::spawn(run_upkeep(Arc::clone(service), sign_in_days));
-    tokio::spawn(record_sign_ins(Arc::clone(service)));
+    tokio::spawn(upkeep::aggregate_metrics(metrics_handle));
+    tokio::spawn(upkeep::delete_expired(Arc::clone(service), sign_in_days));
+    tokio::spawn(upkeep::record_sign_ins(Arc::clone(service)));
     service.ensure_signing_key(&Arc::new(Caller::operator(Channel::Server)).permit()?).await?;
     let new_client = ensure_admin_client(service, preset).await?;
     tokio::spawn(expiring_tokens::watch(Arc::clone(service)));
@@ -175,73 +168,6 @@ impl BoundSocket {
 /// The error message for an address that cannot be bound.
 fn advice(address: SocketAddr, flag: &str) -> String {
     format!("cannot listen on {address}; free it, or give another address with {flag}")
-}
-
-/// Finishes erasures that were interrupted, then deletes what has expired from time to time. Failures are only logged: the
-/// next run deletes it too.
-async fn run_upkeep(service: Arc<Service>, sign_in_days: u32) {
-    match Arc::new(Caller::operator(Channel::Server)).permit() {
-        Ok(permit) => {
-            if let Err(error) = service.finish_erasures(&permit).await {
-                warn!(%error, "the erasure of a user could not be finished; the next start goes on");
-            }
-        }
-        Err(error) => debug!(%error, "erasures were not finished"),
-    }
-    // Not at the start: the first write of a process comes from a request.
-    let mut ticks = interval_at(Instant::now() + UPKEEP_INTERVAL, UPKEEP_INTERVAL);
-    loop {
-        ticks.tick().await;
-        let permit = match Arc::new(Caller::operator(Channel::Server)).permit() {
-            Ok(permit) => permit,
-            Err(error) => {
-                debug!(%error, "nothing that has expired was deleted");
-                continue;
-            }
-        };
-        if let Err(error) = service.clear_recorded_answers(&permit).await {
-            debug!(%error, "expired answers were not deleted");
-        }
-        if let Err(error) = service.clear_sign_ins(&permit, sign_in_days).await {
-            debug!(%error, "old sign-ins were not deleted");
-        }
-    }
-}
-
-/// Writes the sign-ins that wait to be recorded. Failures are only logged: the next run tries again.
-async fn record_sign_ins(service: Arc<Service>) {
-    let mut ticks = interval(RECORD_INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        if let Err(error) = service.write_sign_ins().await {
-            debug!(%error, "sign-ins were not recorded yet");
-        }
-    }
-}
-
-/// Drops changes that are older than this number of days. Failures are only logged: the next run drops them too.
-async fn run_retention(service: Arc<Service>, days: u32) {
-    let mut ticks = interval(UPKEEP_INTERVAL);
-    loop {
-        ticks.tick().await;
-        let dropped = match Arc::new(Caller::operator(Channel::Server)).permit() {
-            Ok(permit) => service.drop_old_changes(&permit, days).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = dropped {
-            warn!(%error, "old changes were not dropped; the next run drops them");
-        }
-    }
-}
-
-/// Aggregates the samples of histograms every second: they use memory until then.
-async fn run_metrics_upkeep(metrics: PrometheusHandle) {
-    let mut ticks = interval(Duration::from_secs(1));
-    loop {
-        ticks.tick().await;
-        metrics.run_upkeep();
-    }
 }
 
 /// A future that completes at the first SIGINT or SIGTERM.

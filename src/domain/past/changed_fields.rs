@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::client::ClientFields;
-use super::group::GroupFields;
-use super::history::State;
-use super::long_lived_token::LongLivedToken;
-use super::user::UserFields;
-use super::xp::Xp;
+use crate::domain::client::ClientFields;
+use crate::domain::group::GroupFields;
+use crate::domain::history::State;
+use crate::domain::long_lived_token::LongLivedToken;
+use crate::domain::user::UserFields;
+use crate::domain::xp::Xp;
 use crate::json::Json;
 
 /// Returns the names of the fields that differ, such as `labels.it`, `xp.Dept` or `description`; none if the states are
@@ -25,7 +25,7 @@ pub(crate) fn changed_fields(before: &State, after: &State) -> Vec<String> {
 /// As [`changed_fields`], of groups.
 pub(crate) fn group_fields(was: &GroupFields, is: &GroupFields) -> Vec<String> {
     let mut changed = named(&[("id", was.id != is.id)]);
-    let labels = |labels: &super::labels::Labels| {
+    let labels = |labels: &crate::domain::labels::Labels| {
         labels.iter().map(|(tag, label)| (tag.to_owned(), label.to_owned())).collect::<BTreeSet<_>>()
     };
     let differing: BTreeSet<_> =

@@ -12,7 +12,7 @@ use crate::domain::journal::Channel;
 use crate::service::Service;
 use crate::telemetry;
 
-use super::json;
+use crate::cli::json;
 
 /// The time between two checks.
 const CHECK_INTERVAL: Duration = Duration::from_secs(3_600);

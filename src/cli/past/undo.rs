@@ -14,12 +14,12 @@ use crate::domain::undo::{OnConflict, UndoOptions, UndoOutcome, UndoResult, Undo
 use crate::service::undo::UndoSelection;
 
 use super::history::{parse_channel, parse_type};
-use super::operator::{ReasonArgs, parse_moment, with_directory};
-use super::table::Table;
+use crate::cli::operator::{ReasonArgs, parse_moment, with_directory};
+use crate::cli::table::Table;
 
 /// The arguments of `rollbook undo`.
 #[derive(Debug, Args)]
-pub(super) struct UndoArgs {
+pub(in crate::cli) struct UndoArgs {
     /// The operation, as `rollbook changes` prints it; without it, all changes that the flags select
     #[arg(required_unless_present_any = ["since", "channels", "clients"])]
     operation: Option<String>,
@@ -49,7 +49,7 @@ pub(super) struct UndoArgs {
 }
 
 /// Undoes the changes and prints what became of them on standard output.
-pub(super) async fn run(args: UndoArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
+pub(in crate::cli) async fn run(args: UndoArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
     with_directory(database, async |service| {
         let mut filter = ChangeFilter {
             types: args.types,

@@ -1,0 +1,6 @@
+//! The commands on the past: what changed and who signed in, and taking changes back.
+
+pub(super) mod history;
+pub(super) mod restore;
+pub(super) mod sign_ins;
+pub(super) mod undo;
