@@ -59,8 +59,8 @@ struct SharedPart {
     /// When it had been read.
     read: Timestamp,
     page: Arc<CachedEntity<FeedPage>>,
-    /// Whether the reading begins, or begins again after an error: then each reader looks for itself where it is.
-    is_first: bool,
+    /// Whether the reading begins again after an error, such as a failover: then each reader looks for itself where it is.
+    follows_failure: bool,
 }
 
 impl SharedPart {
@@ -203,7 +203,7 @@ impl FeedReader {
     /// Sets what to read next after the shared part came.
     fn follow_with(&mut self, part: Arc<SharedPart>) {
         let position = &self.query.after;
-        self.is_lost |= part.is_first;
+        self.is_lost |= part.follows_failure;
         if self.is_lost || self.is_limited {
             self.next = Next::Own;
         } else if part.to <= *position {
@@ -227,7 +227,7 @@ impl FeedReader {
                 Err(_) => return None,
             };
             let position = &self.query.after;
-            if part.is_first {
+            if part.follows_failure {
                 self.is_lost = true;
             } else if part.to > *position && part.goes_on_from(position.as_ref()) {
                 return Some(part);
@@ -298,9 +298,9 @@ impl Feed {
 
     /// Reads each new part of the feed and hands it to all readers, as long as there are any.
     async fn read_parts(&self, store: &dyn Store, now: impl Fn() -> Timestamp) {
-        let (mut position, mut seen) = (None, 0);
+        let (mut position, mut seen, mut has_failed) = (None, 0, false);
         while self.is_followed() {
-            match self.read_part(store, &mut position, &now).await {
+            match self.read_part(store, &mut position, &mut has_failed, &now).await {
                 Ok(Found::More) => {}
                 Ok(Found::Changes) => sleep(PAUSE).await,
                 // If the time is over, it is only read once more.
@@ -308,7 +308,7 @@ impl Feed {
                 Err(error) => {
                     tracing::debug!(%error, "the feed could not be read");
                     // Readers go on by themselves from where they are, and are told if that is gone.
-                    position = None;
+                    (position, has_failed) = (None, true);
                     sleep(CHECK_INTERVAL).await;
                 }
             }
@@ -327,6 +327,7 @@ impl Feed {
         &self,
         store: &dyn Store,
         position: &mut Option<FeedPosition>,
+        has_failed: &mut bool,
         now: impl Fn() -> Timestamp,
     ) -> Result<Found> {
         let (from, page) = match position.as_ref() {
@@ -341,10 +342,11 @@ impl Feed {
             (false, false) => Found::Changes,
             (true, false) => Found::Nothing,
         };
-        let is_first = position.is_none();
-        if is_first || page.next != from {
+        if position.is_none() || page.next != from {
+            let follows_failure = std::mem::take(has_failed);
             position.clone_from(&page.next);
-            let part = SharedPart { from, to: page.next.clone(), read: now(), page: Arc::new(page.into()), is_first };
+            let part =
+                SharedPart { from, to: page.next.clone(), read: now(), page: Arc::new(page.into()), follows_failure };
             // Without a receiver the task ends.
             let _sent = self.parts.send(Arc::new(part));
         }
@@ -414,7 +416,7 @@ mod tests {
         let changes = vec![change(5, "e"), change(6, "f"), change(7, "g")];
         let (from, to) = (Some(position(4, "d")), Some(position(7, "g")));
         let page = FeedPage { changes, next: to.clone(), more: false };
-        SharedPart { from, to, read: Timestamp::from_micros(0), page: Arc::new(page.into()), is_first: false }
+        SharedPart { from, to, read: Timestamp::from_micros(0), page: Arc::new(page.into()), follows_failure: false }
     }
 
     #[test]
