@@ -194,7 +194,8 @@ fn scope(changes: &[JournaledChange]) -> UndoScope {
                     scope.user_ids.insert(user.fields.id.key());
                     scope.usernames.insert(fold(&user.fields.username));
                 }
-                State::Client(_) | State::Token(_) => {}
+                State::Client(client) => scope.users.extend(client.fields.user),
+                State::Token(_) => {}
             }
         }
     }

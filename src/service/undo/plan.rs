@@ -345,6 +345,10 @@ impl<'a> Planner<'a> {
         let Some(client) = self.clients.get_mut(&uid).filter(|client| client.is_live()) else { return deleted() };
         let (fields, result) = reverted(&client.fields, before, after, self.visibility);
         if result == UndoResult::Undone {
+            let lives = |user| self.users.get(&user).is_some_and(WorkingEntity::is_live);
+            if fields.user != client.fields.user && fields.user.is_some_and(|user| !lives(user)) {
+                return conflict("user");
+            }
             client.fields = fields;
             client.note(&undone.operation);
         }

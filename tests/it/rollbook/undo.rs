@@ -97,6 +97,13 @@ async fn each_kind_of_change_is_undone() {
     undo_latest(&admin).await.is(200);
     let shown = admin.get(&client).await.is(200);
     assert_eq!((&shown["name"], &shown["enabled"]), (&json!("Old"), &json!(true)));
+    // A client does not act for a deleted user again.
+    admin.patch(&client, &json!({ "user": "bob" })).await.is(200);
+    admin.patch(&client, &json!({ "user": null })).await.is(200);
+    let operation = latest(&admin).await["operation"].clone();
+    admin.delete(&format!("{USERS}/bob")).await.is(204);
+    let refused = undo(&admin, &operation).await.fails(409, "undo_conflicts");
+    assert_eq!(refused["undo"]["changes"][0]["detail"], "user");
 }
 
 #[tokio::test]
