@@ -54,7 +54,9 @@ async fn once(target: &Target, turn: usize) -> anyhow::Result<[Duration; 4]> {
     target.change(Method::PUT, &group, Some(&json!({ "name": "Undone" }))).await?;
     let users: Vec<_> = (0..CHANGES.min(target.size.users())).map(people::id).collect();
     target.change(Method::PATCH, &format!("{group}/members"), Some(&json!({ "add": users }))).await?;
-    let (members, _) = undo(target, &json!({ "group": id, "type": "membership.added" }), users.len()).await?;
+    let since = latest(target, "membership.added", users.len()).await?;
+    let added = json!({ "group": id, "type": "membership.added", "since": since });
+    let (members, _) = undo(target, &added, users.len()).await?;
     target.change(Method::DELETE, &group, None).await?;
 
     for number in 0..CHANGES {

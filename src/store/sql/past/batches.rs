@@ -70,3 +70,36 @@ pub(crate) async fn batch_entries<S: SnapshotReader>(
         rows = read_rows(snapshot, Statement::constant(CHILDREN, parameters)).await?;
     }
 }
+
+/// Returns the numbers of the first `count` entries, or a few more, that touched both entities, from the entry `from` on, in
+/// the order. Entries that touched one alone are passed over, some at a time.
+pub(crate) async fn common_batch_entries<S: SnapshotReader>(
+    snapshot: &mut S,
+    [(touch, uid), (other_touch, other_uid)]: [(Touch, i64); 2],
+    mut from: i64,
+    order: Order,
+    count: usize,
+) -> Result<Vec<i64>, S::Failure> {
+    const PART: usize = 32;
+    let (step, is_before): (i64, fn(i64, i64) -> bool) = match order {
+        Order::Ascending => (1, |one, other| one < other),
+        Order::Descending => (-1, |one, other| one > other),
+    };
+    let mut found = Vec::new();
+    while found.len() < count {
+        let one = batch_entries(snapshot, touch, uid, from, order, PART).await?;
+        let (Some(first), Some(last)) = (one.first(), one.last()) else { break };
+        let other = batch_entries(snapshot, other_touch, other_uid, *first, order, PART).await?;
+        let (Some(other_first), Some(other_last)) = (other.first(), other.last()) else { break };
+        found.extend(one.iter().filter(|number| other.contains(number)));
+        let is_read = |part: &[i64]| part.len() < PART;
+        from = match (is_read(&one), is_read(&other)) {
+            _ if is_before(*last, *other_first) && !is_read(&one) => *other_first,
+            (true, true) => break,
+            (true, false) => other_last + step,
+            (false, true) => last + step,
+            (false, false) => step + if is_before(*last, *other_last) { *last } else { *other_last },
+        };
+    }
+    Ok(found)
+}

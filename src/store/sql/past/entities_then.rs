@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::domain::error::Result;
 use crate::domain::group::Group;
-use crate::domain::history::{Order, State};
+use crate::domain::history::State;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::store::sql::columns::{Record, select};
@@ -71,15 +71,10 @@ async fn state_then<E: Journaled, S: SnapshotReader>(
     trail: Trail,
     at: Timestamp,
 ) -> Result<Option<State>, S::Failure> {
-    let mut reader = HistoryReader::new(trail, Order::Descending, None);
+    let mut reader = HistoryReader::since(trail, at);
     let mut before = None;
-    'changes: while let Some(changes) = reader.next_changes(snapshot).await? {
-        for change in changes {
-            if change.circumstances.at <= at {
-                break 'changes;
-            }
-            before = change.before;
-        }
+    while let Some(changes) = reader.next_changes(snapshot).await? {
+        before = changes.into_iter().next_back().map_or(before, |earliest| earliest.before);
     }
     let language = snapshot.language().clone();
     Ok(before.map(|json| state::<E>(&json, &language)).transpose()?)

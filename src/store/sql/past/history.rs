@@ -11,7 +11,7 @@ use crate::domain::user::UserUid;
 use crate::store::copy::Value;
 use crate::store::sql::journal::batch_index::Touch;
 
-use super::batches::batch_entries;
+use super::batches::{batch_entries, common_batch_entries};
 use super::entries::{StoredChange, load};
 use super::horizon::horizon;
 use super::names::{GroupFilter, named};
@@ -125,6 +125,8 @@ pub(crate) struct HistoryReader {
     order: Order,
     /// Changes up to this one, itself included, are left out.
     after: Option<ChangeId>,
+    /// The moment at which the reader ends; `None` = with the last entry.
+    ends_at: Option<Timestamp>,
     /// The numbers of entries to read, in order.
     pending: VecDeque<i64>,
     /// Where the next look-up begins; `None` = there are no more entries.
@@ -143,7 +145,22 @@ impl HistoryReader {
             (None, Order::Ascending) => 0,
             (None, Order::Descending) => i64::MAX,
         };
-        Self { trail, order, after, pending: VecDeque::new(), from: Some(from), load: LOADED_FIRST, entries_read: 0 }
+        Self {
+            trail,
+            order,
+            after,
+            ends_at: None,
+            pending: VecDeque::new(),
+            from: Some(from),
+            load: LOADED_FIRST,
+            entries_read: 0,
+        }
+    }
+
+    /// A reader of the changes after the moment, the newest first. Entries of the moment and before are not decoded: those
+    /// of a batch have thousands of changes.
+    pub(crate) fn since(trail: Trail, at: Timestamp) -> Self {
+        Self { ends_at: Some(at), ..Self::new(trail, Order::Descending, None) }
     }
 
     /// Returns the changes of the next entries, which may be none; `None` if there are no more entries.
@@ -162,6 +179,11 @@ impl HistoryReader {
         self.entries_read += numbers.len();
         let mut changes = Vec::new();
         for entry in load(snapshot, &numbers, self.order).await? {
+            if self.ends_at.is_some_and(|at| entry.circumstances.at <= at) {
+                self.pending.clear();
+                self.from = None;
+                break;
+            }
             let of_entry = entry.changes(self.order, |subject| self.trail.concerns(subject))?;
             changes.extend(of_entry.into_iter().filter(|change| self.is_behind(change.id)));
         }
@@ -200,8 +222,16 @@ impl HistoryReader {
                 numbers.push(integer(&row, 0)?);
             }
         }
-        for (touch, uid) in touches {
-            numbers.extend(batch_entries(snapshot, touch, uid, from, self.order, LOOKED_UP).await?);
+        match self.trail {
+            Trail::Membership(group, user) => {
+                let both = [(Touch::UserMember, user), (Touch::GroupMember, group)];
+                numbers.extend(common_batch_entries(snapshot, both, from, self.order, LOOKED_UP).await?);
+            }
+            _ => {
+                for (touch, uid) in touches {
+                    numbers.extend(batch_entries(snapshot, touch, uid, from, self.order, LOOKED_UP).await?);
+                }
+            }
         }
         match self.order {
             Order::Ascending => numbers.sort_unstable(),
@@ -255,7 +285,8 @@ impl HistoryReader {
                         vec![uid.into(), group.into()],
                     ),
                 ],
-                vec![(Touch::UserMember, uid)],
+                // Batches are found by both ends.
+                Vec::new(),
             ),
         }
     }

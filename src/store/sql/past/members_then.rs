@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::domain::change_type::ChangeType;
 use crate::domain::error::Result;
 use crate::domain::group::GroupUid;
-use crate::domain::history::{Order, Subject};
+use crate::domain::history::Subject;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserUid};
 use crate::store::copy::{Row, Value};
@@ -25,13 +25,10 @@ pub(super) async fn memberships_then<S: SnapshotReader>(
     at: Timestamp,
     key: impl Fn(&Subject) -> Option<i64> + Send,
 ) -> Result<HashMap<i64, Option<Timestamp>>, S::Failure> {
-    let mut reader = HistoryReader::new(trail, Order::Descending, None);
+    let mut reader = HistoryReader::since(trail, at);
     let mut then = HashMap::new();
     while let Some(changes) = reader.next_changes(snapshot).await? {
         for change in changes {
-            if change.circumstances.at <= at {
-                return Ok(then);
-            }
             // The changes come newest first, so the earliest one after the moment has the last word.
             if let Some(key) = key(&change.subject) {
                 then.insert(key, change.since.filter(|_| change.kind == ChangeType::MembershipRemoved));
