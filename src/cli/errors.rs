@@ -4,7 +4,7 @@ use std::io;
 
 use crate::domain::address;
 use crate::domain::error::{Error, ResourceKind, Violation};
-use crate::domain::undo::UNDO_MAX;
+use crate::domain::undo::{UNDO_MAX, UndoOutcome};
 use crate::domain::user::PASSWORD_CHARS;
 
 use super::operator::format_time;
@@ -68,8 +68,12 @@ pub(super) fn error_sentence(error: &Error) -> String {
             format!("the group has members, {members} in all; remove them, or leave out --if-empty")
         }
         Error::UndoConflicts(outcome) => {
-            let conflicts = outcome.conflicts;
-            format!("{conflicts} changes cannot be undone, so nothing was; add --skip-conflicts to undo the others")
+            let UndoOutcome { dry_run, undone, conflicts, .. } = &**outcome;
+            let (nothing, others) = match dry_run {
+                true => ("nothing would be undone", "would be"),
+                false => ("nothing was undone", "are"),
+            };
+            format!("{nothing}, because {conflicts} of the changes cannot be; with --skip-conflicts {undone} {others}")
         }
         Error::UndoTooLarge => format!("these are more than {UNDO_MAX} changes; undo shorter spans of time"),
         Error::UnknownUsers(users) => {

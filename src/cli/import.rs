@@ -29,7 +29,8 @@ const MAX_REPORTED: u64 = 100;
 pub(super) struct ImportArgs {
     /// The file to import, as `rollbook export` writes it; - for standard input
     ///
-    /// Each line has one group, user or membership. An entity that already equals its line does not change: to resume
+    /// Each line has one group, user or membership. The line of a group or user replaces all of it: what the line leaves out
+    /// is emptied. An entity that already equals its line does not change: to resume
     /// an interrupted import, run it again.
     file: PathBuf,
 

@@ -5,11 +5,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::DatabaseConfig;
 use crate::domain::caller::{Permit, ReadChanges, ReadGroups, ReadUsers};
-use crate::domain::change_type::ChangeType;
 use crate::domain::community::Visibility;
 use crate::domain::group::GroupKey;
-use crate::domain::history::{CHANGES_MAX, Change, ChangeFilter, FeedQuery, HistoryOf, HistoryQuery, Order, Span};
-use crate::domain::journal::Channel;
+use crate::domain::history::{CHANGES_MAX, Change, FeedQuery, HistoryOf, HistoryQuery, Order, Span};
 use crate::domain::time::Timestamp;
 use crate::domain::user::UserKey;
 use crate::service::Service;
@@ -19,6 +17,8 @@ use crate::cli::operator::{
     escaped, format_actor, format_time, parse_group, parse_moment, parse_user, permit, with_directory,
 };
 use crate::cli::table::Table;
+
+use super::selection::SelectionArgs;
 
 /// The number of changes that `changes` prints without a start time.
 const LATEST: u32 = 50;
@@ -70,14 +70,10 @@ pub(in crate::cli) struct ChangesArgs {
     /// Print all changes from this time on, the oldest first; without it, the latest 50
     #[arg(long, value_name = "TIME", value_parser = parse_moment)]
     since: Option<Timestamp>,
-    /// Print only changes of this type, e.g. membership.added; can be repeated
-    #[arg(long = "type", value_name = "TYPE", value_parser = parse_type)]
-    types: Vec<ChangeType>,
-    /// Print only changes that came this way: core, ordercloud, rollbook, cli, import or server; can be repeated
-    #[arg(long = "channel", value_name = "CHANNEL", value_parser = parse_channel)]
-    channels: Vec<Channel>,
+    #[command(flatten)]
+    selection: SelectionArgs,
     /// Go on printing changes as they happen, until interrupted
-    #[arg(long)]
+    #[arg(long, conflicts_with = "until")]
     follow: bool,
     /// Print one JSON object per line
     #[arg(long)]
@@ -138,8 +134,8 @@ impl ChangesArgs {
         };
         let mut query = FeedQuery {
             visibility: Visibility::All,
-            filter: ChangeFilter { types: self.types, channels: self.channels, ..ChangeFilter::default() },
-            span: Span { since: self.since, until: None },
+            span: Span { since: self.since, until: self.selection.until },
+            filter: self.selection.filter(service, &permit).await?,
             order,
             after,
             limit: if self.since.is_some() { CHANGES_MAX } else { LATEST },
@@ -224,20 +220,4 @@ impl Printer {
         }
         Ok(self.table.flush()?)
     }
-}
-
-/// Parses the type of a change.
-pub(in crate::cli) fn parse_type(text: &str) -> Result<ChangeType, String> {
-    text.parse().map_err(|()| {
-        let names: Vec<_> = ChangeType::ALL.into_iter().map(ChangeType::name).collect();
-        format!("must be one of {}", names.join(", "))
-    })
-}
-
-/// Parses the channel of a change.
-pub(in crate::cli) fn parse_channel(text: &str) -> Result<Channel, String> {
-    text.parse().map_err(|()| {
-        let names: Vec<_> = Channel::ALL.into_iter().map(Channel::name).collect();
-        format!("must be one of {}", names.join(", "))
-    })
 }

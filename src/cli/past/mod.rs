@@ -2,5 +2,6 @@
 
 pub(super) mod history;
 pub(super) mod restore;
+mod selection;
 pub(super) mod sign_ins;
 pub(super) mod undo;

@@ -5,17 +5,16 @@ use std::io::{self, Write as _};
 use clap::Args;
 
 use crate::config::DatabaseConfig;
-use crate::domain::change_type::ChangeType;
 use crate::domain::error::{Error, ResourceKind};
 use crate::domain::history::{ChangeFilter, Span};
-use crate::domain::journal::Channel;
 use crate::domain::time::Timestamp;
 use crate::domain::undo::{OnConflict, UndoOptions, UndoOutcome, UndoResult, UndoneChange};
 use crate::service::undo::UndoSelection;
 
-use super::history::{parse_channel, parse_type};
 use crate::cli::operator::{ReasonArgs, parse_moment, with_directory};
 use crate::cli::table::Table;
+
+use super::selection::SelectionArgs;
 
 /// The arguments of `rollbook undo`.
 #[derive(Debug, Args)]
@@ -26,18 +25,8 @@ pub(in crate::cli) struct UndoArgs {
     /// Undo changes from this time on, e.g. 2026-03-01 or 2026-03-01T08:00:00+01:00
     #[arg(long, value_name = "TIME", value_parser = parse_moment)]
     since: Option<Timestamp>,
-    /// Undo changes up to this time
-    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
-    until: Option<Timestamp>,
-    /// Undo only changes of this type, e.g. membership.added; can be repeated
-    #[arg(long = "type", value_name = "TYPE", value_parser = parse_type)]
-    types: Vec<ChangeType>,
-    /// Undo only changes that came this way, e.g. import; can be repeated
-    #[arg(long = "channel", value_name = "CHANNEL", value_parser = parse_channel)]
-    channels: Vec<Channel>,
-    /// Undo only changes made with a token of this client; can be repeated
-    #[arg(long = "client", value_name = "CLIENT_ID")]
-    clients: Vec<String>,
+    #[command(flatten)]
+    selection: SelectionArgs,
     /// Print what would become of the changes, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -51,18 +40,10 @@ pub(in crate::cli) struct UndoArgs {
 /// Undoes the changes and prints what became of them on standard output.
 pub(in crate::cli) async fn run(args: UndoArgs, database: &DatabaseConfig) -> anyhow::Result<()> {
     with_directory(database, async |service| {
-        let mut filter = ChangeFilter {
-            types: args.types,
-            channels: args.channels,
-            operations: args.operation.iter().cloned().collect(),
-            ..ChangeFilter::default()
-        };
         let permit = args.reason.permit()?;
-        for id in &args.clients {
-            let client = service.named_client(&permit, id).await?;
-            filter.clients.push(client.ok_or_else(|| Error::invalid("--client", "is the ID of no client"))?);
-        }
-        let span = Span { since: args.since, until: args.until };
+        let span = Span { since: args.since, until: args.selection.until };
+        let filter = args.selection.filter(service, &permit).await?;
+        let filter = ChangeFilter { operations: args.operation.iter().cloned().collect(), ..filter };
         let on_conflict = if args.skip_conflicts { OnConflict::Skip } else { OnConflict::Fail };
         let options = UndoOptions { dry_run: args.dry_run, on_conflict };
         match service.undo(&permit, UndoSelection { filter, span }, options).await {
@@ -70,6 +51,10 @@ pub(in crate::cli) async fn run(args: UndoArgs, database: &DatabaseConfig) -> an
                 Some(operation) => Err(Error::NotFound(ResourceKind::Operation, operation).into()),
                 None => anyhow::bail!("no changes are selected, so nothing was undone"),
             },
+            Ok(outcome) if args.dry_run && !args.skip_conflicts && outcome.conflicts > 0 => {
+                print_conflicts(&outcome)?;
+                Err(Error::UndoConflicts(Box::new(outcome)).into())
+            }
             Err(Error::UndoConflicts(outcome)) => {
                 print_conflicts(&outcome)?;
                 Err(Error::UndoConflicts(outcome).into())
@@ -89,7 +74,7 @@ fn print_outcome(outcome: &UndoOutcome) -> anyhow::Result<()> {
         (false, 1) => "is undone",
         (false, _) => "are undone",
     };
-    let rest = format!("without effect by now: {nothing_to_do}; impossible to undo: {conflicts}");
+    let rest = format!("{nothing_to_do} without effect by now; {conflicts} in conflict or impossible");
     let by = operation.as_ref().map(|operation| format!(" by operation {operation}")).unwrap_or_default();
     writeln!(io::stdout(), "{undone} {changes} {undone_is}{by}; {rest}.")?;
     Ok(())

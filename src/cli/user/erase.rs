@@ -4,10 +4,11 @@ use std::io::{self, Write as _};
 
 use clap::Args;
 
+use crate::domain::address;
 use crate::domain::user::UserKey;
 use crate::service::Service;
 
-use crate::cli::operator::{ReasonArgs, parse_user};
+use crate::cli::operator::{ReasonArgs, escaped, parse_user};
 
 /// The arguments of `rollbook user erase`.
 #[derive(Debug, Args)]
@@ -18,6 +19,9 @@ pub(super) struct EraseUser {
     /// Print what would be done, and change nothing
     #[arg(long)]
     dry_run: bool,
+    /// Confirm that the user is to be erased, which cannot be undone
+    #[arg(long, required_unless_present = "dry_run")]
+    yes: bool,
     #[command(flatten)]
     reason: ReasonArgs,
 }
@@ -32,7 +36,9 @@ impl EraseUser {
         };
         let (uid, changes) = (erased.uid, erased.changes);
         let mut out = io::stdout();
-        writeln!(out, "The user uid:{uid} {done} erased, in {changes} entries of the journal and everywhere else.")?;
+        let user = escaped(&address::of_user(&self.user));
+        let everywhere = format!("in {changes} entries of the journal and everywhere else");
+        writeln!(out, "The user {user}, number {uid}, {done} erased, {everywhere}.")?;
         Ok(writeln!(out, "This cannot be undone. Backups and reasons of changes are left as they are.")?)
     }
 }

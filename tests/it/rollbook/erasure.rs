@@ -116,12 +116,16 @@ async fn the_command_line_erases() {
     let erase = |arguments: &[&str]| server.cli().run(&[&["user", "erase"], arguments].concat());
     let preview = erase(&["vorazka", "--dry-run"]).printed();
     assert!(
-        preview.starts_with("The user uid:1 would be erased, in 1 entries") && preview.contains("cannot be undone")
+        preview.starts_with("The user vorazka, number 1, would be erased, in 1 entries")
+            && preview.contains("cannot be undone")
     );
     admin.get(&format!("{USERS}/Vorazka")).await.is(200);
-    assert!(erase(&["username:vora.name", "--reason", "Request 17"]).printed().starts_with("The user uid:1 is erased"));
+    let error = erase(&["vorazka"]).error();
+    assert!(error.contains("--yes"), "{error}");
+    let erased = erase(&["username:vora.name", "--yes", "--reason", "Request 17"]).printed();
+    assert!(erased.starts_with("The user username:vora.name, number 1, is erased"), "{erased}");
     admin.get(&format!("{USERS}/Vorazka")).await.fails(404, "not_found");
-    let error = erase(&["uid:1"]).error();
+    let error = erase(&["uid:1", "--yes"]).error();
     assert!(error.contains("the user is erased"), "{error}");
     let changes = server.cli().run(&["history", "user", "uid:1", "--json"]).printed();
     assert!(changes.contains(r#""type":"erased""#) && !is_personal(&changes), "{changes}");

@@ -19,7 +19,7 @@ pub(crate) async fn nothing_is_behind_the_end(store: &impl TestStore) {
     assert_eq!(end, behind(store, None, ChangeFilter::default()).await.next);
     let page = behind(store, end.clone(), ChangeFilter::default()).await;
     assert_eq!((page.changes, &page.next, page.more), (vec![], &end, false));
-    make_group(store, group("h", "n")).await;
+    put_group(store, 2, Target::New, group("h", "n")).await.unwrap();
     settled(store).await;
     let page = behind(store, end.clone(), ChangeFilter::default()).await;
     assert_eq!(page.changes.len(), 1);
