@@ -1,8 +1,10 @@
 //! `rollbook group` and `rollbook user groups`.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::support::{A, Outcome, Rollbook, Server};
+use crate::support::{A, Outcome, Rollbook, Server, eventually};
 
 /// The JSON objects that a command printed, one for each line.
 fn lines(outcome: Outcome) -> Vec<Value> {
@@ -58,7 +60,8 @@ async fn groups_are_created_listed_shown_and_deleted() {
     cli.run(&["group", "add-member", "support", "ada"]).printed();
     assert!(cli.run(&["group", "delete", "support", "--if-empty"]).error().contains("has members, 1 in all"));
     assert_eq!(cli.run(&["group", "delete", "support"]).printed(), "The group support was deleted.\n");
-    admin.get("/rollbook/v1/groups/support").await.fails(404, "not_found");
+    let is_gone = async || admin.get("/rollbook/v1/groups/support").await.status == 404;
+    eventually("the server notices the deletion", Duration::from_secs(10), is_gone).await;
     assert!(cli.run(&["group", "show", "uid:1", "--json"]).json()["deleted"].is_string());
     assert!(cli.run(&["group", "delete", "uid:1"]).error().contains("is deleted"));
     for command in ["show", "delete", "members"] {

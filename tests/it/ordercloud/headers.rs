@@ -18,7 +18,8 @@ async fn browsers_may_call_from_anywhere() {
         let preflight = callers[0].call("OPTIONS", path, None, "").await.is(204);
         assert_eq!(preflight.header("access-control-allow-origin"), "*");
         assert_eq!(preflight.header("access-control-allow-methods"), "GET, POST, PUT, PATCH, DELETE, OPTIONS");
-        let allowed = "authorization, content-type, accept, if-match, if-none-match, idempotency-key, rollbook-reason";
+        let allowed = "authorization, content-type, accept, if-match, if-none-match, idempotency-key, rollbook-reason, \
+                       last-event-id";
         assert_eq!(preflight.header("access-control-allow-headers"), allowed);
         for caller in &callers {
             let reply = caller.get(path).await;
