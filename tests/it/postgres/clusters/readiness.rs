@@ -53,7 +53,8 @@ async fn a_node_whose_commits_wait_for_a_standby_is_not_ready() {
         count.and_then(|count| count.parse::<u32>().ok()).expect("a number")
     };
     assert!(sessions("") <= 10, "{} sessions", sessions(""));
-    eventually("that none waits", CHANGE_LIMIT, async || sessions("AND wait_event = 'SyncRep'") == 0).await;
+    // One may wait that records sign-ins in the background, one write after the other.
+    eventually("that no check waits", CHANGE_LIMIT, async || sessions("AND wait_event = 'SyncRep'") <= 1).await;
     assert_eq!(admin.get("/v1/usergroups").await.is(200).ids(), ["g"]);
     standby.start_again();
     recovered(&node).await;
