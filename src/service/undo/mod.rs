@@ -22,7 +22,7 @@ use plan::{Excluded, Planner};
 /// The maximum length of the states of all changes of an undo, in bytes of JSON.
 const BYTES_MAX: usize = 128 << 20;
 /// How often an undo is planned anew, because changes that cannot be undone make that of others impossible.
-const ROUNDS_MAX: usize = 64;
+const ROUNDS_MAX: usize = 256;
 /// The maximum number of parts of the journal that an undo looks through, each of some thousand entries.
 const PARTS_MAX: usize = 1_000;
 

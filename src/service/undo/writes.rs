@@ -131,14 +131,14 @@ fn user_mutation(present: &UserFields, fields: &UserFields, is_restored: bool) -
     Mutation::Put(update)
 }
 
-/// The memberships that differ, by group.
+/// The memberships that differ, by group and by the operation that is undone.
 fn members(planner: &Planner<'_>) -> Vec<UndoMembers> {
-    let mut groups: BTreeMap<GroupUid, UndoMembers> = BTreeMap::new();
+    let mut groups: BTreeMap<(GroupUid, &Arc<str>), UndoMembers> = BTreeMap::new();
     for ((group, user), membership) in &planner.memberships {
         let Some(undoes) = &membership.undoes else { continue };
         let stored = planner.present.memberships.get(&(*group, *user));
         let mut change = |add: Option<UserUid>, remove: Option<(UserUid, Timestamp)>| {
-            let own = groups.entry(*group).or_insert_with(|| UndoMembers {
+            let own = groups.entry((*group, undoes)).or_insert_with(|| UndoMembers {
                 group: *group,
                 add: Vec::new(),
                 remove: Vec::new(),

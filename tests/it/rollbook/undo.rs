@@ -547,6 +547,28 @@ async fn changes_after(admin: &Caller, mark: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn members_of_one_group_name_the_operation_that_gave_each() {
+    let server = Server::start();
+    let admin = server.admin().await;
+    admin.post(GROUPS, &json!({ "id": "g", "name": "N" })).await.is(201);
+    let mut operations = BTreeMap::new();
+    for (user, name) in ["ada", "bob"].into_iter().enumerate() {
+        make_user(&admin, name).await;
+        admin.put(&format!("{GROUPS}/g/members/{name}"), &Value::Null).await.is(204);
+        operations.insert(user as i64 + 1, latest(&admin).await["operation"].clone());
+    }
+    let undone = admin.post(UNDO, &json!({ "group": "g", "type": "membership.added" })).await.is(200);
+    assert_eq!(undone["undone"], 2);
+    latest(&admin).await;
+    let page = admin.get(&format!("{CHANGES}?order=desc&limit=2")).await.is(200);
+    for change in page["changes"].as_array().unwrap() {
+        assert_eq!(change["type"], "membership.removed");
+        assert_eq!(change["undoes"], operations[&change["user"]["uid"].as_i64().unwrap()]);
+    }
+    assert_eq!(admin.get(&format!("{GROUPS}/g")).await.is(200)["memberCount"], 0);
+}
+
+#[tokio::test]
 async fn a_repeated_undo_is_answered_once() {
     let server = Server::start();
     let admin = server.admin().await;
