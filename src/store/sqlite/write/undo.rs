@@ -78,7 +78,7 @@ fn change_members(connection: &Connection, operation: &Operation, members: &Undo
     append(connection, &undoing(operation, undoes), entry)
 }
 
-/// As [`write`], of entities that are restored for a while: each loses its unique keys at once.
+/// As [`write()`], of entities that are restored for a while: each loses its unique keys at once.
 fn revive<E: SqliteEntity>(
     context: &mut WriteContext<'_>,
     language: &Tag,
