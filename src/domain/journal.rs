@@ -20,6 +20,8 @@ pub enum Channel {
     OrderCloud,
     /// Rollbook's own API.
     Rollbook,
+    /// The console, in a browser.
+    Console,
     /// A command of the operator, other than the bulk import.
     CommandLine,
     /// The bulk import, a command of the operator.
@@ -33,7 +35,7 @@ impl Channel {
     pub const COUNT: usize = Self::Server as usize + 1;
     /// Every channel.
     pub const ALL: [Self; Self::COUNT] =
-        [Self::Core, Self::OrderCloud, Self::Rollbook, Self::CommandLine, Self::Import, Self::Server];
+        [Self::Core, Self::OrderCloud, Self::Rollbook, Self::Console, Self::CommandLine, Self::Import, Self::Server];
 
     /// The name of the channel in the journal and the log.
     pub const fn name(self) -> &'static str {
@@ -41,6 +43,7 @@ impl Channel {
             Self::Core => "core",
             Self::OrderCloud => "ordercloud",
             Self::Rollbook => "rollbook",
+            Self::Console => "console",
             Self::CommandLine => "cli",
             Self::Import => "import",
             Self::Server => "server",

@@ -20,7 +20,7 @@ pub(super) struct SelectionArgs {
     /// Only changes of this type, e.g. membership.added; can be repeated
     #[arg(long = "type", value_name = "TYPE", value_parser = parse_type)]
     types: Vec<ChangeType>,
-    /// Only changes that came this way: core, ordercloud, rollbook, cli, import or server; can be repeated
+    /// Only changes that came this way: core, ordercloud, rollbook, console, cli, import or server; can be repeated
     #[arg(long = "channel", value_name = "CHANNEL", value_parser = parse_channel)]
     channels: Vec<Channel>,
     /// Only changes made with a token of the client with this client_id; can be repeated

@@ -43,7 +43,7 @@ pub(in crate::api::rollbook) struct Change {
     pub time: String,
     /// The operation, of which all changes have the same one.
     pub operation: String,
-    /// The way by which the operation came: `core`, `ordercloud`, `rollbook`, `cli`, `import` or `server`.
+    /// The way by which the operation came: `core`, `ordercloud`, `rollbook`, `console`, `cli`, `import` or `server`.
     #[schema(example = "rollbook")]
     pub channel: &'static str,
     /// Why it was done, if the caller said so.
