@@ -325,8 +325,8 @@ impl AdminClient {
     }
 }
 
-/// The value of an environment variable; an empty one counts as not set.
-fn variable(name: &'static str) -> anyhow::Result<Option<String>> {
+/// The value of an environment variable; an empty one counts as not set. Fails if it is not UTF-8.
+pub(crate) fn variable(name: &str) -> anyhow::Result<Option<String>> {
     let Some(value) = env::var_os(name).filter(|value| !value.is_empty()) else { return Ok(None) };
     value.into_string().ok().with_context(|| format!("{name} is not UTF-8; set it to plain text")).map(Some)
 }

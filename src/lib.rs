@@ -12,6 +12,7 @@
 //! | [`service`] | the use cases: authorization, rules, and a call of the store | `store`, `auth`, `domain`, `metric_names` |
 //! | [`http`] | the base of all APIs: server, limits, authentication, bodies, error responses | `service`, `domain`, `json`, `metric_names` |
 //! | [`api`] | the APIs: a folder for each, independent of the others | `http`, `service`, `domain`, `json` |
+//! | `console` | the pages of the console | `http`, `service`, `domain` |
 //! | [`bulk`] | bulk import and export as lines of JSON | `http`, `service`, `domain`, `json` |
 //! | [`config`] | the settings and their help texts | `domain` |
 //! | [`telemetry`] | logs and metrics | `config`, `metric_names` |
@@ -25,6 +26,7 @@ mod auth;
 mod bulk;
 pub mod cli;
 pub mod config;
+mod console;
 pub mod domain;
 pub mod http;
 pub mod json;
@@ -45,6 +47,7 @@ use api::ApiDefinition;
 use config::DatabaseConfig;
 use domain::env::{RandomIds, SystemClock};
 use domain::export_item::ExportItem;
+use domain::journal::Channel;
 use domain::user::Secret;
 use http::ApiState;
 use http::docs::Document;
@@ -199,9 +202,15 @@ pub fn app(service: &Arc<Service>, extra: Router, limits: Limits, base_url: Opti
         }
         documents.push(Document { title: definition.title, served });
     }
-    let envelope = |definition: &ApiDefinition| Envelope { prefixes: definition.prefixes, render: definition.render };
-    let envelopes = APIS.iter().map(envelope).collect();
-    Ok(http::middleware::wrap(routes.merge(http::docs::routes(documents)), envelopes, limits))
+    let api = ApiState { service: Arc::clone(service), channel: Channel::Console, base_url, followers };
+    let routes = routes.merge(console::routes(api, shared)).merge(http::docs::routes(documents, console::START));
+    let envelope = |definition: &ApiDefinition| Envelope {
+        prefixes: definition.prefixes,
+        is_open_to_other_origins: true,
+        render: definition.render,
+    };
+    let envelopes = APIS.iter().map(envelope).chain([console::ENVELOPE]).collect();
+    Ok(http::middleware::wrap(routes, envelopes, limits))
 }
 
 /// Returns the OpenAPI document of the API `name` as indented JSON. Fails with the list of names if there is no such

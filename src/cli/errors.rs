@@ -50,7 +50,9 @@ pub(super) fn error_sentence(error: &Error) -> String {
             ResourceKind::Operation => {
                 format!("there is no operation '{name}'; `rollbook changes` prints the latest")
             }
-            ResourceKind::Membership | ResourceKind::Certificate => error.to_string(),
+            ResourceKind::Membership | ResourceKind::Certificate | ResourceKind::Session | ResourceKind::SetupPage => {
+                error.to_string()
+            }
         },
         Error::AlreadyExists(ResourceKind::Client, id) => format!("another client has the client_id '{id}'"),
         Error::AlreadyExists(ResourceKind::User, id) => format!("another user has the ID '{id}'; choose another --id"),

@@ -1,6 +1,8 @@
 //! What a caller sends along with a change: why it is made, under which condition, and how to record
 //! its answer.
 
+use std::sync::Arc;
+
 use super::entity::Entity;
 use super::idempotency::Recording;
 use super::reason::Reason;
@@ -12,6 +14,8 @@ pub struct ChangeContext {
     pub reason: Option<Reason>,
     /// The condition under which it is made.
     pub precondition: Option<Precondition>,
+    /// The ID of the operation; `None` = a new one. The caller uses each ID once.
+    pub(crate) operation: Option<Arc<str>>,
     /// How to record its answer, so that the request can be repeated.
     pub(crate) recording: Option<Recording>,
 }

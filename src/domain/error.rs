@@ -31,6 +31,10 @@ pub enum ResourceKind {
     Certificate,
     /// An operation, by its ID.
     Operation,
+    /// A session of the caller, by its ID.
+    Session,
+    /// The page that a setup code opens, and nothing else about the code.
+    SetupPage,
 }
 
 /// One field of an entity that breaks a rule.

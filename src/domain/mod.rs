@@ -23,6 +23,7 @@ pub(crate) mod membership;
 mod past;
 pub(crate) mod query;
 pub(crate) mod rotation;
+pub mod session;
 pub mod signing_key;
 pub(crate) mod target;
 pub mod user;

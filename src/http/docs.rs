@@ -1,10 +1,10 @@
 //! The OpenAPI documents and the page to browse them. All files are embedded in the binary.
 
 use axum::Router;
-use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, VARY};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::map_response;
-use axum::response::{Redirect, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -27,10 +27,21 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 /// The script that starts the page. It replaces the one of the package.
 const INITIALIZER: &str = include_str!("docs.js");
 
-/// The routes of the documents, `/docs/` to browse them, and `/`, which redirects to `/docs/`.
-pub(crate) fn routes(documents: Vec<Document>) -> Router {
-    let start = Router::new().route("/", get(async || Redirect::to("/docs/"))).merge(page(&documents));
+/// The routes of the documents, `/docs/` to browse them, and `/`, which leads a browser to `start` and any other program
+/// to `/docs/`.
+pub(crate) fn routes(documents: Vec<Document>, start: &'static str) -> Router {
+    let start =
+        Router::new().route("/", get(async move |headers: HeaderMap| root(&headers, start))).merge(page(&documents));
     documents.into_iter().flat_map(|document| document.served).fold(start, with_document)
+}
+
+/// The answer to `/`. A browser says that it takes HTML; `*/*` alone is another program.
+fn root(headers: &HeaderMap, start: &'static str) -> Response {
+    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let is_browser = accepted.flat_map(|value| value.split(',')).any(|range| range.trim().starts_with("text/html"));
+    let mut response = Redirect::to(if is_browser { start } else { "/docs/" }).into_response();
+    response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
+    response
 }
 
 fn with_document(routes: Router, (path, json): (&str, String)) -> Router {
@@ -64,7 +75,7 @@ async fn add_security_headers(mut response: Response) -> Response {
 mod tests {
     use axum::body::Body;
     use axum::http::header::LOCATION;
-    use axum::http::{HeaderMap, Request, StatusCode};
+    use axum::http::{Request, StatusCode};
     use http_body_util::BodyExt as _;
     use tower::ServiceExt as _;
 
@@ -74,7 +85,7 @@ mod tests {
         let served = ["/openapi/one.json", "/v1/openapi"].map(|path| (path, "{}".to_owned()));
         let document = Document { title: "One", served: served.into() };
         let request = Request::get(path).body(Body::empty()).unwrap();
-        let (head, body) = routes(vec![document]).oneshot(request).await.unwrap().into_parts();
+        let (head, body) = routes(vec![document], "/console/").oneshot(request).await.unwrap().into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         (head.status, head.headers, String::from_utf8_lossy(&body).into_owned())
     }

@@ -3,11 +3,13 @@
 
 pub(crate) mod descriptors;
 pub(crate) mod docs;
+pub(crate) mod entities;
 pub(crate) mod entity_tag;
 pub(crate) mod followers;
 pub(crate) mod framing;
 pub(crate) mod health;
 pub mod limits;
+pub(crate) mod lists;
 pub(crate) mod metrics;
 pub(crate) mod middleware;
 pub(crate) mod openapi;

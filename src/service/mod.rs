@@ -14,6 +14,7 @@ pub(crate) mod memberships;
 pub(crate) mod past;
 pub(crate) mod restore;
 pub(crate) mod retention;
+pub(crate) mod setup;
 mod sign_ins;
 pub mod tokens;
 pub(crate) mod undo;
@@ -100,7 +101,10 @@ impl Service {
     fn operation<P>(&self, permit: &Permit<P>) -> Operation {
         let caller = permit.caller();
         Operation {
-            id: self.ids.uuid(self.clock.now()).to_string(),
+            id: permit
+                .context()
+                .and_then(|context| context.operation.as_deref())
+                .map_or_else(|| self.new_operation(), str::to_owned),
             clock: Arc::clone(&self.clock),
             actor: caller.actor,
             channel: caller.channel,
@@ -109,6 +113,11 @@ impl Service {
             undoes: None,
             recording: permit.context().and_then(|context| context.recording.clone()),
         }
+    }
+
+    /// Returns the ID of a new operation.
+    pub(crate) fn new_operation(&self) -> String {
+        self.ids.uuid(self.clock.now()).to_string()
     }
 
     fn new_id(&self) -> Id {

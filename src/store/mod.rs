@@ -9,6 +9,7 @@ pub(crate) mod erasure;
 pub(crate) mod history;
 pub(crate) mod migrate;
 pub(crate) mod postgres;
+pub(crate) mod sessions;
 pub(crate) mod sql;
 pub(crate) mod sqlite;
 #[cfg(test)]
@@ -59,7 +60,7 @@ pub(crate) use update::{
 
 /// The durable directory.
 #[async_trait]
-pub trait Store: history::Past + erasure::Erasure + Send + Sync {
+pub trait Store: history::Past + erasure::Erasure + sessions::Sessions + Send + Sync {
     /// The name of the database: `sqlite` or `postgres`.
     fn name(&self) -> &'static str;
     /// The language whose label is a group's Name. It is fixed when the database is created.

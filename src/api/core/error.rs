@@ -208,6 +208,8 @@ const fn noun(kind: ResourceKind) -> &'static str {
         ResourceKind::LongLivedToken => "token",
         ResourceKind::Certificate => "certificate",
         ResourceKind::Operation => "operation",
+        ResourceKind::Session => "session",
+        ResourceKind::SetupPage => "setup page",
     }
 }
 

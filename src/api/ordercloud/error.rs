@@ -429,6 +429,8 @@ const fn object_type(kind: ResourceKind) -> &'static str {
         ResourceKind::LongLivedToken => "LongLivedToken",
         ResourceKind::Certificate => "Certificate",
         ResourceKind::Operation => "Operation",
+        ResourceKind::Session => "Session",
+        ResourceKind::SetupPage => "SetupPage",
     }
 }
 

@@ -1,37 +1,25 @@
 //! Histories and the feed of changes (docs/rollbook.md, section 11).
 
-use std::str::FromStr;
-
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::domain::caller::{Permit, ReadChanges, ReadGroups, ReadUsers, SelectChanges};
-use crate::domain::change_type::ChangeType;
-use crate::domain::community::Visibility;
-use crate::domain::cursor::{Position, SortValue};
+use crate::domain::caller::{Permit, ReadChanges, ReadGroups, ReadUsers};
 use crate::domain::group::GroupKey;
-use crate::domain::history::{
-    CHANGES_MAX, ChangeFilter, ChangeId, FeedPosition, FeedQuery, HistoryOf, HistoryPage, HistoryQuery, Order, Span,
-};
-use crate::domain::journal::Channel;
+use crate::domain::history::{CHANGES_MAX, HistoryPage, Order};
 use crate::http::limits::WAIT_SECONDS_MAX;
 use crate::http::request::caller::Token;
-use crate::http::request::cursor::{Binding, read_limit};
-use crate::http::request::error::{ListError, Result};
+use crate::http::request::error::Result;
 use crate::http::request::extract::{Path, Query};
 use crate::http::request::feed_cursor::FeedCursors;
+use crate::http::request::parameters::wrong;
 use crate::http::response::json::JsonResponse;
-use crate::http::{ApiState, Failure};
-use crate::service::Service;
+use crate::http::{ApiState, Failure, lists};
 
 use super::feed::cloud_events::CloudEvent;
 use super::feed::{Form, cloud_events, stream, wait};
 use super::wire::{Change, Changes, Spell, Spells};
 use super::{address, parameters};
-
-/// The maximum number of values of one parameter of the feed that can be repeated.
-const VALUES_MAX: usize = 100;
 
 /// Get a group's history
 ///
@@ -60,9 +48,7 @@ pub(super) async fn of_group(
     Query(parameters): Query,
 ) -> Result<JsonResponse<Changes>, Failure> {
     let key = address::group(&address)?;
-    let (query, cursors) = history(&parameters, "history of a group")?;
-    let (uid, page) = api.service.group_history(&permit, &key, query).await?;
-    Ok(JsonResponse(history_page(&page, uid, &cursors, &permit)?))
+    Ok(JsonResponse(history_page(&permit, lists::group_history(&api.service, &permit, &key, &parameters).await?)?))
 }
 
 /// Get a user's history
@@ -91,9 +77,7 @@ pub(super) async fn of_user(
     Query(parameters): Query,
 ) -> Result<JsonResponse<Changes>, Failure> {
     let key = address::user(&address)?;
-    let (query, cursors) = history(&parameters, "history of a user")?;
-    let (uid, page) = api.service.user_history(&permit, &key, query).await?;
-    Ok(JsonResponse(history_page(&page, uid, &cursors, &permit)?))
+    Ok(JsonResponse(history_page(&permit, lists::user_history(&api.service, &permit, &key, &parameters).await?)?))
 }
 
 /// Get the history of a membership
@@ -171,7 +155,7 @@ pub(super) async fn list(
 ) -> Result<Response, Failure> {
     let (form, directory) = (Form::of(&headers), api.service.directory());
     let cursors = FeedCursors::of(directory);
-    let mut query = feed(&api.service, &permit, &parameters, &cursors).await?;
+    let mut query = lists::feed(&api.service, &permit, &parameters, &["wait"]).await?;
     let wait = wait(&parameters)?;
     if (form == Form::Stream || wait > 0) && (query.order != Order::Ascending || query.span.until.is_some()) {
         // A part that ends at a time, or begins at the end, has no next change to wait for.
@@ -202,166 +186,9 @@ fn wait(parameters: &[(String, String)]) -> Result<u32> {
     if seconds > WAIT_SECONDS_MAX { Err(wrong("wait")) } else { Ok(seconds) }
 }
 
-/// Reads the parameters of a history, and returns what its cursors are bound to.
-fn history(parameters: &[(String, String)], name: &str) -> Result<(HistoryQuery, Cursors)> {
-    const KNOWN: [&str; 6] = ["limit", "after", "since", "until", "type", "order"];
-    parameters::check_names(parameters, &KNOWN)?;
-    let binding = Binding::new(name, bound(parameters));
-    let after = match parameters::value(parameters, "after")? {
-        None => None,
-        Some(text) => Some(binding.decode(text).and_then(|place| change_id(&place)).ok_or_else(|| wrong("after"))?),
-    };
-    let (after, of) = after.unzip();
-    let types = values(parameters, "type", |name| ChangeType::from_str(name).ok())?;
-    let query = HistoryQuery {
-        of: HistoryOf::Group(0),
-        visibility: Visibility::All,
-        span: span(parameters)?,
-        types: (!types.is_empty()).then_some(types),
-        order: order(parameters)?.unwrap_or(Order::Descending),
-        after,
-        limit: limit(parameters)?,
-    };
-    Ok((query, Cursors { binding, of }))
-}
-
-/// The cursors of a history. Each also has the number of the group or user whose history it is, last.
-struct Cursors {
-    binding: Binding,
-    /// The number in the cursor of the request.
-    of: Option<i64>,
-}
-
-/// The page of the history of the group or user with the number. Fails if the cursor was one of another.
-fn history_page<P>(page: &HistoryPage, uid: i64, cursors: &Cursors, permit: &Permit<P>) -> Result<Changes> {
-    if cursors.of.is_some_and(|of| of != uid) {
-        return Err(wrong("after"));
-    }
+/// The page of a history as the caller sees it.
+fn history_page<P>(permit: &Permit<P>, (page, next): (HistoryPage, Option<String>)) -> Result<Changes> {
     let changes =
         page.changes.iter().map(|change| Change::new(change, permit.caller())).collect::<crate::domain::Result<_>>()?;
-    let next = page.next.map(|ChangeId { seq, index }| {
-        let place = [seq, index.into(), uid].map(SortValue::Integer).to_vec();
-        cursors.binding.encode(&Position(place))
-    });
     Ok(Changes { changes, next, more: page.more })
-}
-
-/// Reads the parameters of the feed. Groups, users and clients that the caller names must exist.
-async fn feed(
-    service: &Service,
-    permit: &Permit<ReadChanges>,
-    parameters: &[(String, String)],
-    cursors: &FeedCursors,
-) -> Result<FeedQuery> {
-    const KNOWN: [&str; 13] = [
-        "after",
-        "since",
-        "until",
-        "limit",
-        "order",
-        "type",
-        "group",
-        "user",
-        "actor",
-        "client",
-        "channel",
-        "operation",
-        "wait",
-    ];
-    parameters::check_names(parameters, &KNOWN)?;
-    Ok(FeedQuery {
-        visibility: Visibility::All,
-        filter: filter(service, permit, parameters).await?,
-        span: span(parameters)?,
-        order: order(parameters)?.unwrap_or_default(),
-        after: after(parameters, cursors)?,
-        limit: limit(parameters)?,
-        is_settled: true,
-    })
-}
-
-/// Reads which changes the parameters select, apart from their times. Groups, users and clients must exist.
-pub(super) async fn filter(
-    service: &Service,
-    permit: &Permit<impl SelectChanges>,
-    parameters: &[(String, String)],
-) -> Result<ChangeFilter> {
-    let mut filter = ChangeFilter {
-        types: values(parameters, "type", |name| ChangeType::from_str(name).ok())?,
-        channels: values(parameters, "channel", |name| Channel::from_str(name).ok())?,
-        operations: values(parameters, "operation", |name| Some(name.to_owned()))?,
-        ..ChangeFilter::default()
-    };
-    for key in values(parameters, "group", |text| address::group(text).ok())? {
-        filter.groups.push(service.named_group(permit, &key).await?.ok_or_else(|| wrong("group"))?);
-    }
-    for (name, numbers) in [("user", &mut filter.users), ("actor", &mut filter.actors)] {
-        for key in values(parameters, name, address::user_key)? {
-            numbers.push(service.named_user(permit, &key).await?.ok_or_else(|| wrong(name))?);
-        }
-    }
-    for id in values(parameters, "client", |text| Some(text.to_owned()))? {
-        filter.clients.push(service.named_client(permit, &id).await?.ok_or_else(|| wrong("client"))?);
-    }
-    Ok(filter)
-}
-
-/// The position that the parameter `after` names; `None` if it is absent.
-pub(super) fn after(parameters: &[(String, String)], cursors: &FeedCursors) -> Result<Option<FeedPosition>> {
-    let position = |text| cursors.decode(text).ok_or_else(|| wrong("after"));
-    parameters::value(parameters, "after")?.map(position).transpose()
-}
-
-/// The change in the cursor of a history, and whose history it is.
-fn change_id(place: &Position) -> Option<(ChangeId, i64)> {
-    match place.0[..] {
-        [SortValue::Integer(seq), SortValue::Integer(index), SortValue::Integer(of)] => {
-            Some((ChangeId { seq, index: u32::try_from(index).ok()? }, of))
-        }
-        _ => None,
-    }
-}
-
-/// The parameters that may not change from page to page.
-fn bound(parameters: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
-    let changing = |name: &str| ["limit", "after"].contains(&name);
-    parameters.iter().filter(move |(name, _)| !changing(name)).map(|(name, value)| (&**name, &**value))
-}
-
-/// The times that the parameters `since` and `until` name.
-pub(super) fn span(parameters: &[(String, String)]) -> Result<Span> {
-    Ok(Span { since: parameters::moment(parameters, "since")?, until: parameters::moment(parameters, "until")? })
-}
-
-pub(super) fn order(parameters: &[(String, String)]) -> Result<Option<Order>> {
-    match parameters::value(parameters, "order")? {
-        None => Ok(None),
-        Some("asc") => Ok(Some(Order::Ascending)),
-        Some("desc") => Ok(Some(Order::Descending)),
-        Some(_) => Err(wrong("order")),
-    }
-}
-
-/// The value of the parameter `limit`.
-pub(super) fn limit(parameters: &[(String, String)]) -> Result<u32> {
-    Ok(read_limit(parameters::value(parameters, "limit")?).ok_or(ListError::PageSize)?)
-}
-
-/// The values of a parameter that can be repeated.
-pub(super) fn values<T>(
-    parameters: &[(String, String)],
-    name: &'static str,
-    parse: impl Fn(&str) -> Option<T>,
-) -> Result<Vec<T>> {
-    let own = parameters.iter().filter(|(own, _)| own == name);
-    let parsed = own.map(|(_, text)| match &**text {
-        "" => Err(ListError::Empty(name).into()),
-        text => parse(text).ok_or_else(|| wrong(name)),
-    });
-    let values = parsed.collect::<Result<Vec<_>>>()?;
-    if values.len() > VALUES_MAX { Err(ListError::TooCostly.into()) } else { Ok(values) }
-}
-
-pub(super) fn wrong(name: &str) -> crate::http::request::error::Error {
-    ListError::Type(name.to_owned()).into()
 }

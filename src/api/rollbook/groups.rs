@@ -12,6 +12,7 @@ use crate::domain::error::Result;
 use crate::domain::group;
 use crate::domain::journal::Channel;
 use crate::http::entity_tag::entity_tag_with;
+use crate::http::lists::groups_page;
 use crate::http::request::conditions::Conditions;
 use crate::http::request::extract::{Body, Path, Query};
 use crate::http::request::fields::Fields;
@@ -20,7 +21,6 @@ use crate::http::response::json::JsonResponse;
 use crate::http::response::representation::{Representation, shared};
 use crate::http::{ApiState, Failure};
 
-use super::list::groups_page;
 use super::wire::{Group, ListPage};
 use super::{address, bodies, parameters};
 

@@ -17,10 +17,10 @@ use crate::http::request::extract::{JsonText, Path, Query};
 use crate::http::request::write::Write;
 use crate::http::response::json::JsonResponse;
 use crate::http::response::representation::Representation;
-use crate::http::{ApiState, Failure};
+use crate::http::{ApiState, Failure, lists};
 
 use super::wire::{JoinedGroup, ListPage, Member, MembersChange, Reader};
-use super::{bodies, member_lists, parameters};
+use super::{bodies, parameters};
 
 /// The path of the list of members, which is changed by bodies with many users.
 pub(super) const MEMBERS: &str = "/rollbook/v1/groups/{group}/members";
@@ -56,13 +56,13 @@ pub(super) async fn list(
 ) -> Result<Response, Failure> {
     let key = address::group(&address)?;
     if let Some(at) = parameters::moment(&query, "at")? {
-        let (page, next) = member_lists::members_at(&api.service, &permit, key, at, &query).await?;
+        let (page, next) = lists::members_at(&api.service, &permit, key, at, &query).await?;
         let actors = api.service.actors_of(&permit, page.items.iter().map(|member| member.change)).await?;
         let reader = Reader::new(permit.caller(), &actors);
         let items = page.items.iter().map(|member| Member::new(member, &reader)).collect::<Vec<_>>();
         return Ok(JsonResponse(ListPage { items, total: Some(page.total), next }).into_response());
     }
-    let (group, page, next) = member_lists::members(&api.service, &permit, key, &query).await?;
+    let (group, page, next) = lists::members(&api.service, &permit, key, &query).await?;
     let actors = api.service.actors_of(&permit, page.items.iter().map(|member| member.change)).await?;
     let reader = Reader::new(permit.caller(), &actors);
     let items: Vec<_> = page.items.iter().map(|member| Member::new(member, &reader)).collect();
@@ -248,11 +248,11 @@ pub(super) async fn joined_groups(
     let user = address::user(&address)?;
     let (joined, total, next) = match parameters::moment(&query, "at")? {
         Some(at) => {
-            let (page, next) = member_lists::joined_groups_at(&api.service, &permit, user, at, &query).await?;
+            let (page, next) = lists::joined_groups_at(&api.service, &permit, user, at, &query).await?;
             (page.items, None, next)
         }
         None => {
-            let (page, next) = member_lists::joined_groups(&api.service, &permit, user, &query).await?;
+            let (page, next) = lists::joined_groups(&api.service, &permit, user, &query).await?;
             (page.items, page.total, next)
         }
     };

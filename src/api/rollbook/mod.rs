@@ -9,13 +9,10 @@ mod feed;
 mod groups;
 mod info;
 mod keys;
-mod list;
 mod me;
-mod member_lists;
 mod members;
 mod openapi;
 mod operations;
-mod parameters;
 mod restore;
 mod sign_ins;
 mod tokens;
@@ -29,6 +26,7 @@ use utoipa_axum::routes;
 use crate::domain::address;
 use crate::domain::journal::Channel;
 use crate::http::ApiState;
+use crate::http::request::parameters;
 
 use super::ApiDefinition;
 

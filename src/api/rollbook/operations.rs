@@ -13,12 +13,12 @@ use crate::http::request::extract::{Body, Path, Query};
 use crate::http::request::feed_cursor::FeedCursors;
 use crate::http::request::write::Write;
 use crate::http::response::json::JsonResponse;
-use crate::http::{ApiState, Failure};
+use crate::http::{ApiState, Failure, lists};
 use crate::service::undo::UndoSelection;
 
 use super::bodies::{UndoFilter, nothing};
+use super::parameters;
 use super::wire::{Operation, Undone};
-use super::{changes, parameters};
 
 /// Get an operation
 ///
@@ -44,7 +44,7 @@ pub(super) async fn get(
 ) -> Result<JsonResponse<Operation>, Failure> {
     parameters::check_names(&query, &["limit", "after"])?;
     let cursors = FeedCursors::of(api.service.directory());
-    let (after, limit) = (changes::after(&query, &cursors)?, changes::limit(&query)?);
+    let (after, limit) = (parameters::position(&query, &cursors)?, parameters::limit(&query)?);
     let page = api.service.changes_of_operation(&permit, &id, after, limit).await?;
     let next = page.next.as_ref().filter(|_| page.more).map(|position| cursors.encode(position));
     Ok(JsonResponse(Operation::new(id, &page, next, permit.caller())?))
@@ -109,9 +109,9 @@ pub(super) async fn undo_selected(
 ) -> Result<Response, Failure> {
     let options = options(&query)?;
     let pairs = UndoFilter::read(fields)?;
-    let filter = changes::filter(&api.service, write.permit(), &pairs).await;
+    let filter = lists::selected_changes(&api.service, write.permit(), &pairs).await;
     let filter = filter.map_err(UndoFilter::violation)?;
-    let span = changes::span(&pairs).map_err(UndoFilter::violation)?;
+    let span = parameters::span(&pairs).map_err(UndoFilter::violation)?;
     let service = &api.service;
     let undo = |permit| async move { service.undo(&permit, UndoSelection { filter, span }, options).await };
     write.respond(answer, undo).await

@@ -13,13 +13,13 @@ use crate::domain::time::Timestamp;
 use crate::http::request::cursor::Binding;
 use crate::http::request::error::Result;
 use crate::http::request::extract::Query;
+use crate::http::request::parameters::{check_names, limit, order, span, value, values, wrong};
 use crate::http::response::json::JsonResponse;
 use crate::http::{ApiState, Failure};
 use crate::service::Service;
 
-use super::changes::{limit, order, span, values, wrong};
+use super::address;
 use super::wire::{SignIn, SignIns};
-use super::{address, parameters};
 
 /// The name of the sign-ins in their cursors.
 const SIGN_INS: &str = "sign-ins";
@@ -69,7 +69,7 @@ async fn query(
 ) -> Result<SignInQuery> {
     const KNOWN: [&str; 10] =
         ["after", "since", "until", "limit", "order", "type", "user", "client", "channel", "source"];
-    parameters::check_names(parameters, &KNOWN)?;
+    check_names(parameters, &KNOWN)?;
     let mut filter = SignInFilter {
         types: values(parameters, "type", |name| SignInType::from_str(name).ok())?,
         channels: values(parameters, "channel", |name| Channel::from_str(name).ok())?,
@@ -83,7 +83,7 @@ async fn query(
     for id in values(parameters, "client", |text| Some(text.to_owned()))? {
         filter.clients.push(service.named_client(&naming, &id).await?.ok_or_else(|| wrong("client"))?);
     }
-    let after = match parameters::value(parameters, "after")? {
+    let after = match value(parameters, "after")? {
         None => None,
         Some(text) => Some(binding().decode(text).and_then(|place| position(&place)).ok_or_else(|| wrong("after"))?),
     };

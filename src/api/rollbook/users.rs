@@ -12,6 +12,7 @@ use crate::domain::journal::Channel;
 use crate::domain::time::Timestamp;
 use crate::domain::user;
 use crate::http::entity_tag::entity_tag_with;
+use crate::http::lists::users_page;
 use crate::http::request::conditions::Conditions;
 use crate::http::request::extract::{Body, Path, Query};
 use crate::http::request::fields::Fields;
@@ -20,7 +21,6 @@ use crate::http::response::json::JsonResponse;
 use crate::http::response::representation::Representation;
 use crate::http::{ApiState, Failure};
 
-use super::list::users_page;
 use super::wire::{ListPage, User};
 use super::{address, bodies, parameters};
 

@@ -5,8 +5,8 @@ use crate::domain::cursor::{Position, SortValue};
 use crate::http::request::cursor::{Binding, read_limit};
 use crate::http::request::error::{ListError, Result};
 
-use super::parameters::{check_names, value};
 use super::wire::Page;
+use crate::http::request::parameters::{check_names, value};
 
 /// A walk through such a list.
 pub(super) struct Walk {

@@ -1,5 +1,6 @@
 //! `rollbook serve`: opens the directory and serves it until a signal stops the server.
 
+mod administrators;
 mod expiring_tokens;
 mod upkeep;
 
@@ -28,7 +29,10 @@ use crate::http::limits::Limits;
 use crate::http::{descriptors, metrics, middleware, server};
 use crate::service::Service;
 use crate::service::clients::{ClientDraft, new_secret};
+use crate::service::setup::FirstAdministrator;
 use crate::{Purpose, app, open, telemetry};
+
+use administrators::LINK_MINUTES;
 
 /// The maximum number of connections to the separate address of the metrics.
 const METRICS_CONNECTIONS: usize = 32;
@@ -38,7 +42,7 @@ const BACKLOG: u32 = 128;
 
 /// Serves until SIGINT or SIGTERM; ignores SIGHUP. Fails if the store loses its database.
 pub(super) async fn run(config: ServeConfig, database: &DatabaseConfig) -> anyhow::Result<()> {
-    let preset = AdminClient::from_env()?;
+    let presets = Presets { client: AdminClient::from_env()?, user: administrators::preset()? };
     let stop = stop_signal()?;
     ignore_hangup()?;
     let metrics_handle = telemetry::init_metrics()?;
@@ -50,7 +54,7 @@ pub(super) async fn run(config: ServeConfig, database: &DatabaseConfig) -> anyho
         tokio::spawn(upkeep::drop_old_changes(Arc::clone(&service), days));
     }
     let settings = Settings { limits, sign_in_days: config.sign_in_days };
-    let served = serve(sockets, settings, database, preset, &service, metrics_handle, stop).await;
+    let served = serve(sockets, settings, database, presets, &service, metrics_handle, stop).await;
     service.close().await;
     if served.is_ok() {
         info!("stopped");
@@ -73,12 +77,18 @@ struct Settings {
     sign_in_days: u32,
 }
 
+/// Whom the environment presets.
+struct Presets {
+    client: Option<AdminClient>,
+    user: Option<FirstAdministrator>,
+}
+
 /// Serves on the sockets until `stop` completes or the store loses its database, which is an error.
 async fn serve(
     sockets: Sockets,
     Settings { limits, sign_in_days }: Settings,
     database: &DatabaseConfig,
-    preset: Option<AdminClient>,
+    presets: Presets,
     service: &Arc<Service>,
     metrics_handle: PrometheusHandle,
     stop: impl Future<Output = ()>,
@@ -100,10 +110,14 @@ async fn serve(
     tokio::spawn(upkeep::delete_expired(Arc::clone(service), sign_in_days));
     tokio::spawn(upkeep::record_sign_ins(Arc::clone(service)));
     service.ensure_signing_key(&Arc::new(Caller::operator(Channel::Server)).permit()?).await?;
-    let new_client = ensure_admin_client(service, preset).await?;
+    let new_client = ensure_admin_client(service, presets.client).await?;
+    if let Some(user) = presets.user {
+        administrators::ensure(service, user).await?;
+    }
+    let setup_code = administrators::setup_code(service).await;
     tokio::spawn(expiring_tokens::watch(Arc::clone(service)));
     // Not an error: the first client already exists, and the next start would not print its secret either.
-    if let Err(error) = announce(address, metrics_address, new_client.as_ref(), database) {
+    if let Err(error) = announce(address, metrics_address, new_client.as_ref(), setup_code.as_ref(), database) {
         warn!(
             %address,
             %error,
@@ -260,6 +274,7 @@ fn announce(
     address: SocketAddr,
     metrics: Option<SocketAddr>,
     new_client: Option<&AdminClient>,
+    setup_code: Option<&Secret>,
     config: &DatabaseConfig,
 ) -> io::Result<()> {
     let mut out = io::stdout().lock();
@@ -267,15 +282,26 @@ fn announce(
     if let Some(metrics) = metrics {
         writeln!(out, "metrics on http://{metrics}/metrics")?;
     }
+    let base = config.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
+    if let Some(code) = setup_code {
+        write!(
+            out,
+            r#"
+Open the console and make yourself its first administrator. The link works once, for {LINK_MINUTES} minutes:
+
+    {base}/console/setup?code={code}
+"#,
+            code = code.expose_secret()
+        )?;
+    }
     if let Some(AdminClient { id, secret }) = new_client {
         let secret = secret.expose_secret();
-        let base = config.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
         let program = shell_word(&env::args_os().next().unwrap_or_default().to_string_lossy());
         let database = config.flag().map(|url| format!(" --database {}", shell_word(url))).unwrap_or_default();
         write!(
             out,
             r#"
-This directory is new. Here is a client with all rights; its secret is shown only once:
+This directory is new. Here is a client with all rights, for programs; its secret is shown only once:
 
     client_id      {id}
     client_secret  {secret}

@@ -101,7 +101,7 @@ impl Middleware {
 
         let mut response = match (&method, envelope) {
             _ if let Some(error) = self.check_head(&request) => refuse(request, error).into_response(),
-            (&Method::OPTIONS, Some(_)) => preflight(),
+            (&Method::OPTIONS, Some(Envelope { is_open_to_other_origins: true, .. })) => preflight(),
             _ => self.respond(request, handler).instrument(span(&method, &request_id)).await,
         };
         if let Some(error) = Failure::carried_by(&response) {
@@ -109,7 +109,7 @@ impl Middleware {
             let (status, request_id) = (response.status().as_u16(), text(&request_id));
             log(&error, &FailedRequest { method: method.as_str(), path: uri.path(), status, request_id });
         }
-        if envelope.is_some() {
+        if envelope.is_some_and(|envelope| envelope.is_open_to_other_origins) {
             allow_any_origin(response.headers_mut());
         }
         add_default_headers(response.headers_mut());
@@ -226,7 +226,7 @@ mod tests {
             .route("/api/stuck", get(std::future::pending::<()>).post(std::future::pending::<()>))
             .route("/plain", post(async || "ok"));
         let render = |error: &Error| (StatusCode::IM_A_TEAPOT, error.to_string()).into_response();
-        wrap(routes, vec![Envelope { prefixes: &["/api"], render }], limits)
+        wrap(routes, vec![Envelope { prefixes: &["/api"], is_open_to_other_origins: true, render }], limits)
     }
 
     async fn send(method: &str, uri: &str, body: &'static str) -> (StatusCode, HeaderMap, String) {

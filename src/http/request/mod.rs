@@ -15,5 +15,6 @@ pub(crate) mod filter;
 pub(crate) mod handler;
 pub(crate) mod idempotency;
 pub(crate) mod page;
+pub(crate) mod parameters;
 pub(crate) mod role_filter;
 pub(crate) mod write;

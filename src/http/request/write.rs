@@ -60,7 +60,7 @@ impl<P: Permission> Write<P> {
         let (reason, conditions) = (reason(&parts.headers)?, Conditions::read(&parts.headers)?);
         let repeatable = Repeatable::read(parts, permit.caller().actor)?;
         let precondition = conditions.precondition(Versioned::Entity);
-        let permit = permit.accompanied_by(ChangeContext { reason, precondition, recording: None });
+        let permit = permit.accompanied_by(ChangeContext { reason, precondition, ..ChangeContext::default() });
         Ok(Self { permit, service: Arc::clone(&api.service), repeatable, conditions })
     }
 }

@@ -12,6 +12,8 @@ use crate::http::request::error::{DirectoryError, Error, RequestError};
 pub(crate) struct Envelope {
     /// The first segments of the API's paths, without a slash at the end.
     pub prefixes: &'static [&'static str],
+    /// Whether pages of any origin may call it: an API is called with a token, the console with a cookie.
+    pub is_open_to_other_origins: bool,
     /// Renders an error as a response in the API's format.
     pub render: fn(&Error) -> Response,
 }
@@ -125,7 +127,7 @@ mod tests {
 
     #[test]
     fn prefixes_match_whole_segments() {
-        let envelope = Envelope { prefixes: &["/v1", "/oauth"], render: plain };
+        let envelope = Envelope { prefixes: &["/v1", "/oauth"], is_open_to_other_origins: true, render: plain };
         for own in ["/v1", "/v1/", "/v1/usergroups", "/oauth/token"] {
             assert!(envelope.covers(own), "{own}");
         }

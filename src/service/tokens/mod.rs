@@ -5,6 +5,7 @@ mod grant;
 mod keys;
 mod long_lived;
 mod refresh;
+mod sessions;
 mod sign_in;
 mod status;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod tests;
 pub use grant::{ClientAuth, Grant, IssuedTokens};
 pub use keys::{KEY_PUBLISHED_SECONDS, KeyState, KeyStatus, PUBLIC_KEYS_MAX_AGE, PUBLISH_SECONDS};
 pub use long_lived::NewLongLivedToken;
+pub(crate) use sessions::SignedIn;
 pub use sign_in::LogOnResult;
 
 use crate::auth::jwks::Jwk;

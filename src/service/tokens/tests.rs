@@ -1,5 +1,7 @@
 //! Tests of tokens from the sign-in to their end, on the embedded store.
 
+mod sessions;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

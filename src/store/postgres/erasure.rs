@@ -18,6 +18,7 @@ use crate::store::sql::erasure::{
     ANSWERS, EMPTY_SIGN_INS, EMPTY_SOURCES, Erasing, ErasureSteps, FORGET, REMEMBER, SIGN_INS, TOKENS, Traces,
     UNFINISHED, count, emptied, entries, finish, setting, traces, user_of,
 };
+use crate::store::sql::sessions::END_ALL;
 
 use super::PostgresStore;
 use super::connection::database_error::DatabaseError;
@@ -84,6 +85,7 @@ impl UnitOfWork for BeginErasure {
         }
         store(transaction, Some(erasing.deleted.as_ref().unwrap_or(&before)), &erasing.erased).await?;
         transaction.queue(EMPTY_SIGN_INS, parameters![self.user]);
+        transaction.queue(END_ALL, parameters![self.user]);
         memberships::rename_user(transaction, self.user, erasing.erased.fields.id.key());
         transaction.queue(REMEMBER, parameters![setting(self.user)]);
         for entry in erasing.entries(&before)? {

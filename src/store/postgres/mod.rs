@@ -19,6 +19,7 @@ mod past;
 mod read;
 mod retention;
 mod rows;
+mod sessions;
 mod store;
 #[cfg(test)]
 mod test_database;

@@ -20,6 +20,7 @@ pub(crate) mod past;
 pub(crate) mod records;
 pub(crate) mod retention;
 pub(crate) mod rows;
+pub(crate) mod sessions;
 pub(crate) mod sign_ins;
 pub(crate) mod tables;
 pub(crate) mod undo;

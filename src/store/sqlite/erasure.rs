@@ -19,6 +19,7 @@ use crate::store::sql::erasure::{
     ANSWERS, EMPTY_SIGN_INS, EMPTY_SOURCES, Erasing, ErasureSteps, FORGET, REMEMBER, SIGN_INS, TOKENS, Traces,
     UNFINISHED, count, emptied, entries, finish, setting, traces, user_of,
 };
+use crate::store::sql::sessions::END_ALL;
 use crate::store::sql::tables::{Listing as _, Users};
 
 use super::SqliteStore;
@@ -88,6 +89,7 @@ impl Erasure for SqliteStore {
 /// Empties what [`store`] does not write, and remembers that the erasure is not finished.
 fn empty_row(connection: &Connection, erased: &User) -> rusqlite::Result<()> {
     connection.prepare_cached(EMPTY_SIGN_INS)?.execute([erased.uid])?;
+    connection.prepare_cached(END_ALL)?.execute([erased.uid])?;
     memberships::rename_user(connection, erased.uid, &erased.fields.id.key())?;
     connection.prepare_cached(REMEMBER)?.execute([setting(erased.uid)]).map(drop)
 }

@@ -10,6 +10,7 @@ mod list;
 mod past;
 mod read;
 mod retention;
+mod sessions;
 mod storage;
 mod store;
 #[cfg(test)]

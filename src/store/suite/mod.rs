@@ -51,6 +51,9 @@ macro_rules! conformance {
                     refused_passwords_are_recorded_as_they_are_counted, old_ones_are_deleted_and_their_positions_end;
                 long_lived_tokens: are_found_by_hash, are_listed_until_they_end, uses_are_noted,
                     are_journaled_without_secrets;
+                sessions: sessions_are_found_with_their_user, sessions_end_by_name_for_their_user_alone,
+                    expired_and_surplus_sessions_go, a_setup_code_is_used_once,
+                    an_administrator_is_a_live_user_with_every_role;
                 answers: are_kept_for_a_day, refused_writes_leave_the_key_free, clients_tokens_and_keys_have_them;
                 restore: brings_a_group_back, brings_a_user_back, is_refused_and_changes_nothing, follows_a_model,
                     keeps_counts_when_all_happens_at_once, a_batch_journals_what_it_drops;

@@ -34,10 +34,24 @@ class Server {
     };
     server.child = spawn(BINARY, ['serve'], { env: server.environment, stdio: ['ignore', 'pipe', 'pipe'] });
     server.log = '';
+    server.output = '';
+    server.child.stdout.on('data', (text) => (server.output += text));
     server.child.stderr.on('data', (text) => (server.log += text));
     server.ended = new Promise((resolve) => server.child.once('close', (code, signal) => resolve(code ?? signal)));
     server.url = await within(START_MS, listening(server), () => `the server did not start:\n${server.log}`);
     return server;
+  }
+
+  /** What the pattern finds in what the server prints. */
+  async printed(pattern) {
+    const found = async () => {
+      for (;;) {
+        const match = pattern.exec(this.output);
+        if (match) return match[1];
+        await new Promise((resolve) => this.child.stdout.once('data', resolve));
+      }
+    };
+    return within(START_MS, found(), () => `the server printed nothing like ${pattern}:\n${this.output}`);
   }
 
   /** Creates an API client on the command line; returns its `id` and, unless it is public, its `secret`. */

@@ -172,6 +172,8 @@ CREATE INDEX users_last_active ON users (last_active NULLS FIRST, uid) WHERE del
 CREATE INDEX users_password_set ON users (password_set NULLS FIRST) WHERE deleted IS NULL;
 
 CREATE INDEX users_tombstones ON users (deleted, uid) WHERE deleted IS NOT NULL;
+-- Few users have roles.
+CREATE INDEX users_roles ON users (roles) WHERE deleted IS NULL AND roles <> 0;
 -- Few users are locked.
 CREATE INDEX users_locked ON users (locked_until) WHERE deleted IS NULL AND locked_until IS NOT NULL;
 
@@ -298,6 +300,26 @@ CREATE TABLE refresh_tokens (
 CREATE INDEX refresh_tokens_expires ON refresh_tokens (expires);
 -- Those of an erased user are deleted.
 CREATE INDEX refresh_tokens_user ON refresh_tokens (user_uid);
+
+-- The sessions of people who signed in to the console. hash: SHA-256 of the secret. generation: that of the user at the
+-- sign-in; a later one ends the session. seen: the last use, at most a minute late.
+CREATE TABLE sessions (
+    hash TEXT COLLATE "C" PRIMARY KEY,
+    id TEXT COLLATE "C" NOT NULL,
+    user_uid BIGINT NOT NULL,
+    generation BIGINT NOT NULL,
+    created BIGINT NOT NULL,
+    seen BIGINT NOT NULL,
+    expires BIGINT NOT NULL
+);
+CREATE INDEX sessions_user ON sessions (user_uid, created);
+CREATE INDEX sessions_expires ON sessions (expires);
+
+-- The codes with which the first administrator is made. hash: SHA-256 of the code.
+CREATE TABLE setup_codes (
+    hash TEXT COLLATE "C" PRIMARY KEY,
+    expires BIGINT NOT NULL
+);
 
 -- Tokens for programs that cannot use the token endpoint. hash: SHA-256 of the token. deleted: the time of the revocation.
 -- A token has also ended if its client or user is deleted or has another generation. last_used: in whole hours.

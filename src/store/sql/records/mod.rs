@@ -5,5 +5,6 @@ mod answers;
 pub(crate) mod clients;
 mod groups;
 pub(crate) mod long_lived_tokens;
+mod sessions;
 mod tokens;
 mod users;

@@ -8,6 +8,7 @@ pub(crate) mod long_lived_tokens;
 pub(crate) mod member_changes;
 pub(crate) mod memberships;
 pub(crate) mod restore;
+pub(crate) mod sessions;
 pub(crate) mod sign_ins;
 pub(crate) mod signing_in;
 pub(crate) mod users;

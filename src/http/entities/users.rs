@@ -14,7 +14,7 @@ const READ_ONLY_OF_USERS: [&str; 8] =
     ["passwordSet", "groupCount", "lockedUntil", "failedSignIns", "lastActive", "created", "updated", "deleted"];
 
 /// Reads a new user and their password, for POST. Fails with `Invalid` or `InvalidBody`.
-pub(in crate::api::rollbook) fn new_user(fields: Fields) -> Result<(CompleteUser, Option<Secret>)> {
+pub(crate) fn new_user(fields: Fields) -> Result<(CompleteUser, Option<Secret>)> {
     let mut reader = FieldReader::new(fields);
     let password = reader.text("password", usize::MAX).flatten().map(Secret::from);
     let user = complete(&mut reader);
@@ -22,7 +22,7 @@ pub(in crate::api::rollbook) fn new_user(fields: Fields) -> Result<(CompleteUser
 }
 
 /// Reads a complete user, for PUT. Fails with `Invalid` or `InvalidBody`.
-pub(in crate::api::rollbook) fn user(fields: Fields) -> Result<CompleteUser> {
+pub(crate) fn user(fields: Fields) -> Result<CompleteUser> {
     let mut reader = FieldReader::new(fields);
     refuse_password(&mut reader);
     let user = complete(&mut reader);
@@ -30,7 +30,7 @@ pub(in crate::api::rollbook) fn user(fields: Fields) -> Result<CompleteUser> {
 }
 
 /// Reads a merge patch of a user (RFC 7396). Fails with `Invalid` or `InvalidBody`.
-pub(in crate::api::rollbook) fn user_change(fields: Fields) -> Result<UserChange> {
+pub(crate) fn user_change(fields: Fields) -> Result<UserChange> {
     let mut reader = FieldReader::new(fields);
     refuse_password(&mut reader);
     skip(&mut reader, &READ_ONLY_OF_USERS);
@@ -52,7 +52,7 @@ pub(in crate::api::rollbook) fn user_change(fields: Fields) -> Result<UserChange
 }
 
 /// Reads a new password. Its strength is not checked. Fails with `Invalid` or `InvalidBody`.
-pub(in crate::api::rollbook) fn password(fields: Fields) -> Result<Secret> {
+pub(crate) fn password(fields: Fields) -> Result<Secret> {
     let mut reader = FieldReader::new(fields);
     let password = reader.required_text("password", usize::MAX).into();
     reader.finish_known(password)

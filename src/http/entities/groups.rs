@@ -13,7 +13,7 @@ use super::{communities, identity, skip, xp};
 const READ_ONLY_OF_GROUPS: [&str; 4] = ["memberCount", "created", "updated", "deleted"];
 
 /// Reads a complete group, for POST and PUT. Fails with `Invalid` or `InvalidBody`.
-pub(in crate::api::rollbook) fn group(fields: Fields) -> Result<CompleteGroup> {
+pub(crate) fn group(fields: Fields) -> Result<CompleteGroup> {
     let mut reader = FieldReader::new(fields);
     skip(&mut reader, &READ_ONLY_OF_GROUPS);
     let labels = reader.take("labels").and_then(|json| labels(&mut reader, &json));
@@ -33,7 +33,7 @@ pub(in crate::api::rollbook) fn group(fields: Fields) -> Result<CompleteGroup> {
 }
 
 /// Reads a merge patch of a group (RFC 7396). Fails with `Invalid` or `InvalidBody`.
-pub(in crate::api::rollbook) fn group_change(fields: Fields) -> Result<GroupChange> {
+pub(crate) fn group_change(fields: Fields) -> Result<GroupChange> {
     let mut reader = FieldReader::new(fields);
     skip(&mut reader, &READ_ONLY_OF_GROUPS);
     let change = GroupChange {

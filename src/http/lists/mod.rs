@@ -1,21 +1,26 @@
-//! Lists (docs/rollbook.md, section 5): converts the parameters of a URL to a query that is walked by cursor.
+//! Lists (docs/rollbook.md, section 5): converts the parameters of a URL to a query that is walked by cursor, for
+//! Rollbook's own API and for the console.
 
+mod changes;
 mod groups;
+mod members;
 mod users;
 
 use crate::domain::community::Visibility;
 use crate::domain::cursor::{CursorPage, CursorQuery};
 use crate::domain::query::{Condition, Field, Filter, Search, Sort, Test};
 use crate::domain::text::fold;
-use crate::http::request::cursor::{Binding, read_limit};
+use crate::http::request::cursor::Binding;
 use crate::http::request::error::{Error, ListError, Result};
 use crate::http::request::filter::{self, Type, has_empty_alternative};
 use crate::http::request::role_filter::roles_condition;
 
-use super::parameters::{check_names, is_set, value};
+use crate::http::request::parameters::{bound, check_names, is_set, limit, value};
 
-pub(super) use groups::page as groups_page;
-pub(super) use users::page as users_page;
+pub(crate) use changes::{feed, group_history, selected_changes, user_history};
+pub(crate) use groups::page as groups_page;
+pub(crate) use members::{joined_groups, joined_groups_at, members, members_at};
+pub(crate) use users::page as users_page;
 
 /// The parameters of every list that are not filters.
 const COMMON: [&str; 5] = ["limit", "after", "sort", "q", "deleted"];
@@ -81,14 +86,12 @@ impl<F: Listed> List<F> {
         if deleted {
             check_names(parameters, &[&COMMON_OF_DELETED, F::FILTERS_OF_DELETED].concat())?;
         }
-        let changing = |name: &str| ["limit", "after"].contains(&name);
-        let bound = parameters.iter().filter(|(name, _)| !changing(name)).map(|(name, value)| (&**name, &**value));
-        let binding = Binding::new(F::NAME, bound);
+        let binding = Binding::new(F::NAME, bound(parameters));
         let after = match reserved("after")? {
             None => None,
             Some(text) => Some(binding.decode(text).ok_or_else(|| ListError::Type("after".to_owned()))?),
         };
-        let limit = read_limit(reserved("limit")?).ok_or(ListError::PageSize)?;
+        let limit = limit(parameters)?;
         let query = CursorQuery { visibility: Visibility::All, filter, sort, after, limit };
         Ok(Self { query, binding, deleted })
     }
@@ -101,7 +104,7 @@ impl<F: Listed> List<F> {
 }
 
 /// One page of a list, and the cursor of the next one.
-type Page<T> = (CursorPage<T>, Option<String>);
+pub(crate) type Page<T> = (CursorPage<T>, Option<String>);
 
 /// The page with the cursor of the next one.
 fn with_cursor<T>(page: CursorPage<T>, binding: &Binding) -> Page<T> {

@@ -9,8 +9,8 @@ use crate::http::request::filter::Type;
 use crate::service::Service;
 
 use super::{List, Listed, Page, Source, TESTS_MAX, unknown, with_cursor, xp_path};
-use crate::api::rollbook::address;
-use crate::api::rollbook::parameters::is_set;
+use crate::domain::address;
+use crate::http::request::parameters::is_set;
 
 /// The parameter that names a group of the users; it may be repeated.
 const MEMBER_OF: &str = "memberOf";
@@ -58,7 +58,7 @@ impl Listed for UserField {
 
 /// Returns the page of the list of users that the parameters ask for. Fails with `Forbidden` if they name groups and
 /// the caller may not read groups, with the first parameter that breaks a rule, or with `ListTooCostly`.
-pub(in crate::api::rollbook) async fn page(
+pub(crate) async fn page(
     service: &Service,
     permit: &Permit<ReadUsers>,
     parameters: &[(String, String)],

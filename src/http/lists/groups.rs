@@ -9,8 +9,8 @@ use crate::http::request::filter::Type;
 use crate::service::Service;
 
 use super::{List, Listed, Page, Source, unknown, with_cursor, xp_path};
-use crate::api::rollbook::address;
-use crate::api::rollbook::parameters::value;
+use crate::domain::address;
+use crate::http::request::parameters::value;
 
 impl Listed for GroupField {
     const NAME: &'static str = "groups";
@@ -44,7 +44,7 @@ impl Listed for GroupField {
 
 /// Returns the page of the list of groups that the parameters ask for. Fails with the first parameter that breaks a
 /// rule, or with `ListTooCostly`.
-pub(in crate::api::rollbook) async fn page(
+pub(crate) async fn page(
     service: &Service,
     permit: &Permit<ReadGroups>,
     parameters: &[(String, String)],

@@ -3,11 +3,18 @@
 
 use std::str::FromStr;
 
+use crate::domain::history::{FeedPosition, Order, Span};
 use crate::domain::time::Timestamp;
-use crate::http::request::error::{ListError, Result};
+use crate::http::request::error::{Error, ListError, Result};
+
+use super::cursor::read_limit;
+use super::feed_cursor::FeedCursors;
+
+/// The maximum number of values of one parameter that can be repeated.
+const VALUES_MAX: usize = 100;
 
 /// Fails if a parameter has none of these names.
-pub(super) fn check_names(parameters: &[(String, String)], names: &[&str]) -> Result<()> {
+pub(crate) fn check_names(parameters: &[(String, String)], names: &[&str]) -> Result<()> {
     match parameters.iter().find(|(name, _)| !names.contains(&&**name)) {
         Some((name, _)) => Err(ListError::Unknown(name.clone()).into()),
         None => Ok(()),
@@ -15,7 +22,7 @@ pub(super) fn check_names(parameters: &[(String, String)], names: &[&str]) -> Re
 }
 
 /// The value of a parameter that may occur once; `None` if it is absent. Fails if it occurs twice or has no value.
-pub(super) fn value<'a>(parameters: &'a [(String, String)], name: &'static str) -> Result<Option<&'a str>> {
+pub(crate) fn value<'a>(parameters: &'a [(String, String)], name: &'static str) -> Result<Option<&'a str>> {
     let mut values = parameters.iter().filter(|(own, _)| own == name).map(|(_, value)| &**value);
     match (values.next(), values.next()) {
         (Some(""), _) => Err(ListError::Empty(name).into()),
@@ -25,7 +32,7 @@ pub(super) fn value<'a>(parameters: &'a [(String, String)], name: &'static str) 
 }
 
 /// Whether the parameter is `true`; false if it is absent. Fails for any value other than `true` and `false`.
-pub(super) fn flag(parameters: &[(String, String)], name: &'static str) -> Result<bool> {
+pub(crate) fn flag(parameters: &[(String, String)], name: &'static str) -> Result<bool> {
     match value(parameters, name)? {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
@@ -34,14 +41,14 @@ pub(super) fn flag(parameters: &[(String, String)], name: &'static str) -> Resul
 }
 
 /// The moment that the parameter names; `None` if it is absent. Fails if its value is no time.
-pub(super) fn moment(parameters: &[(String, String)], name: &'static str) -> Result<Option<Timestamp>> {
+pub(crate) fn moment(parameters: &[(String, String)], name: &'static str) -> Result<Option<Timestamp>> {
     let moment = |text| Timestamp::parse_iso(text).ok_or_else(|| ListError::Type(name.to_owned()).into());
     value(parameters, name)?.map(moment).transpose()
 }
 
 /// Whether the parameter is there, with the value `true`. Fails for any other value: a list without the condition would
 /// have more entities than one with the condition or its opposite.
-pub(super) fn is_set(parameters: &[(String, String)], name: &'static str) -> Result<bool> {
+pub(crate) fn is_set(parameters: &[(String, String)], name: &'static str) -> Result<bool> {
     match value(parameters, name)? {
         None => Ok(false),
         Some("true") => Ok(true),
@@ -51,15 +58,67 @@ pub(super) fn is_set(parameters: &[(String, String)], name: &'static str) -> Res
 
 /// The whole number from 0 to the highest value of its type, or `None` if the parameter is absent. Fails for any other
 /// value.
-pub(super) fn number<T: FromStr>(parameters: &[(String, String)], name: &'static str) -> Result<Option<T>> {
+pub(crate) fn number<T: FromStr>(parameters: &[(String, String)], name: &'static str) -> Result<Option<T>> {
     let Some(text) = value(parameters, name)? else { return Ok(None) };
     let number = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
     number.map(Some).ok_or_else(|| ListError::Type(name.to_owned()).into())
 }
 
+/// The times that the parameters `since` and `until` name.
+pub(crate) fn span(parameters: &[(String, String)]) -> Result<Span> {
+    Ok(Span { since: moment(parameters, "since")?, until: moment(parameters, "until")? })
+}
+
+/// The order that the parameter `order` names; `None` if it is absent.
+pub(crate) fn order(parameters: &[(String, String)]) -> Result<Option<Order>> {
+    match value(parameters, "order")? {
+        None => Ok(None),
+        Some("asc") => Ok(Some(Order::Ascending)),
+        Some("desc") => Ok(Some(Order::Descending)),
+        Some(_) => Err(wrong("order")),
+    }
+}
+
+/// The position in the feed that the parameter `after` names; `None` if it is absent.
+pub(crate) fn position(parameters: &[(String, String)], cursors: &FeedCursors) -> Result<Option<FeedPosition>> {
+    let position = |text| cursors.decode(text).ok_or_else(|| wrong("after"));
+    value(parameters, "after")?.map(position).transpose()
+}
+
+/// The number of rows of a page that the parameter `limit` names, or the default.
+pub(crate) fn limit(parameters: &[(String, String)]) -> Result<u32> {
+    Ok(read_limit(value(parameters, "limit")?).ok_or(ListError::PageSize)?)
+}
+
+/// The values of a parameter that can be repeated. Fails if one cannot be parsed, and if there are too many.
+pub(crate) fn values<T>(
+    parameters: &[(String, String)],
+    name: &'static str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>> {
+    let own = parameters.iter().filter(|(own, _)| own == name);
+    let parsed = own.map(|(_, text)| match &**text {
+        "" => Err(ListError::Empty(name).into()),
+        text => parse(text).ok_or_else(|| wrong(name)),
+    });
+    let values = parsed.collect::<Result<Vec<_>>>()?;
+    if values.len() > VALUES_MAX { Err(ListError::TooCostly.into()) } else { Ok(values) }
+}
+
+/// The parameters that may not change from page to page.
+pub(crate) fn bound(parameters: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    let changing = |name: &str| ["limit", "after"].contains(&name);
+    parameters.iter().filter(move |(name, _)| !changing(name)).map(|(name, value)| (&**name, &**value))
+}
+
+/// The error for a parameter whose value is not valid.
+pub(crate) fn wrong(name: &str) -> Error {
+    ListError::Type(name.to_owned()).into()
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::http::request::error::{Error, RequestError};
+    use crate::http::request::error::RequestError;
 
     use super::*;
 

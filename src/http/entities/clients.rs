@@ -1,6 +1,6 @@
 //! The bodies of clients, their long-lived tokens and signing keys (docs/rollbook.md, section 8).
 
-use crate::api::rollbook::address;
+use crate::domain::address;
 use crate::domain::client::{ACCESS_MINUTES_DEFAULT, TEXT_MAX};
 use crate::domain::long_lived_token::{DAYS_DEFAULT, NAME_MAX};
 use crate::domain::role::Roles;
@@ -18,7 +18,7 @@ const READ_ONLY_OF_CLIENTS: [&str; 2] = ["created", "updated"];
 
 /// A new client, before its user is looked up and its secret is generated.
 #[derive(Debug)]
-pub(in crate::api::rollbook) struct NewClient {
+pub(crate) struct NewClient {
     /// The fields, without user and secret.
     pub draft: ClientDraft,
     /// The user as whom the client acts.
@@ -29,7 +29,7 @@ pub(in crate::api::rollbook) struct NewClient {
 
 /// Changes of a client, before its user is looked up.
 #[derive(Debug)]
-pub(in crate::api::rollbook) struct ClientChange {
+pub(crate) struct ClientChange {
     /// The fields to change, without the user.
     pub patch: ClientPatch,
     /// The user as whom the client acts. An outer `None` is an absent field, an inner `None` is null.
@@ -37,7 +37,7 @@ pub(in crate::api::rollbook) struct ClientChange {
 }
 
 /// Reads a new client. Fails with `Invalid` or `InvalidBody`.
-pub(in crate::api::rollbook) fn client(fields: Fields) -> Result<NewClient> {
+pub(crate) fn client(fields: Fields) -> Result<NewClient> {
     let mut reader = FieldReader::new(fields);
     let draft = ClientDraft {
         id: None,
@@ -58,7 +58,7 @@ pub(in crate::api::rollbook) fn client(fields: Fields) -> Result<NewClient> {
 }
 
 /// Reads a merge patch of a client (RFC 7396). Fails with `Invalid` or `InvalidBody`.
-pub(in crate::api::rollbook) fn client_change(fields: Fields) -> Result<ClientChange> {
+pub(crate) fn client_change(fields: Fields) -> Result<ClientChange> {
     let mut reader = FieldReader::new(fields);
     skip(&mut reader, &READ_ONLY_OF_CLIENTS);
     let patch = ClientPatch {
@@ -81,7 +81,7 @@ pub(in crate::api::rollbook) fn client_change(fields: Fields) -> Result<ClientCh
 }
 
 /// Reads the name and the number of days of a new long-lived token. Fails with `Invalid` or `InvalidBody`.
-pub(in crate::api::rollbook) fn token(fields: Fields) -> Result<(String, i64)> {
+pub(crate) fn token(fields: Fields) -> Result<(String, i64)> {
     let mut reader = FieldReader::new(fields);
     let token = (reader.required_text("name", NAME_MAX), whole(&mut reader, "days").unwrap_or(DAYS_DEFAULT));
     reader.finish_known(token)
@@ -89,14 +89,14 @@ pub(in crate::api::rollbook) fn token(fields: Fields) -> Result<(String, i64)> {
 
 /// Reads for how many seconds a new key is published before it signs; the body may be missing. Fails with `Invalid` or
 /// `InvalidBody`.
-pub(in crate::api::rollbook) fn publish_seconds(fields: Option<Fields>) -> Result<i64> {
+pub(crate) fn publish_seconds(fields: Option<Fields>) -> Result<i64> {
     let mut reader = FieldReader::new(fields.unwrap_or_default());
     let seconds = whole(&mut reader, "publishSeconds").unwrap_or(KEY_PUBLISHED_SECONDS.into());
     reader.finish_known(seconds)
 }
 
 /// Reads a body in which nothing may stand. Fails with `InvalidBody`.
-pub(in crate::api::rollbook) fn nothing(fields: Option<Fields>) -> Result<()> {
+pub(crate) fn nothing(fields: Option<Fields>) -> Result<()> {
     FieldReader::new(fields.unwrap_or_default()).finish_known(())
 }
 

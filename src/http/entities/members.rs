@@ -18,7 +18,7 @@ const DELTA: [&str; 2] = ["add", "remove"];
 const COMPLETE: [&str; 1] = ["members"];
 
 /// Reads a delta, for PATCH: `add`, `remove` or both. Fails with `Invalid` or `InvalidBody`.
-pub(in crate::api::rollbook) fn members_delta(text: Option<&[u8]>) -> Result<MembersChange> {
+pub(crate) fn members_delta(text: Option<&[u8]>) -> Result<MembersChange> {
     let [add, remove] = lists(text, DELTA)?;
     if add.is_none() && remove.is_none() {
         return Err(DirectoryError::invalid("add", "is required, or remove").into());
@@ -27,7 +27,7 @@ pub(in crate::api::rollbook) fn members_delta(text: Option<&[u8]>) -> Result<Mem
 }
 
 /// Reads the complete list of members, for PUT. Fails with `Invalid` or `InvalidBody`.
-pub(in crate::api::rollbook) fn all_members(text: Option<&[u8]>) -> Result<MembersChange> {
+pub(crate) fn all_members(text: Option<&[u8]>) -> Result<MembersChange> {
     let [members] = lists(text, COMPLETE)?;
     members.map(MembersChange::Exactly).ok_or_else(|| DirectoryError::invalid("members", "is required").into())
 }

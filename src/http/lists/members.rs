@@ -11,16 +11,16 @@ use crate::domain::query::{Field, Search, UserField};
 use crate::domain::text::fold;
 use crate::domain::time::Timestamp;
 use crate::domain::user::UserKey;
-use crate::http::request::cursor::{Binding, read_limit};
-use crate::http::request::error::{ListError, Result};
+use crate::http::request::cursor::Binding;
+use crate::http::request::error::{Error, ListError, Result};
 use crate::service::Service;
 
-use super::parameters::{check_names, value};
+use crate::http::request::parameters::{bound, check_names, limit, value, wrong};
 
 /// Returns one page of the group's members, the cursor of the next one, and the group. Fails with the first parameter that
 /// breaks a rule, with `Forbidden` for an order by what the caller may not see of users, with `NotFound`, and with
 /// `ListTooCostly` if the group is too large for the order.
-pub(super) async fn members(
+pub(crate) async fn members(
     service: &Service,
     permit: &Permit<ReadGroups>,
     group: GroupKey,
@@ -55,7 +55,7 @@ pub(super) async fn members(
 
 /// Returns one page of the user's groups, and the cursor of the next one. Fails with the first parameter that breaks a
 /// rule, and with `NotFound`.
-pub(super) async fn joined_groups(
+pub(crate) async fn joined_groups(
     service: &Service,
     permit: &Permit<ReadGroups>,
     user: UserKey,
@@ -79,7 +79,7 @@ pub(super) async fn joined_groups(
 
 /// Returns one page of the members that the group had at the moment, and the cursor of the next one. They are in the order
 /// of their IDs of today. Fails with the first parameter that breaks a rule, and with `NotFound`.
-pub(super) async fn members_at(
+pub(crate) async fn members_at(
     service: &Service,
     permit: &Permit<ReadGroups>,
     group: GroupKey,
@@ -92,7 +92,7 @@ pub(super) async fn members_at(
     let after = match after.as_ref().map(|Position(values)| &values[..]) {
         None => None,
         Some([SortValue::Text(key), SortValue::Integer(uid)]) => Some((key.clone(), *uid)),
-        Some(_) => return Err(foreign_cursor().into()),
+        Some(_) => return Err(foreign_cursor()),
     };
     let (group, page) = service.members_at(permit, &group, MembersAtQuery { group: 0, at, after, limit }).await?;
     check_owner(of, group)?;
@@ -103,7 +103,7 @@ pub(super) async fn members_at(
 
 /// Returns one page of the groups that the user was in at the moment, in the order of their numbers, and the cursor of the
 /// next one. Fails with the first parameter that breaks a rule, and with `NotFound`.
-pub(super) async fn joined_groups_at(
+pub(crate) async fn joined_groups_at(
     service: &Service,
     permit: &Permit<ReadGroups>,
     user: UserKey,
@@ -116,7 +116,7 @@ pub(super) async fn joined_groups_at(
     let after = match after.as_ref().map(|Position(values)| &values[..]) {
         None => None,
         Some([SortValue::Integer(uid)]) => Some(*uid),
-        Some(_) => return Err(foreign_cursor().into()),
+        Some(_) => return Err(foreign_cursor()),
     };
     let query = JoinedGroupsAtQuery { user: 0, visibility: Visibility::All, at, after, limit };
     let (user, page) = service.joined_groups_at(permit, &user, query).await?;
@@ -155,13 +155,12 @@ struct Walk {
 
 impl Walk {
     fn read(list: &str, parameters: &[(String, String)]) -> Result<Self> {
-        let bound = parameters.iter().filter(|(name, _)| !["limit", "after"].contains(&&**name));
-        let cursors = Cursors(Binding::new(list, bound.map(|(name, value)| (&**name, &**value))));
+        let cursors = Cursors(Binding::new(list, bound(parameters)));
         let after = match value(parameters, "after")? {
             None => None,
             Some(text) => Some(cursors.decode(text).ok_or_else(foreign_cursor)?),
         };
-        let limit = read_limit(value(parameters, "limit")?).ok_or(ListError::PageSize)?;
+        let limit = limit(parameters)?;
         Ok(Self { cursors, after, limit })
     }
 }
@@ -187,9 +186,9 @@ impl Cursors {
 
 /// Fails if the cursor is one of another group or user.
 fn check_owner(of: Option<i64>, listed: i64) -> Result<()> {
-    if of.is_none_or(|of| of == listed) { Ok(()) } else { Err(foreign_cursor().into()) }
+    if of.is_none_or(|of| of == listed) { Ok(()) } else { Err(foreign_cursor()) }
 }
 
-fn foreign_cursor() -> ListError {
-    ListError::Type("after".to_owned())
+fn foreign_cursor() -> Error {
+    wrong("after")
 }

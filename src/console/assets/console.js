@@ -1,0 +1,89 @@
+// What the pages do by themselves. Every page works without it.
+'use strict';
+
+const root = document.documentElement;
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+
+// The server renders times in the reader's zone, which only the browser knows.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone && /^[\w+/-]+$/.test(zone) && !document.cookie.includes(`rollbook-zone=${zone}`)) {
+  document.cookie = `rollbook-zone=${zone}; path=/console; max-age=31536000; SameSite=Strict`;
+}
+
+// Buttons that only work with a script are hidden without one.
+const show = (within) => all('[data-copy], [data-script]', within).forEach((element) => { element.hidden = false; });
+show(document);
+document.addEventListener('htmx:after:swap', () => show(document));
+
+document.addEventListener('click', async (event) => {
+  const button = event.target.closest('button');
+  if (!button) return;
+  if (button.dataset.copy !== undefined) {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    const title = button.title;
+    button.title = button.dataset.copied || 'Copied';
+    button.classList.add('is-good');
+    setTimeout(() => { button.title = title; button.classList.remove('is-good'); }, 1500);
+  }
+  if (button.dataset.close !== undefined) button.closest(button.dataset.close)?.remove();
+  if (button.dataset.theme !== undefined) {
+    event.preventDefault();
+    root.dataset.theme = button.dataset.theme;
+    document.cookie = `rollbook-theme=${button.dataset.theme}; path=/console; max-age=31536000; SameSite=Strict`;
+    all('button[data-theme]').forEach((other) => other.setAttribute('aria-pressed', String(other.dataset.theme === button.dataset.theme)));
+  }
+});
+
+// A menu closes when something else is used, and with Escape, which gives the focus back.
+document.addEventListener('click', (event) => {
+  all('details.drop[open]').forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+});
+document.addEventListener('keydown', (event) => {
+  const typing = event.target.closest('input, textarea, select');
+  const menu = event.target.closest('details.drop[open]');
+  if (event.key === 'Escape' && menu) {
+    menu.open = false;
+    menu.querySelector('summary').focus();
+  } else if (event.key === '/' && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    const search = document.querySelector('main .find input');
+    if (search) { event.preventDefault(); search.focus(); search.select(); }
+  } else if (event.key === 'Escape' && typing && typing.type === 'search' && typing.value) {
+    typing.value = '';
+    typing.dispatchEvent(new Event('input', { bubbles: true }));
+  } else if (event.key === 'k' && (event.ctrlKey || event.metaKey)) {
+    const palette = document.getElementById('palette');
+    if (palette) { event.preventDefault(); palette.showModal(); palette.querySelector('input').select(); }
+  } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+    choose(event);
+  }
+});
+
+// Arrows walk through suggestions: from the field into the list and back.
+function choose(event) {
+  const box = event.target.closest('[data-choices]');
+  if (!box) return;
+  const choices = all('input[type=search], [data-choice]', box).filter((element) => element.offsetParent);
+  const at = choices.indexOf(event.target);
+  if (at < 0) return;
+  const next = choices[at + (event.key === 'ArrowDown' ? 1 : -1)];
+  if (next) { event.preventDefault(); next.focus(); }
+}
+
+// A page about a database that is away tries again. A form that was filled in before a sign-in goes on by itself.
+const retry = document.querySelector('[data-retry]');
+if (retry) setTimeout(() => location.reload(), Number(retry.dataset.retry) * 1000);
+document.querySelector('form[data-continue]')?.requestSubmit();
+
+// "All on this page", and the number of what is selected.
+document.addEventListener('change', (event) => {
+  const box = event.target;
+  if (box.type !== 'checkbox' || !box.form) return;
+  const boxes = all('input[data-pick]', box.form);
+  if (box.dataset.pickAll !== undefined) boxes.forEach((other) => { other.checked = box.checked; });
+  const picked = boxes.filter((other) => other.checked).length;
+  const whole = box.form.querySelector('[data-pick-all]');
+  if (whole) { whole.checked = picked > 0 && picked === boxes.length; whole.indeterminate = picked > 0 && picked < boxes.length; }
+  all('[data-picked]', box.form).forEach((text) => { text.textContent = String(picked); });
+  all('[data-when-picked]', box.form).forEach((part) => { part.hidden = picked === 0; });
+  all('[data-when-none]', box.form).forEach((part) => { part.hidden = picked > 0; });
+});

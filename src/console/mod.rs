@@ -1,0 +1,92 @@
+//! The console: pages in a browser for the people who keep groups (docs/console.md). The pages are rendered on the server,
+//! from the services that the APIs use, and work without JavaScript.
+
+mod assets;
+mod browser;
+mod cookies;
+mod done;
+mod error;
+mod form;
+mod frame;
+mod guard;
+mod list;
+mod messages;
+mod pages;
+mod time;
+mod ui;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{any, get, post};
+use tower_http::compression::CompressionLayer;
+
+use crate::domain::journal::Channel;
+use crate::http::ApiState;
+use crate::http::request::bodies::{BodyBudget, BodyLayer};
+use crate::http::response::envelope::Envelope;
+
+use browser::CookieAuthenticator;
+use pages::group::{danger, members, overview};
+use pages::{account, groups, operations, setup, sign_in};
+
+/// The prefix of every path of the console.
+const PREFIX: &str = "/console";
+
+/// The path of the page of all groups, which is the first page of the console.
+pub(crate) const START: &str = "/console/groups";
+
+/// The path to which the sign-in form is sent, with a password and without a session.
+const SIGN_IN: &str = "/console/sign-in";
+
+/// The paths that take lists of people, and so bodies up to
+/// [`Limits::large_body_bytes`](crate::http::limits::Limits::large_body_bytes).
+const LARGE_BODIES: &[&str] = &[ADD_MEMBERS];
+
+const MEMBERS: &str = "/console/groups/{uid}/members";
+const ADD_MEMBERS: &str = "/console/groups/{uid}/members/add";
+
+/// The rendering of errors that no page of the console has rendered, such as a request that took too long.
+pub(crate) const ENVELOPE: Envelope =
+    Envelope { prefixes: &[PREFIX], is_open_to_other_origins: false, render: error::render_alone };
+
+/// Returns the routes of the console. The channel of `api` must be [`Channel::Console`]. `bodies` is shared with the APIs.
+pub(crate) fn routes(api: ApiState, bodies: BodyBudget) -> Router {
+    debug_assert_eq!(api.channel, Channel::Console);
+    let bodies = BodyLayer {
+        shared: bodies,
+        authenticator: CookieAuthenticator(api.clone()),
+        sign_in: Some(SIGN_IN),
+        large_bodies: LARGE_BODIES,
+    };
+    let pages = Router::new()
+        .route("/console", get(sign_in::start))
+        .route("/console/", get(sign_in::start))
+        .route(SIGN_IN, get(sign_in::form).post(sign_in::submit))
+        .route("/console/sign-out", post(sign_in::sign_out))
+        .route("/console/setup", get(setup::form).post(setup::submit))
+        .route("/console/appearance", post(account::set_appearance))
+        .route("/console/account", get(account::show))
+        .route("/console/account/password", post(account::change_password))
+        .route("/console/account/sessions/{id}", post(account::end_session))
+        .route("/console/groups", get(groups::list))
+        .route("/console/groups/new", get(overview::new).post(overview::create))
+        .route("/console/groups/{uid}", get(overview::show).post(overview::save))
+        .route("/console/groups/{uid}/danger", get(danger::show))
+        .route("/console/groups/{uid}/rename", post(danger::rename))
+        .route("/console/groups/{uid}/delete", post(danger::delete))
+        .route("/console/groups/{uid}/restore", post(danger::restore))
+        .route(MEMBERS, get(members::list))
+        .route(ADD_MEMBERS, post(members::add))
+        .route("/console/groups/{uid}/members/remove", post(members::remove))
+        .route("/console/operations/{id}/undo", post(operations::undo))
+        .layer(from_fn_with_state(api.clone(), guard::keep_form))
+        .layer(bodies)
+        // The layer above bounds the length of bodies.
+        .layer(DefaultBodyLimit::disable())
+        .route("/console/{*path}", any(error::no_page))
+        .layer(from_fn_with_state(api.clone(), guard::visit))
+        .layer(CompressionLayer::new())
+        .with_state(api);
+    pages.merge(assets::routes())
+}
