@@ -35,7 +35,6 @@ pub(super) const SIGN_OUT: &str = "Sign out";
 pub(super) const UNDO: &str = "Undo";
 pub(super) const CLOSE_LINE: &str = "Close this line";
 pub(super) const DOCUMENTS: &str = "Documents";
-pub(super) const SEARCH: &str = "Search";
 pub(super) const FILTER: &str = "Filter";
 pub(super) const FILTERS: &str = "Filters";
 pub(super) const ADD_FILTER: &str = "Add";
@@ -210,6 +209,7 @@ pub(super) mod groups {
     pub(in crate::console) const SEARCH: &str = "Search groups by name, ID or description";
     pub(in crate::console) const PLACEHOLDER: &str = "Name, ID or description";
     pub(in crate::console) const LABELS_IN: &str = "Labels in";
+    pub(in crate::console) const SHOW: &str = "Show";
     pub(in crate::console) const MISSING: &str = "Label missing in a language";
     pub(in crate::console) const COMMUNITY: &str = "Community";
     pub(in crate::console) const MEMBERS_MORE: &str = "Members more than";
@@ -304,7 +304,7 @@ pub(super) mod group {
     pub(in crate::console) const RESTORE: &str = "Restore group";
     pub(in crate::console) const LABELS: &str = "Labels";
     pub(in crate::console) const NAME: &str = "Name";
-    pub(in crate::console) const NEW_TAG: &str = "Language tag, as de";
+    pub(in crate::console) const NEW_TAG: &str = "Tag, as de";
     pub(in crate::console) const NEW_LABEL: &str = "Label in another language";
     pub(in crate::console) const LABELS_HINT: &str = "An empty label is removed. At least one is needed.";
     pub(in crate::console) const ABOUT: &str = "About";
@@ -348,11 +348,18 @@ pub(super) mod group {
     pub(in crate::console) const REMOVE: &str = "Remove selected";
     pub(in crate::console) const REASON_TO_REMOVE: &str = "Reason, optional";
     pub(in crate::console) const ADD: &str = "Add people";
-    pub(in crate::console) const WHO: &str = "Whom to add";
+    pub(in crate::console) const ADD_LEAD: &str = "Nothing is changed until you press the button below the preview.";
+    pub(in crate::console) const WHO: &str = "One person a line";
     pub(in crate::console) const WHO_HINT: &str =
-        "One a line, or with commas between: an ID, an e-mail address that is a username, or uid: and a number.";
+        "An ID, a username with an @, or uid: and a number. Commas may stand between them. Up to 100,000.";
+    pub(in crate::console) const PREVIEW: &str = "Preview";
+    pub(in crate::console) const PREVIEW_AGAIN: &str = "Preview again";
+    pub(in crate::console) const WILL_BE_ADDED: &str = "Will be added";
+    pub(in crate::console) const ALREADY_IN: &str = "Already in";
+    pub(in crate::console) const NOT_FOUND: &str = "Not found";
+    pub(in crate::console) const SKIPPED: &str = "The lines not found are skipped.";
     pub(in crate::console) const NO_MEMBERS: &str = "Nobody is in this group";
-    pub(in crate::console) const NO_MEMBERS_LEAD: &str = "Add people above.";
+    pub(in crate::console) const NO_MEMBERS_LEAD: &str = "Add people one by one, or paste a list.";
     pub(in crate::console) const NO_MEMBER_MATCHES: &str = "No member matches";
 
     /// How many labels the group has.
@@ -388,6 +395,26 @@ pub(super) mod group {
             _ => format!("{count} people are no longer in it. Their accounts stay."),
         };
         format!("{people} The group can be restored, with its number and its members.")
+    }
+    pub(in crate::console) fn add_to(name: &str) -> String {
+        format!("Add people to {name}")
+    }
+    pub(in crate::console) fn add_people(count: &u64) -> String {
+        if *count == 1 {
+            "Add 1 person".to_owned()
+        } else {
+            format!("Add {} people", crate::console::ui::number(count))
+        }
+    }
+    pub(in crate::console) fn said_twice(count: &u64) -> String {
+        if *count == 1 {
+            "1 line names somebody again.".to_owned()
+        } else {
+            format!("{count} lines name somebody again.")
+        }
+    }
+    pub(in crate::console) fn more_lines(count: &u64) -> String {
+        format!("And {} more.", crate::console::ui::number(count))
     }
     pub(in crate::console) fn members_of(name: &str) -> String {
         format!("Members of {name}")

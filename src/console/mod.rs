@@ -27,7 +27,7 @@ use crate::http::request::bodies::{BodyBudget, BodyLayer};
 use crate::http::response::envelope::Envelope;
 
 use browser::CookieAuthenticator;
-use pages::group::{danger, members, overview};
+use pages::group::{add, danger, members, overview};
 use pages::{account, groups, operations, setup, sign_in};
 
 /// The prefix of every path of the console.
@@ -77,7 +77,7 @@ pub(crate) fn routes(api: ApiState, bodies: BodyBudget) -> Router {
         .route("/console/groups/{uid}/delete", post(danger::delete))
         .route("/console/groups/{uid}/restore", post(danger::restore))
         .route(MEMBERS, get(members::list))
-        .route(ADD_MEMBERS, post(members::add))
+        .route(ADD_MEMBERS, get(add::form).post(add::submit))
         .route("/console/groups/{uid}/members/remove", post(members::remove))
         .route("/console/operations/{id}/undo", post(operations::undo))
         .layer(from_fn_with_state(api.clone(), guard::keep_form))

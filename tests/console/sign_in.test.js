@@ -3,7 +3,7 @@
 
 const assert = require('node:assert/strict');
 const { after, before, describe, test } = require('node:test');
-const { Console, MARTA, PASSWORD, checkAccessible, checkLayout, shoot, skip } = require('./support/browser');
+const { Console, MARTA, PASSWORD, checkAccessible, checkLayout, skip } = require('./support/browser');
 
 /** What the browser reports of an answer that is an error by intention. */
 const REFUSED = ['Failed to load resource'];
@@ -18,7 +18,6 @@ describe('signing in', { skip }, () => {
     await page.goto(`${own.url}/`);
     assert.equal(new URL(page.url()).pathname, '/console/sign-in');
     await checkAccessible(page);
-    await shoot(page, 'sign-in-light');
     await page.goto(`${own.url}/console/groups?q=x`);
     await page.getByLabel('Username').fill(MARTA.username);
     await page.getByLabel('Password').fill(MARTA.password);
@@ -189,7 +188,6 @@ describe('the first start', { skip }, () => {
     assert.equal(new URL(page.url()).pathname, '/console/groups');
     await page.getByRole('heading', { name: 'No groups yet' }).waitFor();
     await checkAccessible(page);
-    await shoot(page, 'first-start-light');
     await page.goto(link);
     await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
     assert.equal((await fetch(`${own.url}/console/setup?code=wrong`)).status, 404);

@@ -10,10 +10,13 @@ if (zone && /^[\w+/-]+$/.test(zone) && !document.cookie.includes(`rollbook-zone=
   document.cookie = `rollbook-zone=${zone}; path=/console; max-age=31536000; SameSite=Strict`;
 }
 
-// Buttons that only work with a script are hidden without one.
-const show = (within) => all('[data-copy], [data-script]', within).forEach((element) => { element.hidden = false; });
-show(document);
-document.addEventListener('htmx:after:swap', () => show(document));
+// Buttons that only work with a script are hidden without one. What is for selected rows is hidden until one is selected.
+function show() {
+  all('[data-copy], [data-script]').forEach((element) => { element.hidden = false; });
+  all('[data-when-picked]').forEach((part) => { part.hidden = !part.closest('form').querySelector('[data-pick]:checked'); });
+}
+show();
+document.addEventListener('htmx:after:swap', show);
 
 document.addEventListener('click', async (event) => {
   const button = event.target.closest('button');
@@ -50,40 +53,23 @@ document.addEventListener('keydown', (event) => {
   } else if (event.key === 'Escape' && typing && typing.type === 'search' && typing.value) {
     typing.value = '';
     typing.dispatchEvent(new Event('input', { bubbles: true }));
-  } else if (event.key === 'k' && (event.ctrlKey || event.metaKey)) {
-    const palette = document.getElementById('palette');
-    if (palette) { event.preventDefault(); palette.showModal(); palette.querySelector('input').select(); }
-  } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-    choose(event);
   }
 });
-
-// Arrows walk through suggestions: from the field into the list and back.
-function choose(event) {
-  const box = event.target.closest('[data-choices]');
-  if (!box) return;
-  const choices = all('input[type=search], [data-choice]', box).filter((element) => element.offsetParent);
-  const at = choices.indexOf(event.target);
-  if (at < 0) return;
-  const next = choices[at + (event.key === 'ArrowDown' ? 1 : -1)];
-  if (next) { event.preventDefault(); next.focus(); }
-}
 
 // A page about a database that is away tries again. A form that was filled in before a sign-in goes on by itself.
 const retry = document.querySelector('[data-retry]');
 if (retry) setTimeout(() => location.reload(), Number(retry.dataset.retry) * 1000);
 document.querySelector('form[data-continue]')?.requestSubmit();
 
-// "All on this page", and the number of what is selected.
+// A choice that needs no button; "all on this page", and the number of what is selected.
 document.addEventListener('change', (event) => {
   const box = event.target;
+  if (box.dataset.submit !== undefined) box.form.requestSubmit();
   if (box.type !== 'checkbox' || !box.form) return;
   const boxes = all('input[data-pick]', box.form);
   if (box.dataset.pickAll !== undefined) boxes.forEach((other) => { other.checked = box.checked; });
   const picked = boxes.filter((other) => other.checked).length;
   const whole = box.form.querySelector('[data-pick-all]');
   if (whole) { whole.checked = picked > 0 && picked === boxes.length; whole.indeterminate = picked > 0 && picked < boxes.length; }
-  all('[data-picked]', box.form).forEach((text) => { text.textContent = String(picked); });
   all('[data-when-picked]', box.form).forEach((part) => { part.hidden = picked === 0; });
-  all('[data-when-none]', box.form).forEach((part) => { part.hidden = picked > 0; });
 });

@@ -1,4 +1,4 @@
-//! The members of a group: the list, adding people by search or from a pasted list, and removing them.
+//! The members of a group: the list, and removing some of them.
 
 use std::collections::HashMap;
 
@@ -9,12 +9,10 @@ use crate::domain::actor::NamedActor;
 use crate::domain::address;
 use crate::domain::caller::{ReadUsers, WriteGroups};
 use crate::domain::group::{GroupKey, GroupUid};
-use crate::domain::membership::{Member, MembersChange, MembersOptions};
+use crate::domain::membership::{Member, MembersChange, MembersOptions, MembersOutcome, UnknownUsers};
 use crate::domain::time::Timestamp;
-use crate::domain::user::UserKey;
 use crate::http::ApiState;
 use crate::http::lists;
-use crate::http::request::error::Result;
 use crate::http::request::extract::{Path, Query};
 
 use super::{GroupHead, Tab, path_of};
@@ -123,23 +121,6 @@ fn actor_name(actor: &NamedActor, sees_users: bool) -> Option<String> {
     client.or(user).or(operator)
 }
 
-/// Adds the people that the form names, one a line or separated by commas.
-pub(in crate::console) async fn add(
-    State(api): State<ApiState>,
-    visit: Page,
-    Path(uid): Path<GroupUid>,
-    fields: Fields,
-) -> Answer {
-    let path = format!("{}/members", path_of(uid));
-    if fields.is_resumed() {
-        return Ok(redirect(&path));
-    }
-    let named: Vec<_> = fields.text("who").split([',', '\n']).map(str::trim).filter(|text| !text.is_empty()).collect();
-    let users: Vec<_> = named.iter().filter_map(|text| key(text)).collect();
-    let change = MembersChange::Delta { add: users, remove: Vec::new() };
-    Ok(changed(&api, &visit, uid, change, &fields).await?)
-}
-
 /// Removes the selected people.
 pub(in crate::console) async fn remove(
     State(api): State<ApiState>,
@@ -151,33 +132,19 @@ pub(in crate::console) async fn remove(
         return Ok(redirect(&format!("{}/members", path_of(uid))));
     }
     let users = fields.all("u").filter_map(|uid| address::user_key(&format!("uid:{uid}"))).collect();
-    Ok(changed(&api, &visit, uid, MembersChange::Delta { add: Vec::new(), remove: users }, &fields).await?)
-}
-
-/// The user that a text names: `uid:` and a number, an ID, or a username.
-fn key(text: &str) -> Option<UserKey> {
-    match text.contains('@') {
-        true => address::user_key(&format!("username:{text}")),
-        false => address::user_key(text),
-    }
-}
-
-async fn changed(
-    api: &ApiState,
-    visit: &Page,
-    uid: GroupUid,
-    change: MembersChange,
-    fields: &Fields,
-) -> Result<axum::response::Response> {
     let operation = api.service.new_operation();
     let permit = visit.change::<WriteGroups>(&operation, fields.reason()?)?;
-    let options =
-        MembersOptions { unknown: crate::domain::membership::UnknownUsers::Ignore, ..MembersOptions::default() };
+    let change = MembersChange::Delta { add: Vec::new(), remove: users };
+    let options = MembersOptions { unknown: UnknownUsers::Ignore, ..MembersOptions::default() };
     let outcome = api.service.change_members(&permit, GroupKey::Uid(uid), change, options).await?;
+    Ok(see(&format!("{}/members", path_of(uid)), &done(&outcome, operation)))
+}
+
+/// What a change of members did.
+pub(super) fn done(outcome: &MembersOutcome, operation: String) -> Done {
     let text = t::members_changed(outcome.added, outcome.removed, outcome.unchanged, outcome.unknown.len() as u64);
-    let done = match outcome.added + outcome.removed {
+    match outcome.added + outcome.removed {
         0 => Done::new(text),
         _ => Done::undoable(text, operation),
-    };
-    Ok(see(&format!("{}/members", path_of(uid)), &done))
+    }
 }

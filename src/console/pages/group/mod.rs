@@ -1,5 +1,6 @@
 //! The pages of one group: its fields, its members, its name and end.
 
+pub(in crate::console) mod add;
 pub(in crate::console) mod danger;
 mod fields;
 pub(in crate::console) mod members;

@@ -5,8 +5,11 @@ use crate::store::sql::copy::TABLES;
 use crate::store::sql::derived::{GROUP_LABELS, GROUP_LINKS, GROUP_XP, USER_LINKS, USER_XP};
 use crate::store::suite::*;
 
-/// Prefixes of tables that each store designs itself: counters, schema versions, text indexes, member counts, the view of labels.
-const OWN: [&str; 8] = [
+/// Prefixes of tables that each store designs itself: counters, schema versions, text indexes, member counts, the view of
+/// labels; and of the sign-ins of people, which no copy carries.
+const OWN: [&str; 10] = [
+    "sessions",
+    "setup_codes",
     "group_sizes",
     "group_label_entries",
     "counters",
