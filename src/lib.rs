@@ -12,7 +12,7 @@
 //! | [`service`] | the use cases: authorization, rules, and a call of the store | `store`, `auth`, `domain`, `metric_names` |
 //! | [`http`] | the base of all APIs: server, limits, authentication, bodies, error responses | `service`, `domain`, `json`, `metric_names` |
 //! | [`api`] | the APIs: a folder for each, independent of the others | `http`, `service`, `domain`, `json` |
-//! | `console` | the pages of the console | `http`, `service`, `domain` |
+//! | `console` | the pages of the console | `http`, `service`, `domain`, `json` |
 //! | [`bulk`] | bulk import and export as lines of JSON | `http`, `service`, `domain`, `json` |
 //! | [`config`] | the settings and their help texts | `domain` |
 //! | [`telemetry`] | logs and metrics | `config`, `metric_names` |
