@@ -147,10 +147,13 @@ fn label_fields(mut labels: Vec<(String, String)>, default: &str) -> Vec<LabelFi
     fields
 }
 
-/// JSON with one field on a line; the text itself if it is none.
+/// JSON with one field on a line. It is the text itself if that would change anything, such as the spelling of a number: what
+/// the form shows is what it saves.
 fn indented(text: &str) -> String {
     let value: Result<serde_json::Value, _> = serde_json::from_str(text);
-    value.and_then(|value| serde_json::to_string_pretty(&value)).unwrap_or_else(|_| text.to_owned())
+    let indented = value.and_then(|value| serde_json::to_string_pretty(&value));
+    let is_same = |other: &String| Json::parse(other.as_bytes()) == Json::parse(text.as_bytes());
+    indented.ok().filter(is_same).unwrap_or_else(|| text.to_owned())
 }
 
 /// Reads the form as the body of the API's PUT or POST. Fails with `Invalid`, which names what is wrong.
@@ -209,6 +212,14 @@ mod tests {
         assert_eq!(group.xp.unwrap().as_str(), "{\"b\":1.0,\"a\":2}");
         assert_eq!((group.identity.version, group.description), (Some(57), None));
         assert_eq!(group.communities.unwrap().len(), 1);
+    }
+
+    #[test]
+    fn extra_data_is_shown_as_it_is_saved() {
+        assert_eq!(indented(r#"{"b":1,"a":[]}"#), "{\n  \"b\": 1,\n  \"a\": []\n}");
+        for exact in [r#"{"a":1.50}"#, r#"{"a":12345678901234567890123}"#, r#"{"a":1e400}"#] {
+            assert_eq!(indented(exact), exact);
+        }
     }
 
     #[test]
