@@ -177,7 +177,7 @@ fn role_names(roles: Roles) -> String {
     roles.names().collect::<Vec<_>>().join(", ")
 }
 
-fn kind_name(kind: ResourceKind) -> &'static str {
+pub(super) fn kind_name(kind: ResourceKind) -> &'static str {
     match kind {
         ResourceKind::Group => errors::GROUP,
         ResourceKind::User => errors::USER,

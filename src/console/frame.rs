@@ -1,10 +1,13 @@
 //! What surrounds the content of every page: navigation, who is signed in, the line about the last change.
 
-use crate::domain::caller::ReadGroups;
+use crate::domain::caller::{ReadChanges, ReadGroups, ReadUsers};
 use crate::domain::user::User;
+use crate::service::tokens::SignedIn;
 
 use super::browser::Browser;
 use super::done::Done;
+use super::messages::nav;
+use super::pages::{changes, deleted, users};
 use super::time::Reader;
 use super::ui::{self, Html};
 use super::{assets, messages};
@@ -53,6 +56,12 @@ impl Theme {
 pub(super) enum Section {
     /// Groups and their members.
     Groups,
+    /// Users.
+    Users,
+    /// Changes and operations.
+    Changes,
+    /// Deleted groups and users.
+    Deleted,
     /// The user's own account.
     Account,
     /// None of them.
@@ -143,14 +152,19 @@ pub(super) fn full_name(user: &User) -> String {
 
 /// The links to the pages that the user may see.
 fn links(browser: &Browser, section: Section) -> Vec<NavLink> {
-    let may_read_groups =
-        browser.signed_in.as_ref().is_some_and(|signed_in| signed_in.caller.permit::<ReadGroups>().is_ok());
-    let groups = NavLink {
-        path: super::START,
-        label: messages::nav::GROUPS,
-        icon: "groups",
-        is_current: section == Section::Groups,
-        is_second: false,
+    let Some(SignedIn { caller, .. }) = &browser.signed_in else { return Vec::new() };
+    let link = |is_seen: bool, own: Section, path, label, icon, is_second| {
+        is_seen.then(|| NavLink { path, label, icon, is_current: section == own, is_second })
     };
-    may_read_groups.then_some(groups).into_iter().collect()
+    let (reads_groups, reads_users) = (caller.permit::<ReadGroups>().is_ok(), caller.permit::<ReadUsers>().is_ok());
+    let reads_changes = caller.permit::<ReadChanges>().is_ok();
+    [
+        link(reads_groups, Section::Groups, super::START, nav::GROUPS, "groups", false),
+        link(reads_users, Section::Users, users::PATH, nav::USERS, "user", false),
+        link(reads_changes, Section::Changes, changes::PATH, nav::CHANGES, "changes", false),
+        link(reads_groups || reads_users, Section::Deleted, deleted::PATH, nav::DELETED, "bin", true),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::{messages, ui};
 
 /// The parameters that only the console has.
-const OWN: [&str; 3] = ["lang", "trail", "row"];
+const OWN: [&str; 5] = ["lang", "trail", "row", "at", "kind"];
 /// The parameters that name a place in a list. They go when anything else changes.
 const PLACE: [&str; 3] = ["after", "trail", "row"];
 /// The maximum number of pages to which "Previous" leads back one by one.
@@ -46,6 +46,11 @@ impl ListUrl {
         Self { path: path.into(), pairs }
     }
 
+    /// The path, without a query.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The first value of the parameter.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         self.pairs.iter().find(|(own, _)| own == name).map(|(_, value)| &**value)
@@ -63,6 +68,14 @@ impl ListUrl {
         own.chain(missing.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))).collect()
     }
 
+    /// As [`Self::of_api`], with the types of changes that the choice `kind` stands for.
+    pub(super) fn with_kind(&self, kinds: &[(&str, &[&str])]) -> Vec<(String, String)> {
+        let chosen = kinds.iter().find(|(kind, _)| Some(*kind) == self.value("kind"));
+        let types = chosen.into_iter().flat_map(|(_, types)| types.iter());
+        let types = types.map(|name| ("type".to_owned(), (*name).to_owned()));
+        self.of_api(&[]).into_iter().chain(types).collect()
+    }
+
     /// The parameters that a form beside the list carries along, so that it changes nothing else: all but the place and
     /// those with the names.
     pub(super) fn kept(&self, changed: &[&str]) -> Vec<&(String, String)> {
@@ -75,6 +88,11 @@ impl ListUrl {
         let mut pairs: Vec<_> = self.kept(&[name]).into_iter().cloned().collect();
         pairs.push((name.to_owned(), value.to_owned()));
         self.with_query(&pairs)
+    }
+
+    /// The URL with the parameter set to the value, or without it if the value is empty, at the beginning of the list.
+    pub(super) fn with_or_without(&self, name: &str, value: &str) -> String {
+        if value.is_empty() { self.without(&[name]) } else { self.with(name, value) }
     }
 
     /// The URL without the parameters with the names, at the beginning of the list.
@@ -125,7 +143,15 @@ impl ListUrl {
             self.at(Some(&next), &trail, before + rows as u64)
         });
         let first = (self.value("after").is_some() && previous.is_none()).then(|| self.without(&[]));
-        Pager { from: before + 1, to: before + rows as u64, total, previous, first, next }
+        let (from, to) = (ui::number(&(before + 1)), ui::number(&(before + rows as u64)));
+        let text = messages::rows(&from, &to, total.as_ref().map(ui::number).as_deref());
+        Pager { text, words: (messages::PREVIOUS, messages::NEXT), previous, first, next }
+    }
+
+    /// As [`Self::pager`], of a timeline with so many changes.
+    pub(super) fn timeline_pager(&self, changes: usize, next: Option<String>) -> Pager {
+        let words = (messages::timeline::NEWER, messages::timeline::OLDER);
+        Pager { text: messages::timeline::shown(changes as u64), words, ..self.pager(changes, None, next) }
     }
 
     fn at(&self, after: Option<&str>, trail: &[&str], before: u64) -> String {
@@ -174,26 +200,16 @@ pub(super) struct SortLink {
 /// The links between the pages of a list.
 #[derive(Clone, Debug)]
 pub(super) struct Pager {
-    /// The number of the first row of the page, from 1.
-    pub from: u64,
-    /// The number of the last row of the page.
-    pub to: u64,
-    /// The number of rows of all pages; `None` = not counted.
-    pub total: Option<u64>,
+    /// Which rows the page has, in words.
+    pub text: String,
+    /// The words for the pages before and after it.
+    pub words: (&'static str, &'static str),
     /// The URL of the page before.
     pub previous: Option<String>,
     /// The URL of the first page, if the one before is not known.
     pub first: Option<String>,
     /// The URL of the page after it.
     pub next: Option<String>,
-}
-
-impl Pager {
-    /// Which rows the page has, in words.
-    pub(super) fn text(&self) -> String {
-        let total = self.total.as_ref().map(ui::number);
-        messages::rows(&ui::number(&self.from), &ui::number(&self.to), total.as_deref())
-    }
 }
 
 /// The command that gets the same data from the API. The path begins with a slash.
@@ -231,14 +247,14 @@ mod tests {
     #[test]
     fn pages_lead_forth_and_back() {
         let first = url(&[]).pager(50, Some(120), Some("C1".to_owned()));
-        assert_eq!((first.from, first.to, first.previous), (1, 50, None));
+        assert_eq!((&*first.text, first.previous), ("Rows 1 to 50 of 120", None));
         assert_eq!(first.next.as_deref(), Some("/console/groups?after=C1&trail=0&row=50"));
         let second = url(&[("after", "C1"), ("trail", "0"), ("row", "50")]).pager(50, Some(120), Some("C2".to_owned()));
-        assert_eq!((second.from, second.to), (51, 100));
+        assert_eq!(second.text, "Rows 51 to 100 of 120");
         assert_eq!(second.previous.as_deref(), Some("/console/groups"));
         assert_eq!(second.next.as_deref(), Some("/console/groups?after=C2&trail=0~C1&row=100"));
         let third = url(&[("after", "C2"), ("trail", "0~C1"), ("row", "100")]).pager(20, Some(120), None);
-        assert_eq!((third.from, third.to, third.next), (101, 120, None));
+        assert_eq!((&*third.text, third.next), ("Rows 101 to 120 of 120", None));
         assert_eq!(third.previous.as_deref(), Some("/console/groups?after=C1&trail=0&row=50"));
         let alone = url(&[("after", "C9")]).pager(5, None, None);
         assert_eq!((alone.previous, alone.first.as_deref()), (None, Some("/console/groups")));

@@ -33,6 +33,7 @@ pub(super) const THEME_DARK: &str = "Dark";
 pub(super) const MY_ACCOUNT: &str = "My account";
 pub(super) const SIGN_OUT: &str = "Sign out";
 pub(super) const UNDO: &str = "Undo";
+pub(super) const SEE_CHANGE: &str = "See change";
 pub(super) const CLOSE_LINE: &str = "Close this line";
 pub(super) const DOCUMENTS: &str = "Documents";
 pub(super) const FILTER: &str = "Filter";
@@ -46,6 +47,8 @@ pub(super) const NEXT: &str = "Next";
 pub(super) const FIRST_PAGE: &str = "First page";
 pub(super) const OPTIONAL: &str = "optional";
 pub(super) const CANCEL: &str = "Cancel";
+pub(super) const YES: &str = "yes";
+pub(super) const NO: &str = "no";
 pub(super) const REASON: &str = "Reason";
 pub(super) const REASON_HINT: &str = "Kept in the history beside the change.";
 pub(super) const WHERE_YOU_ARE: &str = "Where you are";
@@ -60,6 +63,11 @@ pub(super) fn minutes_ago(minutes: i64) -> String {
 /// How long ago.
 pub(super) fn hours_ago(hours: i64) -> String {
     if hours == 1 { "1 hour ago".to_owned() } else { format!("{hours} hours ago") }
+}
+
+/// The name of the link that removes a filter.
+pub(super) fn remove_filter(name: &str, value: &str) -> String {
+    format!("Remove the filter: {name} {value}")
 }
 
 /// The name of a button that copies a text.
@@ -131,6 +139,9 @@ pub(super) fn language(tag: &str) -> String {
 /// The navigation.
 pub(super) mod nav {
     pub(in crate::console) const GROUPS: &str = "Groups";
+    pub(in crate::console) const USERS: &str = "Users";
+    pub(in crate::console) const CHANGES: &str = "Changes";
+    pub(in crate::console) const DELETED: &str = "Deleted";
 }
 
 /// The sign-in.
@@ -282,10 +293,6 @@ pub(super) mod groups {
             },
         }
     }
-    /// The name of the link that removes a filter.
-    pub(in crate::console) fn remove_filter(name: &str, value: &str) -> String {
-        format!("Remove the filter: {name} {value}")
-    }
 }
 
 /// The pages of one group.
@@ -347,7 +354,11 @@ pub(super) mod group {
     pub(in crate::console) const SELECT_ALL: &str = "Select all on this page";
     pub(in crate::console) const REMOVE: &str = "Remove selected";
     pub(in crate::console) const REASON_TO_REMOVE: &str = "Reason, optional";
-    pub(in crate::console) const ADD: &str = "Add people";
+    pub(in crate::console) const ADD: &str = "Add from a list";
+    pub(in crate::console) const ADD_ONE: &str = "Add a person: name, username or ID";
+    pub(in crate::console) const ADD_ONE_PLACEHOLDER: &str = "Add a person";
+    pub(in crate::console) const ADD_BUTTON: &str = "Add";
+    pub(in crate::console) const CSV: &str = "CSV";
     pub(in crate::console) const ADD_LEAD: &str = "Nothing is changed until you press the button below the preview.";
     pub(in crate::console) const WHO: &str = "One person a line";
     pub(in crate::console) const WHO_HINT: &str =
@@ -419,6 +430,9 @@ pub(super) mod group {
     pub(in crate::console) fn members_of(name: &str) -> String {
         format!("Members of {name}")
     }
+    pub(in crate::console) fn why(name: &str) -> String {
+        format!("Since when and why {name} is in the group")
+    }
     pub(in crate::console) fn select(name: &str) -> String {
         format!("Select {name}")
     }
@@ -454,15 +468,601 @@ pub(super) mod group {
     }
 }
 
+/// The list of users, and a new user.
+pub(super) mod users {
+    pub(in crate::console) const TITLE: &str = "Users";
+    pub(in crate::console) const NEW: &str = "New user";
+    pub(in crate::console) const SEARCH: &str = "Search users by name, username, ID or e-mail";
+    pub(in crate::console) const PLACEHOLDER: &str = "Name, username, ID or e-mail";
+    pub(in crate::console) const NAME: &str = "Name";
+    pub(in crate::console) const USERNAME: &str = "Username";
+    pub(in crate::console) const EMAIL: &str = "E-mail";
+    pub(in crate::console) const STATE: &str = "State";
+    pub(in crate::console) const LAST_ACTIVE: &str = "Last active";
+    pub(in crate::console) const ACTIVE: &str = "Active";
+    pub(in crate::console) const LOCKED_BADGE: &str = "Locked";
+    pub(in crate::console) const DEACTIVATED_BADGE: &str = "Deactivated";
+    pub(in crate::console) const LOCKED: &str = "Locked now";
+    pub(in crate::console) const DEACTIVATED: &str = "Deactivated";
+    pub(in crate::console) const WITHOUT_GROUPS: &str = "Without groups";
+    pub(in crate::console) const NEVER_ACTIVE: &str = "Never signed in";
+    pub(in crate::console) const ROLE: &str = "With the role";
+    pub(in crate::console) const IN_GROUP: &str = "In the group";
+    pub(in crate::console) const GROUP_ID: &str = "ID of the group";
+    pub(in crate::console) const ACTIVE_SINCE: &str = "Active since";
+
+    /// How many users the list has.
+    pub(in crate::console) fn matching(count: u64, text: &str, is_filtered: bool) -> String {
+        let noun = if count == 1 { "user" } else { "users" };
+        match (is_filtered, count == 1) {
+            (false, _) => format!("{text} {noun}"),
+            (true, true) => format!("{text} {noun} matches"),
+            (true, false) => format!("{text} {noun} match"),
+        }
+    }
+    /// Nothing was found.
+    pub(in crate::console) fn no_match(term: &str) -> String {
+        if term.is_empty() { "No user matches".to_owned() } else { format!("No user matches “{term}”") }
+    }
+    /// The name of a filter, without its value.
+    pub(in crate::console) fn filter(name: &str) -> String {
+        let own = match name {
+            "locked" => LOCKED,
+            "withoutGroups" => WITHOUT_GROUPS,
+            "active" => "May sign in",
+            "roles" => ROLE,
+            "memberOf" => IN_GROUP,
+            "lastActive" => LAST_ACTIVE,
+            other => return super::fields::field(other),
+        };
+        own.to_owned()
+    }
+    /// The value of a filter in words.
+    pub(in crate::console) fn filter_value(name: &str, value: &str) -> String {
+        match (name, value) {
+            ("locked" | "withoutGroups", "true") => String::new(),
+            ("lastActive", "!*") => "never".to_owned(),
+            (_, "true") => super::YES.to_owned(),
+            (_, "false") => super::NO.to_owned(),
+            _ => super::groups::filter_value(value),
+        }
+    }
+    pub(in crate::console) fn created(name: &str) -> String {
+        format!("{name} was created.")
+    }
+}
+
+/// The pages of one user.
+pub(super) mod user {
+    pub(in crate::console) use super::users::{LAST_ACTIVE, NEW, USERNAME, created};
+
+    pub(in crate::console) const GROUPS: &str = "Groups";
+    pub(in crate::console) const PROFILE: &str = "Profile";
+    pub(in crate::console) const ACCESS: &str = "Roles and sign-in";
+    pub(in crate::console) const THIS_USER: &str = "This user";
+    pub(in crate::console) const THE_USERNAME: &str = "the username";
+    pub(in crate::console) const NUMBER: &str = "No.";
+    pub(in crate::console) const NEVER: &str = "never";
+    pub(in crate::console) const IS_DELETED: &str = "This user was deleted";
+    pub(in crate::console) const CAN_BE_RESTORED: &str =
+        "They can come back with their number, their fields and every group that still exists.";
+    pub(in crate::console) const IS_ERASED: &str = "Their data were erased for good.";
+    pub(in crate::console) const RESTORE: &str = "Restore";
+    pub(in crate::console) const LOCKED_UNTIL: &str = "Locked until";
+    pub(in crate::console) const UNLOCK: &str = "Unlock now";
+    pub(in crate::console) const UNLOCKED: &str = "Unlocked: they can sign in again.";
+    pub(in crate::console) const IS_DEACTIVATED: &str = "Deactivated.";
+    pub(in crate::console) const DEACTIVATED_TEXT: &str = "They cannot sign in. Their groups stay.";
+    pub(in crate::console) const ADD_TO: &str = "Add to a group: name, ID, or uid: and its number";
+    pub(in crate::console) const ADD_PLACEHOLDER: &str = "Add to a group";
+    pub(in crate::console) const ADD: &str = "Add";
+    pub(in crate::console) const NO_GROUPS: &str = "In no group";
+    pub(in crate::console) const PHONE: &str = "Phone";
+    pub(in crate::console) const ROLES: &str = "Roles";
+    pub(in crate::console) const ROLES_AND_COMMUNITIES: &str = "Roles and communities";
+    pub(in crate::console) const LIMITED_TO: &str = "Limited to";
+    pub(in crate::console) const NOTHING: &str = "no communities";
+    pub(in crate::console) const SIGN_IN: &str = "Sign-in";
+    pub(in crate::console) const PASSWORD: &str = "Password";
+    pub(in crate::console) const SET: &str = "set";
+    pub(in crate::console) const NO_PASSWORD: &str = "none: they cannot sign in here";
+    pub(in crate::console) const NEW_LEAD: &str =
+        "An account in the directory. Without a password and roles it is somebody whom groups can hold.";
+    pub(in crate::console) const CREATE: &str = "Create user";
+    pub(in crate::console) const LIMITED_TO_COMMUNITIES: &str = "Limited to communities";
+    pub(in crate::console) const COMMUNITIES_HINT: &str =
+        "One GUID a line. With any, the roles hold for groups of these communities alone.";
+    pub(in crate::console) const MAY_SIGN_IN: &str = "May sign in";
+    pub(in crate::console) const MAY_SIGN_IN_HINT: &str =
+        "Without it, the account is deactivated: sessions and tokens end.";
+    pub(in crate::console) const NOT_YOURS_TO_GIVE: &str = "Not yours to give: you do not have it.";
+    pub(in crate::console) const SET_PASSWORD: &str = "Set a password";
+    pub(in crate::console) const SET_PASSWORD_LEAD: &str =
+        "Their sessions and tokens end. Hand it over on a safe way; they can change it at My account.";
+    pub(in crate::console) const NEW_PASSWORD: &str = "New password";
+    pub(in crate::console) const PASSWORD_REFUSED: &str = "This password is not allowed. Choose another one.";
+    pub(in crate::console) const PASSWORD_SET: &str = "Password set. Their sessions and tokens have ended.";
+    pub(in crate::console) const END_SESSIONS: &str = "End all sessions and tokens";
+    pub(in crate::console) const END_SESSIONS_LEAD: &str =
+        "They, and programs that act for them, have to sign in again.";
+    pub(in crate::console) const SESSIONS_ENDED: &str = "All sessions and tokens have ended.";
+    pub(in crate::console) const DELETE: &str = "Delete user";
+    pub(in crate::console) const KEEP: &str = "Keep them";
+
+    /// What a role allows.
+    pub(in crate::console) fn role(name: &str) -> &'static str {
+        match name {
+            "FullAccess" => "Everything.",
+            "AdminUserGroupAdmin" => "Groups and their members.",
+            "AdminUserGroupReader" => "Sees groups and their members.",
+            "AdminUserAdmin" => "Users.",
+            "AdminUserReader" => "Sees users.",
+            "Auditor" => "Sees everything, with its history; changes nothing.",
+            _ => "",
+        }
+    }
+    pub(in crate::console) fn after_failures(count: &i64) -> String {
+        match count {
+            1 => "after a wrong password.".to_owned(),
+            _ => format!("after {count} wrong passwords."),
+        }
+    }
+    pub(in crate::console) fn groups_of(name: &str) -> String {
+        format!("Groups of {name}")
+    }
+    pub(in crate::console) fn groups_on(moment: &str) -> String {
+        format!("Groups on {moment}")
+    }
+    pub(in crate::console) fn remove_from(group: &str) -> String {
+        format!("Remove from {group}")
+    }
+    /// In how many groups somebody is.
+    pub(in crate::console) fn in_groups(count: &Option<u64>) -> String {
+        match count {
+            Some(1) => "1 group".to_owned(),
+            other => format!("{} groups", crate::console::ui::known(*other)),
+        }
+    }
+    /// What a deletion means.
+    pub(in crate::console) fn deletion(groups: Option<u64>, count: &str) -> String {
+        let groups = match groups {
+            Some(0) => "They are in no group.".to_owned(),
+            Some(1) => "They leave 1 group.".to_owned(),
+            _ => format!("They leave {count} groups."),
+        };
+        format!(
+            "{groups} Sessions and tokens end. They can be restored, with their number and their groups; not with their password."
+        )
+    }
+}
+
+/// The fields of groups, users, clients and tokens in changes.
+pub(super) mod fields {
+    use crate::console::ui::Html;
+
+    pub(in crate::console) const FIELD: &str = "Field";
+    pub(in crate::console) const BEFORE: &str = "Before";
+    pub(in crate::console) const AFTER: &str = "After";
+    pub(in crate::console) const CAPTION: &str = "Before and after";
+    pub(in crate::console) const NEW_SECRET: &str = "changed; its value is not kept";
+
+    /// The name of a field that changes name in the API.
+    pub(in crate::console) fn field(name: &str) -> String {
+        let own = match name {
+            "id" => "ID",
+            "description" => "Description",
+            "communities" => "Communities",
+            "username" => "Username",
+            "firstName" => "First name",
+            "lastName" => "Last name",
+            "email" => "E-mail",
+            "phone" => "Phone",
+            "active" => "May sign in",
+            "termsAccepted" => "Terms accepted",
+            "password" => "Password",
+            "tokens" => "Sessions and tokens",
+            "roles" => "Roles",
+            "name" => "Name",
+            "user" => "Acts for",
+            "enabled" => "Enabled",
+            "accessMinutes" => "Access tokens, minutes",
+            "refreshMinutes" => "Refresh tokens, minutes",
+            "refreshRotation" => "Refresh tokens once",
+            "strictMembers" => "Unknown members refused",
+            "maxRemovalPercent" => "Removals at once",
+            "secret" => "Secret",
+            "expires" => "End",
+            other => match other.strip_prefix("labels.") {
+                Some(tag) => return format!("Label, {}", super::language(tag)),
+                None => other,
+            },
+        };
+        own.to_owned()
+    }
+
+    /// The fields of a change: their names if they are few.
+    pub(in crate::console) fn several(names: &[String]) -> Html {
+        let text = match names {
+            [] => String::new(),
+            [one] => in_a_sentence(one),
+            [one, other] => format!("{} and {}", in_a_sentence(one), in_a_sentence(other)),
+            more => format!("{} fields", more.len()),
+        };
+        Html::new(format!("<b>{}</b>", crate::console::ui::escaped(&text)))
+    }
+
+    fn in_a_sentence(name: &str) -> String {
+        if let Some(tag) = name.strip_prefix("labels.") {
+            return format!("label in {}", super::language(tag));
+        }
+        let own = field(name);
+        let is_word = own.chars().nth(1).is_some_and(char::is_lowercase);
+        if is_word && own != name { own.to_lowercase() } else { own }
+    }
+}
+
+/// Timelines of changes.
+pub(super) mod timeline {
+    use crate::console::ui::{Html, number};
+    use crate::domain::change_type::ChangeType;
+    use crate::domain::journal::Channel;
+
+    pub(in crate::console) const SERVER: &str = "Rollbook";
+    pub(in crate::console) const UNDO: &str = "Undo";
+    pub(in crate::console) const NEWER: &str = "Newer";
+    pub(in crate::console) const OLDER: &str = "Older";
+
+    /// What a change came through.
+    pub(in crate::console) const fn channel(channel: Channel) -> &'static str {
+        match channel {
+            Channel::Core => "Core",
+            Channel::OrderCloud => "OrderCloud",
+            Channel::Rollbook => "Rollbook",
+            Channel::Console => "Console",
+            Channel::CommandLine => "Command line",
+            Channel::Import => "Import",
+            Channel::Server => "Server",
+        }
+    }
+
+    /// Who did what. `place` is the group of a membership.
+    pub(in crate::console) fn said(kind: ChangeType, actor: &Html, object: &Html, place: Option<&Html>) -> Html {
+        let verb = match kind {
+            ChangeType::GroupCreated
+            | ChangeType::UserCreated
+            | ChangeType::ClientCreated
+            | ChangeType::TokenCreated
+            | ChangeType::KeyCreated => "created",
+            ChangeType::GroupUpdated
+            | ChangeType::UserUpdated
+            | ChangeType::ClientUpdated
+            | ChangeType::TokenUpdated => "changed",
+            ChangeType::GroupDeleted | ChangeType::UserDeleted | ChangeType::ClientDeleted => "deleted",
+            ChangeType::GroupRestored | ChangeType::UserRestored => "restored",
+            ChangeType::UserErased => "erased",
+            ChangeType::MembershipAdded => "added",
+            ChangeType::MembershipRemoved => "removed",
+            ChangeType::TokenDeleted => "revoked",
+        };
+        let place = place.map(|place| match kind {
+            ChangeType::MembershipAdded => format!(" to {place}"),
+            _ => format!(" from {place}"),
+        });
+        Html::new(format!("<b>{actor}</b> {verb} {object}{}", place.unwrap_or_default()))
+    }
+
+    /// A user who acted with a program.
+    pub(in crate::console) fn through(user: &str, program: &str) -> String {
+        format!("{user} with {program}")
+    }
+    pub(in crate::console) fn with_fields(name: &Html, fields: &Html) -> Html {
+        Html::new(format!("{name}: {fields}"))
+    }
+    pub(in crate::console) fn this_group() -> Html {
+        Html::new("this group".to_owned())
+    }
+    pub(in crate::console) fn this_user() -> Html {
+        Html::new("this user".to_owned())
+    }
+    pub(in crate::console) fn groups(count: u64) -> Html {
+        counted(count, "a group", "groups")
+    }
+    pub(in crate::console) fn users(count: u64) -> Html {
+        counted(count, "a user", "users")
+    }
+    pub(in crate::console) fn people(count: u64) -> Html {
+        counted(count, "a person", "people")
+    }
+    pub(in crate::console) fn clients(count: u64) -> Html {
+        counted(count, "a client", "clients")
+    }
+    pub(in crate::console) fn tokens(count: u64) -> Html {
+        counted(count, "a token", "tokens")
+    }
+    pub(in crate::console) fn keys(count: u64) -> Html {
+        counted(count, "a signing key", "signing keys")
+    }
+    pub(in crate::console) fn token(name: &Html) -> Html {
+        Html::new(format!("the token <b>{name}</b>"))
+    }
+
+    fn counted(count: u64, one: &str, many: &str) -> Html {
+        if count == 1 {
+            Html::new(one.to_owned())
+        } else {
+            Html::new(format!("<b class=\"num\">{}</b> {many}", number(&count)))
+        }
+    }
+
+    /// How many changes a page of a timeline has.
+    pub(in crate::console) fn shown(count: u64) -> String {
+        if count == 1 { "1 change".to_owned() } else { format!("{} changes", number(&count)) }
+    }
+}
+
+/// Histories, and the past of a group or user.
+pub(super) mod history {
+    pub(in crate::console) const HISTORY: &str = "History";
+    pub(in crate::console) const AS_OF: &str = "As of";
+    pub(in crate::console) const SHOW: &str = "Show";
+    pub(in crate::console) const NOW: &str = "Now";
+    pub(in crate::console) const BACK_TO_NOW: &str = "Back to now";
+    pub(in crate::console) const THEN_AND_NOW: &str = "Then and now";
+    pub(in crate::console) const SEE_WHO: &str = "See who";
+    pub(in crate::console) const SAME: &str = "All other fields were the same.";
+    pub(in crate::console) const ALL: &str = "All changes";
+    pub(in crate::console) const FIELDS: &str = "Fields only";
+    pub(in crate::console) const MEMBERS: &str = "Members only";
+    pub(in crate::console) const GROUPS: &str = "Groups only";
+    pub(in crate::console) const NEWEST_FIRST: &str = "Changes, newest first";
+    pub(in crate::console) const NONE: &str = "No changes of this kind";
+    pub(in crate::console) const NONE_LEAD: &str =
+        "Nothing of this kind is kept. Choose all changes, or go back to the first page.";
+    pub(in crate::console) const NOBODY_THEN: &str = "Nobody was in this group then";
+    pub(in crate::console) const NO_GROUP_THEN: &str = "This user was in no group then";
+    pub(in crate::console) const FROM: &str = "From";
+    pub(in crate::console) const UNTIL: &str = "Until";
+    pub(in crate::console) const BEGAN: &str = "How it began";
+    pub(in crate::console) const ENDED: &str = "How it ended";
+    pub(in crate::console) const LASTS: &str = "lasts";
+    pub(in crate::console) const NOT_KEPT: &str = "no longer kept";
+    pub(in crate::console) const MEMBERSHIPS: &str = "Memberships, the latest first";
+    pub(in crate::console) const NEVER: &str = "They were never in this group, as far as it is kept.";
+    pub(in crate::console) const SEE_CHANGE: &str = "See change";
+
+    /// The kinds of changes that a history is limited to.
+    pub(in crate::console) fn kind(kind: Option<&str>) -> &'static str {
+        match kind {
+            Some("fields") => FIELDS,
+            Some("members") => MEMBERS,
+            Some("groups") => GROUPS,
+            _ => ALL,
+        }
+    }
+    pub(in crate::console) fn of(name: &str) -> String {
+        format!("History of {name}")
+    }
+    pub(in crate::console) fn as_it_was(moment: &str) -> String {
+        format!("As it was on {moment}")
+    }
+    pub(in crate::console) fn not_yet(moment: &str) -> String {
+        format!("On {moment} it did not exist yet.")
+    }
+    pub(in crate::console) fn members_on(moment: &str) -> String {
+        format!("Members on {moment}")
+    }
+    pub(in crate::console) fn why(user: &str, group: &str) -> String {
+        format!("Why {user} is in {group}")
+    }
+}
+
+/// The changes of the directory.
+pub(super) mod changes {
+    use crate::domain::change_type::ChangeType;
+
+    pub(in crate::console) const TITLE: &str = "Changes";
+    pub(in crate::console) const NEWEST_FIRST: &str = "Changes, newest first";
+    pub(in crate::console) const LIVE: &str = "Live";
+    pub(in crate::console) const PAUSE: &str = "Pause";
+    pub(in crate::console) const GO_ON: &str = "Go on";
+    pub(in crate::console) const KIND: &str = "Kind of change";
+    pub(in crate::console) const THROUGH: &str = "Through";
+    pub(in crate::console) const GROUP: &str = "Of the group";
+    pub(in crate::console) const GROUP_HINT: &str = "ID, or uid: and its number";
+    pub(in crate::console) const USER: &str = "Of the user";
+    pub(in crate::console) const USER_HINT: &str = "ID, or username: and a username";
+    pub(in crate::console) const ACTOR: &str = "By the user";
+    pub(in crate::console) const CLIENT: &str = "By the client";
+    pub(in crate::console) const CLIENT_HINT: &str = "client_id";
+    pub(in crate::console) const SINCE: &str = "Since";
+    pub(in crate::console) const UNTIL: &str = "Until";
+    pub(in crate::console) const NONE: &str = "No changes";
+    pub(in crate::console) const NONE_LEAD: &str = "Clear the filters, or wait: changes appear here as they happen.";
+
+    /// A type of change in words.
+    pub(in crate::console) const fn kind(kind: ChangeType) -> &'static str {
+        match kind {
+            ChangeType::GroupCreated => "Group created",
+            ChangeType::GroupUpdated => "Group changed",
+            ChangeType::GroupDeleted => "Group deleted",
+            ChangeType::GroupRestored => "Group restored",
+            ChangeType::UserCreated => "User created",
+            ChangeType::UserUpdated => "User changed",
+            ChangeType::UserDeleted => "User deleted",
+            ChangeType::UserRestored => "User restored",
+            ChangeType::UserErased => "User erased",
+            ChangeType::MembershipAdded => "Member added",
+            ChangeType::MembershipRemoved => "Member removed",
+            ChangeType::ClientCreated => "Client created",
+            ChangeType::ClientUpdated => "Client changed",
+            ChangeType::ClientDeleted => "Client deleted",
+            ChangeType::TokenCreated => "Token created",
+            ChangeType::TokenUpdated => "Token changed",
+            ChangeType::TokenDeleted => "Token revoked",
+            ChangeType::KeyCreated => "Signing key created",
+        }
+    }
+    /// The name of a filter, without its value.
+    pub(in crate::console) fn filter(name: &str) -> String {
+        let own = match name {
+            "type" => KIND,
+            "channel" => THROUGH,
+            "group" => GROUP,
+            "user" => USER,
+            "actor" => ACTOR,
+            "client" => CLIENT,
+            "since" => SINCE,
+            "until" => UNTIL,
+            "operation" => "Operation",
+            "order" => "Order",
+            other => other,
+        };
+        own.to_owned()
+    }
+    /// The value of a filter in words.
+    pub(in crate::console) fn filter_value(name: &str, value: &str) -> String {
+        let kind = value.parse().ok().filter(|_| name == "type").map(kind);
+        let channel = value.parse().ok().filter(|_| name == "channel").map(super::timeline::channel);
+        kind.or(channel).map_or_else(|| value.to_owned(), str::to_owned)
+    }
+}
+
 /// One operation.
 pub(super) mod operation {
+    use crate::console::ui::number;
+    use crate::domain::undo::UndoResult;
+
+    pub(in crate::console) const OPERATION: &str = "Operation";
+    pub(in crate::console) const THE_OPERATION: &str = "the operation";
+    pub(in crate::console) const WHO: &str = "Who";
+    pub(in crate::console) const THROUGH: &str = "Through";
+    pub(in crate::console) const WHEN: &str = "When";
+    pub(in crate::console) const REASON: &str = "Reason";
+    pub(in crate::console) const UNDOES: &str = "Undoes";
+    pub(in crate::console) const WHAT: &str = "What was done";
+    pub(in crate::console) const NOT_LISTED: &str =
+        "The list of changes is for those who may read all changes. You may undo what concerns your groups.";
+    pub(in crate::console) const IF_UNDONE: &str = "If you undo it now";
+    pub(in crate::console) const PREVIEW: &str = "Preview the undo";
+    pub(in crate::console) const LARGE: &str = "It is a large operation: the preview takes a moment.";
+    pub(in crate::console) const ARE_UNDONE: &str = "to be undone";
+    pub(in crate::console) const NOTHING_TO_DO: &str = "without effect any more: nothing to do";
+    pub(in crate::console) const CANNOT: &str = "cannot be undone: changed since";
+    pub(in crate::console) const CONFLICTS: &str = "What has changed since";
+    pub(in crate::console) const SKIP: &str = "Leave it out";
+    pub(in crate::console) const FAIL: &str = "Undo all or nothing";
+    pub(in crate::console) const TOO: &str = "This can be undone, too.";
+    pub(in crate::console) const NOTHING_LEFT: &str = "Nothing of it is left to undo.";
+    pub(in crate::console) const UNDO_ROLE: &str = "Undoing takes a role that changes groups or users.";
+
+    pub(in crate::console) fn title(id: &str) -> String {
+        format!("Operation {id}")
+    }
+    /// The button that undoes so many changes.
+    pub(in crate::console) fn undo(changes: u64) -> String {
+        if changes == 1 { "Undo 1 change".to_owned() } else { format!("Undo {} changes", number(&changes)) }
+    }
+    /// Why a change cannot be undone.
+    pub(in crate::console) fn conflict(result: &UndoResult) -> String {
+        match result {
+            UndoResult::Conflict(fields) => {
+                let fields: Vec<_> = fields.iter().map(|field| super::fields::field(field)).collect();
+                format!("changed since: {}", fields.join(", "))
+            }
+            other => other.detail().unwrap_or_default(),
+        }
+    }
     /// What an undo did.
-    pub(in crate::console) fn undone(undone: u64, nothing_to_do: u64) -> String {
-        match (undone, nothing_to_do) {
+    pub(in crate::console) fn undone(undone: u64, nothing_to_do: u64, skipped: u64) -> String {
+        let mut text = match (undone, nothing_to_do) {
             (0, _) => "Nothing was left to undo.".to_owned(),
             (1, _) => "1 change was undone.".to_owned(),
-            (_, _) => format!("{undone} changes were undone."),
+            (_, _) => format!("{} changes were undone.", number(&undone)),
+        };
+        match skipped {
+            0 => {}
+            1 => text += " 1 was left out.",
+            _ => text += &format!(" {} were left out.", number(&skipped)),
         }
+        text
+    }
+}
+
+/// Deleted groups and users, and restoring them.
+pub(super) mod deleted {
+    pub(in crate::console) const TITLE: &str = "Deleted";
+    pub(in crate::console) const LEAD: &str =
+        "Nothing is lost here: a group comes back with its number, its labels and every member who still exists.";
+    pub(in crate::console) const KIND: &str = "Kind";
+    pub(in crate::console) const GROUPS: &str = "Groups";
+    pub(in crate::console) const USERS: &str = "Users";
+    pub(in crate::console) const SEARCH_GROUPS: &str = "Search deleted groups by name";
+    pub(in crate::console) const SEARCH_USERS: &str = "Search deleted users by username";
+    pub(in crate::console) const NAME: &str = "Name";
+    pub(in crate::console) const USERNAME: &str = "Username";
+    pub(in crate::console) const ID: &str = "ID";
+    pub(in crate::console) const NUMBER: &str = "No.";
+    pub(in crate::console) const MEMBERS_THEN: &str = "Members then";
+    pub(in crate::console) const DELETED: &str = "Deleted";
+    pub(in crate::console) const RESTORE: &str = "Restore";
+    pub(in crate::console) const ERASED: &str = "Erased";
+    pub(in crate::console) const NONE: &str = "Nothing is deleted";
+    pub(in crate::console) const NONE_LEAD: &str = "What is deleted stays here, and can be restored.";
+    pub(in crate::console) const NO_MATCH: &str = "Nothing deleted matches";
+    pub(in crate::console) const WHAT_COMES_BACK: &str = "What comes back";
+    pub(in crate::console) const PEOPLE_COME_BACK: &str = "in the group again, of its members when it was deleted";
+    pub(in crate::console) const STAY_AWAY: &str = "of them not: their users are deleted";
+    pub(in crate::console) const LABELS: &str =
+        "of its labels, with the description, the extra data and the communities";
+    pub(in crate::console) const GROUPS_THEN: &str =
+        "of the groups that held them when they were deleted; those that still exist hold them again";
+    pub(in crate::console) const NO_PASSWORD: &str = "Their password and tokens do not come back: set a new password.";
+    pub(in crate::console) const NEW_ID: &str = "ID";
+    pub(in crate::console) const TAKEN: &str = "Another one took this ID meanwhile. Choose a different one.";
+    pub(in crate::console) const PROPOSED: &str = "The former ID was taken meanwhile. This one is free.";
+    pub(in crate::console) const USERNAME_TAKEN: &str = "Another user has this username now. Choose a different one.";
+    pub(in crate::console) const RESTORE_GROUP: &str = "Restore group";
+    pub(in crate::console) const RESTORE_USER: &str = "Restore user";
+
+    pub(in crate::console) fn question(name: &str) -> String {
+        format!("Restore “{name}”?")
+    }
+    pub(in crate::console) fn restored_user(name: &str, groups: &str) -> String {
+        format!("{name} was restored, in {groups} groups. They need a new password.")
+    }
+    /// How many there are.
+    pub(in crate::console) fn matching(count: &str, is_users: bool) -> String {
+        let noun = if is_users { "user" } else { "group" };
+        format!("{count} deleted {noun}{}", if count == "1" { "" } else { "s" })
+    }
+}
+
+/// The way to any group, user or page.
+pub(super) mod find {
+    pub(in crate::console) const FIND: &str = "Find";
+    pub(in crate::console) const GO_TO: &str = "Go to";
+    pub(in crate::console) const LABEL: &str = "Go to a group, a user or a page";
+    pub(in crate::console) const PLACEHOLDER: &str = "Group, user or page";
+    pub(in crate::console) const GROUPS: &str = "Groups";
+    pub(in crate::console) const USERS: &str = "Users";
+    pub(in crate::console) const PAGES: &str = "Pages";
+    pub(in crate::console) const CHOOSE: &str = "choose";
+    pub(in crate::console) const OPEN: &str = "open";
+    pub(in crate::console) const CLOSE: &str = "close";
+    pub(in crate::console) const NEW_GROUP: &str = "New group";
+    pub(in crate::console) const NEW_USER: &str = "New user";
+
+    pub(in crate::console) fn search_groups(term: &str) -> String {
+        format!("Search all groups for “{term}”")
+    }
+    pub(in crate::console) fn search_users(term: &str) -> String {
+        format!("Search all users for “{term}”")
+    }
+    pub(in crate::console) fn nothing(term: &str) -> String {
+        format!("Nothing is called “{term}”.")
+    }
+    pub(in crate::console) fn members(count: i64) -> String {
+        if count == 1 { "1 member".to_owned() } else { format!("{} members", crate::console::ui::number(&count)) }
     }
 }
 

@@ -4,6 +4,7 @@
 mod assets;
 mod browser;
 mod cookies;
+mod difference;
 mod done;
 mod error;
 mod form;
@@ -12,7 +13,9 @@ mod guard;
 mod list;
 mod messages;
 mod pages;
+mod table;
 mod time;
+mod timeline;
 mod ui;
 
 use axum::Router;
@@ -27,8 +30,9 @@ use crate::http::request::bodies::{BodyBudget, BodyLayer};
 use crate::http::response::envelope::Envelope;
 
 use browser::CookieAuthenticator;
-use pages::group::{add, danger, members, overview};
-use pages::{account, groups, operations, setup, sign_in};
+use pages::group::{add, csv, danger, members, membership, overview, then};
+use pages::user::access;
+use pages::{account, changes, deleted, find, group, groups, live, operations, setup, sign_in, user, users};
 
 /// The prefix of every path of the console.
 const PREFIX: &str = "/console";
@@ -75,11 +79,37 @@ pub(crate) fn routes(api: ApiState, bodies: BodyBudget) -> Router {
         .route("/console/groups/{uid}/danger", get(danger::show))
         .route("/console/groups/{uid}/rename", post(danger::rename))
         .route("/console/groups/{uid}/delete", post(danger::delete))
-        .route("/console/groups/{uid}/restore", post(danger::restore))
         .route(MEMBERS, get(members::list))
         .route(ADD_MEMBERS, get(add::form).post(add::submit))
+        .route("/console/groups/{uid}/members.csv", get(csv::export))
+        .route("/console/groups/{uid}/members/then", get(then::list))
+        .route("/console/groups/{uid}/members/{user}", get(membership::show))
+        .route("/console/groups/{uid}/members/add-one", post(add::one))
         .route("/console/groups/{uid}/members/remove", post(members::remove))
+        .route("/console/groups/{uid}/history", get(group::history::show))
+        .route("/console/users", get(users::list))
+        .route("/console/users/new", get(user::new::form).post(user::new::create))
+        .route("/console/users/{uid}", get(user::groups::list))
+        .route("/console/users/{uid}/groups", post(user::groups::add))
+        .route("/console/users/{uid}/groups/{group}/remove", post(user::groups::remove))
+        .route("/console/users/{uid}/profile", get(user::profile::show).post(user::profile::save))
+        .route("/console/users/{uid}/access", get(access::show).post(access::save))
+        .route("/console/users/{uid}/password", post(access::set_password))
+        .route("/console/users/{uid}/unlock", post(access::unlock))
+        .route("/console/users/{uid}/end-sessions", post(access::end_sessions))
+        .route("/console/users/{uid}/delete", post(access::delete))
+        .route("/console/users/{uid}/history", get(user::history::show))
+        .route("/console/changes", get(changes::list))
+        .route("/console/changes/live", get(live::events))
+        .route("/console/operations/{id}", get(operations::show))
         .route("/console/operations/{id}/undo", post(operations::undo))
+        .route("/console/deleted", get(deleted::groups))
+        .route("/console/deleted/users", get(deleted::users))
+        .route("/console/deleted/groups/{uid}", get(deleted::group_preview).post(deleted::restore_group))
+        .route("/console/deleted/users/{uid}", get(deleted::user_preview).post(deleted::restore_user))
+        .route("/console/find", get(find::show))
+        .route("/console/find/groups", get(find::suggest_groups))
+        .route("/console/find/users", get(find::suggest_users))
         .layer(from_fn_with_state(api.clone(), guard::keep_form))
         .layer(bodies)
         // The layer above bounds the length of bodies.

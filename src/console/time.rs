@@ -47,6 +47,18 @@ impl Reader {
         self.element(*at, &format!("{}, {:02}:{:02}", self.day(local.date()), local.hour(), local.minute()))
     }
 
+    /// The time of day as an element: `14:20`.
+    pub(super) fn clock(&self, at: &Timestamp) -> Html {
+        let local = self.local(*at);
+        self.element(*at, &format!("{:02}:{:02}", local.hour(), local.minute()))
+    }
+
+    /// The time of day with its seconds as an element: `14:20:05`.
+    pub(super) fn clock_with_seconds(&self, at: &Timestamp) -> Html {
+        let local = self.local(*at);
+        self.element(*at, &format!("{:02}:{:02}:{:02}", local.hour(), local.minute(), local.second()))
+    }
+
     /// A day: `Today`, `Yesterday`, `24 Nov`, or with the year if it is not this one.
     pub(super) fn day(&self, day: Date) -> String {
         let today = self.day_of(self.now);
@@ -62,6 +74,35 @@ impl Reader {
                 }
             }
         }
+    }
+
+    /// A day as the head of a list: `Today, 26 November 2026`, `24 November 2026`.
+    pub(super) fn full_day(&self, day: Date) -> String {
+        let month = MONTHS[usize::from(day.month().unsigned_abs() - 1)];
+        let full = format!("{} {month} {}", day.day(), day.year());
+        let today = self.day_of(self.now);
+        if day == today { format!("{}, {full}", messages::TODAY) } else { full }
+    }
+
+    /// A moment in a sentence: `1 June 2026, 08:00`.
+    pub(super) fn full_moment(&self, at: Timestamp) -> String {
+        let local = self.local(at);
+        let month = MONTHS[usize::from(local.month().unsigned_abs() - 1)];
+        format!("{} {month} {}, {:02}:{:02}", local.day(), local.year(), local.hour(), local.minute())
+    }
+
+    /// The value of a field for a date and a time of day: `2026-06-01T08:00`.
+    pub(super) fn field(&self, at: Timestamp) -> String {
+        self.local(at).strftime("%Y-%m-%dT%H:%M").to_string()
+    }
+
+    /// The time that a field for a date and a time of day says, in the reader's zone; `None` if it says none. A time with
+    /// an offset, as in a link, is taken as it is.
+    pub(super) fn parse(&self, text: &str) -> Option<Timestamp> {
+        Timestamp::parse_iso_in(text, |local| match local.to_zoned(self.zone.clone()) {
+            Ok(zoned) => zoned.offset().seconds(),
+            Err(_) => 0,
+        })
     }
 
     /// The name of the reader's zone.

@@ -80,6 +80,21 @@ pub(super) fn avatar(name: &str) -> Html {
     Html(format!("<span class=\"avatar\" aria-hidden=\"true\">{}</span>", escaped(&initials(name))))
 }
 
+/// The picture of a program.
+pub(super) fn machine(name: &str) -> Html {
+    Html(format!("<span class=\"avatar machine\" aria-hidden=\"true\">{}</span>", escaped(&initials(name))))
+}
+
+/// A link with the name as its text. The path is one of this program, percent-encoded.
+pub(super) fn link(path: &str, text: &Html) -> Html {
+    Html(format!("<a href=\"{}\">{text}</a>", escaped(path)))
+}
+
+/// The text as the code that a program reads.
+pub(super) fn code(text: &str) -> Html {
+    Html(format!("<code>{}</code>", escaped(text)))
+}
+
 /// A name from outside, set apart from the text around it, so that its direction does not change theirs.
 pub(super) fn name(text: &str) -> Html {
     Html(format!("<bdi>{}</bdi>", escaped(text)))

@@ -31,5 +31,5 @@ mod values;
 
 pub use error::{Error, Result};
 pub use past::{change_type, history, sign_in};
-pub(crate) use past::{changed_fields, erasure, restore, undo};
+pub(crate) use past::{changed_fields, erasure, restore, undo, visible_states};
 pub use values::{community, decimal, id, labels, reason, role, text, time, xp};

@@ -85,7 +85,7 @@ describe('groups', { skip }, () => {
     await page.getByLabel('ID').fill('support');
     await page.getByRole('button', { name: 'Create group' }).click();
     await page.getByText('Support team was created.').waitFor();
-    await page.getByRole('link', { name: 'Add people' }).click();
+    await page.getByRole('link', { name: 'Add from a list' }).click();
     await page.getByLabel('One person a line').fill('ada\nbram@example.org, chiamaka\nnobody-has-this-id\nADA\nMüller');
     await page.getByRole('button', { name: 'Preview' }).click();
     await page.getByText('1 line names somebody again.').waitFor();
@@ -161,6 +161,7 @@ describe('groups', { skip }, () => {
     await page.goto(`${own.url}/console/groups/${group.uid}`);
     await page.getByText('This group was deleted').waitFor();
     await checkAccessible(page);
+    await page.getByRole('link', { name: 'Restore group' }).click();
     await page.getByRole('button', { name: 'Restore group' }).click();
     await page.getByText('Danger was restored as peril, with 2 members.').waitFor();
   });

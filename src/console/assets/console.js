@@ -73,3 +73,67 @@ document.addEventListener('change', (event) => {
   if (whole) { whole.checked = picked > 0 && picked === boxes.length; whole.indeterminate = picked > 0 && picked < boxes.length; }
   all('[data-when-picked]', box.form).forEach((part) => { part.hidden = picked === 0; });
 });
+
+// The palette: any group, user or page by typing. Arrows choose, Enter opens.
+const palette = document.querySelector('#palette');
+const chosen = () => palette.querySelector('a[aria-current]');
+function choose(link) {
+  chosen()?.removeAttribute('aria-current');
+  link?.setAttribute('aria-current', 'true');
+  link?.scrollIntoView({ block: 'nearest' });
+}
+function openPalette(event) {
+  event.preventDefault();
+  palette.showModal();
+  const field = palette.querySelector('input');
+  field.select();
+  field.dispatchEvent(new Event('open'));
+}
+if (palette) {
+  all('[data-palette]').forEach((link) => link.addEventListener('click', openPalette));
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'k' && (event.ctrlKey || event.metaKey) && !palette.open) openPalette(event);
+  });
+  palette.addEventListener('keydown', (event) => {
+    const links = all('a', palette);
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && links.length) {
+      event.preventDefault();
+      choose(links[(links.indexOf(chosen()) + step + links.length) % links.length]);
+    } else if (event.key === 'Enter' && chosen()) {
+      event.preventDefault();
+      chosen().click();
+    }
+  });
+  palette.addEventListener('htmx:after:swap', () => choose(palette.querySelector('a')));
+  palette.addEventListener('click', (event) => { if (event.target === palette) palette.close(); });
+}
+
+// Changes appear as they happen, while the page is looked at.
+const live = document.querySelector('[data-live]');
+if (live) {
+  const button = live.querySelector('[data-pause]');
+  const url = new URL(live.dataset.live, location);
+  let source;
+  const follow = (isOn) => {
+    source?.close();
+    source = isOn ? new EventSource(url) : null;
+    source?.addEventListener('message', ({ data, lastEventId }) => {
+      url.searchParams.set('after', lastEventId);
+      const list = document.querySelector(live.dataset.list);
+      if (list.tagName !== 'OL') { location.reload(); return; }
+      const lines = document.createElement('template');
+      lines.innerHTML = data;
+      list.prepend(lines.content);
+      all(':scope > li:nth-child(n+200)', list).forEach((line) => line.remove());
+    });
+  };
+  const isPaused = () => live.classList.contains('paused');
+  button.addEventListener('click', () => {
+    [button.textContent, button.dataset.other] = [button.dataset.other, button.textContent];
+    live.classList.toggle('paused');
+    follow(!isPaused());
+  });
+  document.addEventListener('visibilitychange', () => follow(!document.hidden && !isPaused()));
+  follow(!document.hidden);
+}

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::Response;
 
 use crate::domain::caller::{ReadGroups, WriteGroups};
 use crate::domain::community::{Community, Visibility};
@@ -16,17 +15,19 @@ use crate::http::request::extract::Query;
 
 use super::page;
 use crate::console::browser::Page;
-use crate::console::done::redirect;
 use crate::console::form::Answer;
 use crate::console::frame::{Frame, Section};
-use crate::console::list::{self, ListUrl, Pager, SortLink};
+use crate::console::list::{self, ListUrl, Pager};
 use crate::console::messages::{self as m, groups as t};
+use crate::console::table::{Chip, Column, FilterForm, Input, chips, with_added_filter};
 use crate::console::ui::{self, Html};
 
 /// The order of the list if its URL names none.
 const SORT: &str = "name";
 /// The parameters of the list that are no filters.
 const NO_FILTERS: [&str; 8] = ["q", "sort", "limit", "after", "lang", "trail", "row", "add"];
+/// The fields of the filters that the menu adds.
+const PARTS: [&str; 6] = ["tag", "community", "members", "since", "path", "value"];
 /// The maximum number of communities that a row shows.
 const COMMUNITIES_MAX: usize = 2;
 
@@ -49,34 +50,6 @@ struct GroupsPage {
     pager: Pager,
 }
 
-/// A filter that the menu offers.
-struct FilterForm {
-    name: &'static str,
-    label: &'static str,
-    /// The name, the placeholder and the type of each field.
-    inputs: Vec<(&'static str, &'static str, &'static str)>,
-}
-
-/// A filter of the list.
-pub(super) struct Chip {
-    /// The name of the parameter.
-    pub parameter: String,
-    /// The name in words.
-    pub name: String,
-    /// The value in words.
-    pub value: String,
-    /// The list without it.
-    pub href: String,
-}
-
-/// The head of a column.
-pub(super) struct Column {
-    pub label: &'static str,
-    pub class: &'static str,
-    /// The list in the order of the column; `None` = it cannot be sorted by it.
-    pub link: Option<SortLink>,
-}
-
 /// One group.
 struct Row {
     uid: i64,
@@ -94,14 +67,15 @@ struct Row {
 pub(in crate::console) async fn list(State(api): State<ApiState>, visit: Page, Query(pairs): Query) -> Answer {
     let permit = visit.permit::<ReadGroups>()?;
     let url = ListUrl::new(crate::console::START, pairs);
-    if let Some(added) = with_added_filter(&url) {
+    if let Some(added) = with_added_filter(&url, &PARTS, added) {
         return Ok(added);
     }
     let parameters = url.of_api(&[("sort", SORT)]);
     let (found, next) = groups_page(&api.service, &permit, &parameters).await?;
     let default = api.service.default_language().as_str().to_owned();
     let language = url.value("lang").map_or_else(|| default.clone(), str::to_owned);
-    let (chips, visibility) = (chips(&url), &permit.caller().visibility);
+    let chips = chips(&url, &NO_FILTERS, |name, value| (t::filter(name), t::filter_value(value)));
+    let visibility = &permit.caller().visibility;
     let is_filtered = url.value("q").is_some() || !chips.is_empty();
     let rows: Vec<_> = found.items.iter().map(|group| row(group, &language, url.text("q"), visibility)).collect();
     let filtered_by: Vec<&str> = chips.iter().map(|chip| &*chip.parameter).chain(["q"]).collect();
@@ -123,55 +97,39 @@ pub(in crate::console) async fn list(State(api): State<ApiState>, visit: Page, Q
     })?)
 }
 
-/// Leads to the list with the filter that the menu added: the form of the menu has its parts in fields.
-fn with_added_filter(url: &ListUrl) -> Option<Response> {
-    let part = |name: &str| url.text(name).trim().to_owned();
-    let (name, value) = match url.value("add")? {
+/// The parameter of a filter that the menu added.
+fn added(name: &str, part: &dyn Fn(&str) -> String) -> Option<(String, String)> {
+    Some(match name {
         "missing" => (format!("labels.{}", part("tag")), "!*".to_owned()),
         "community" => ("communities".to_owned(), part("community")),
         "members" => ("memberCount".to_owned(), format!(">{}", part("members"))),
         "since" => ("updated".to_owned(), format!(">={}", part("since"))),
         "xp" => (format!("xp.{}", part("path")), part("value")),
-        _ => return Some(redirect(&url.without(&["add"]))),
-    };
-    let parts = ["add", "tag", "community", "members", "since", "path", "value"];
-    Some(redirect(&url.without_then_with(&parts, &name, &value)))
+        _ => return None,
+    })
 }
 
 /// The filters that the menu offers.
 fn filters() -> Vec<FilterForm> {
     let form = |name, label, inputs| FilterForm { name, label, inputs };
     vec![
-        form("missing", t::MISSING, vec![("tag", t::TAG, "text")]),
-        form("community", t::COMMUNITY, vec![("community", "GUID", "text")]),
-        form("members", t::MEMBERS_MORE, vec![("members", "", "number")]),
-        form("since", t::CHANGED_SINCE, vec![("since", "", "date")]),
-        form("xp", t::XP, vec![("path", t::XP_PATH, "text"), ("value", t::XP_VALUE, "text")]),
+        form("missing", t::MISSING, vec![Input::new("tag", t::TAG, "text")]),
+        form("community", t::COMMUNITY, vec![Input::new("community", "GUID", "text")]),
+        form("members", t::MEMBERS_MORE, vec![Input::new("members", "", "number")]),
+        form("since", t::CHANGED_SINCE, vec![Input::new("since", "", "date")]),
+        form("xp", t::XP, vec![Input::new("path", t::XP_PATH, "text"), Input::new("value", t::XP_VALUE, "text")]),
     ]
-}
-
-/// The filters that the list has.
-fn chips(url: &ListUrl) -> Vec<Chip> {
-    let is_filter = |name: &str| !NO_FILTERS.contains(&name);
-    let chip = |(name, value): &(String, String)| Chip {
-        parameter: name.clone(),
-        name: t::filter(name),
-        value: t::filter_value(value),
-        href: url.without_pair(name, value),
-    };
-    url.pairs().iter().filter(|(name, _)| is_filter(name)).map(chip).collect()
 }
 
 fn columns(url: &ListUrl) -> Vec<Column> {
     let sort = url.value("sort").unwrap_or(SORT);
-    let column = |label, class, key: Option<&str>| Column { label, class, link: key.map(|key| url.sort_by(key, sort)) };
     vec![
-        column(t::NAME, "", Some("name")),
-        column(t::ID, "", Some("id")),
-        column(t::NUMBER, "n low", Some("uid")),
-        column(t::MEMBERS, "n", Some("memberCount")),
-        column(t::COMMUNITIES, "low", None),
-        column(t::CHANGED, "", Some("updated")),
+        Column::sorted(url, t::NAME, "", "name", sort),
+        Column::sorted(url, t::ID, "", "id", sort),
+        Column::sorted(url, t::NUMBER, "n low", "uid", sort),
+        Column::sorted(url, t::MEMBERS, "n", "memberCount", sort),
+        Column::plain(t::COMMUNITIES, "low"),
+        Column::sorted(url, t::CHANGED, "", "updated", sort),
     ]
 }
 
@@ -203,8 +161,7 @@ fn row(group: &Group, language: &str, term: &str, visibility: &Visibility) -> Ro
 
 /// The communities of the group that the caller may see: the first ones, and how many more there are.
 fn communities(group: &Group, visibility: &Visibility) -> Vec<(String, String)> {
-    let seen = |community: &&Community| visibility.limit().is_none_or(|own| own.contains(community));
-    let seen: Vec<_> = group.fields.communities.iter().filter(seen).map(Community::to_string).collect();
+    let seen: Vec<_> = visibility.seen(&group.fields.communities).map(Community::to_string).collect();
     let short = |whole: &String| (whole.chars().take(8).collect(), whole.clone());
     let mut shown: Vec<_> = seen.iter().take(COMMUNITIES_MAX).map(short).collect();
     if seen.len() > COMMUNITIES_MAX {

@@ -1,11 +1,17 @@
 //! The pages, one file or folder each: what it reads, what it changes, and the template it fills.
 
 pub(super) mod account;
+pub(super) mod changes;
+pub(super) mod deleted;
+pub(super) mod find;
 pub(super) mod group;
 pub(super) mod groups;
+pub(super) mod live;
 pub(super) mod operations;
 pub(super) mod setup;
 pub(super) mod sign_in;
+pub(super) mod user;
+pub(super) mod users;
 
 use askama::Template;
 use axum::http::StatusCode;

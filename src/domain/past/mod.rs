@@ -7,3 +7,4 @@ pub mod history;
 pub(crate) mod restore;
 pub mod sign_in;
 pub(crate) mod undo;
+pub(crate) mod visible_states;

@@ -56,6 +56,16 @@ impl Visibility {
         }
     }
 
+    /// Whether the caller may know of the community.
+    pub fn knows(&self, community: &Community) -> bool {
+        self.limit().is_none_or(|own| own.contains(community))
+    }
+
+    /// Those of `communities` that the caller may know of, in ascending order.
+    pub fn seen<'a>(&'a self, communities: &'a Communities) -> impl Iterator<Item = &'a Community> {
+        communities.iter().filter(|community| self.knows(community))
+    }
+
     /// Returns the visibility limited to `communities` as well. An empty set is no limit.
     pub fn narrowed_by(self, communities: &Communities) -> Self {
         match self {
@@ -84,6 +94,14 @@ mod tests {
         let twice = numbered(0..100).chain(numbered(0..100));
         assert_eq!(Community::set(twice).unwrap().len(), 100);
         assert!(Community::set(numbered(0..101)).is_err());
+    }
+
+    #[test]
+    fn a_limited_caller_knows_only_their_own_communities() {
+        let [a, b] = [Community(Uuid::from_u128(1)), Community(Uuid::from_u128(2))];
+        let both = Communities::from([a, b]);
+        assert_eq!(Visibility::All.seen(&both).count(), 2);
+        assert_eq!(Visibility::Within([a].into()).seen(&both).collect::<Vec<_>>(), [&a]);
     }
 
     #[test]

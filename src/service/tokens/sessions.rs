@@ -76,15 +76,16 @@ impl Service {
             .filter(|(session, user)| is_valid(session, user, now))
             .ok_or(Error::SignIn(SignInError::Unauthenticated))?;
         self.note_session_use(&session, now);
-        let caller = Caller {
-            roles: user.fields.roles,
-            visibility: Visibility::All.narrowed_by(&user.fields.communities),
-            actor: Actor { user: Some(user.uid), client: None },
-            channel: Channel::Console,
-            token: None,
-            operator: None,
-        };
-        Ok(SignedIn { caller: Arc::new(caller), user: Arc::new(user), session: Arc::new(session) })
+        Ok(signed_in(session, user))
+    }
+
+    /// As [`Self::session`], for a page that somebody keeps open: nothing is recorded.
+    pub(crate) async fn is_still_signed_in(&self, before: &SignedIn) -> Result<SignedIn> {
+        let found = self.store.session(&before.session.hash).await?;
+        let (session, user) = found
+            .filter(|(session, user)| is_valid(session, user, self.clock.now()))
+            .ok_or(Error::SignIn(SignInError::Unauthenticated))?;
+        Ok(signed_in(session, user))
     }
 
     /// Records the use in the background, at most once a minute. The page does not wait for it, and a failure is only
@@ -168,4 +169,17 @@ fn own_permit(signed_in: &SignedIn) -> Result<Permit<WriteUsers>> {
 /// Whether the session has not ended by `now`.
 fn is_valid(session: &Session, user: &User, now: Timestamp) -> bool {
     now < session.ends() && is_active(user) && user.fields.generation == session.generation
+}
+
+/// Who is signed in by the session, with the present rights of the user.
+fn signed_in(session: Session, user: User) -> SignedIn {
+    let caller = Caller {
+        roles: user.fields.roles,
+        visibility: Visibility::All.narrowed_by(&user.fields.communities),
+        actor: Actor { user: Some(user.uid), client: None },
+        channel: Channel::Console,
+        token: None,
+        operator: None,
+    };
+    SignedIn { caller: Arc::new(caller), user: Arc::new(user), session: Arc::new(session) }
 }

@@ -6,10 +6,10 @@ use utoipa::ToSchema;
 
 use crate::domain::address;
 use crate::domain::caller::{Caller, Permission as _, ReadUsers};
-use crate::domain::changed_fields::changed_fields;
 use crate::domain::community::Visibility;
 use crate::domain::error::{Error, Result};
 use crate::domain::history::{self, State, Subject};
+use crate::domain::visible_states::VisibleStates;
 use crate::http::response::json::StoredXp;
 
 use super::names::{Actor, NamedClient, NamedGroup, NamedUser};
@@ -170,21 +170,9 @@ impl Change {
     /// role of theirs reads users.
     pub(in crate::api::rollbook) fn new(change: &history::Change, caller: &Caller) -> Result<Self> {
         let reads_users = caller.roles.intersects(ReadUsers::ROLES);
-        // Whoever may not read users sees no state of one, such as that of a deletion which ended a membership.
-        let seen = |state: &Option<State>| match state {
-            Some(State::User(_)) if !reads_users => None,
-            state => state.as_ref().map(|state| EntityState::new(state, &caller.visibility)),
-        };
-        let (before, after) = (seen(&change.before).transpose()?, seen(&change.after).transpose()?);
-        let changed = match (&before, &after, &change.before, &change.after) {
-            (Some(was), Some(is), Some(before), Some(after)) => {
-                let mut changed = changed_fields(before, after);
-                // Communities that the caller does not see may have changed.
-                changed.retain(|field| field != "communities" || was.communities() != is.communities());
-                changed
-            }
-            _ => Vec::new(),
-        };
+        let seen = VisibleStates::new(change, caller);
+        let state = |state: Option<&State>| state.map(|state| EntityState::new(state, &caller.visibility)).transpose();
+        let (before, after) = (state(seen.before)?, state(seen.after)?);
         let own_token = match (&change.subject, change.after.as_ref().or(change.before.as_ref())) {
             (Subject::Token(_), Some(State::Token(token))) => {
                 Some(NamedToken { id: token.fields.id.clone(), name: token.fields.name.clone() })
@@ -208,7 +196,7 @@ impl Change {
             client: change.client.as_ref().map(NamedClient::new),
             token: own_token,
             key,
-            changed,
+            changed: seen.changed,
             before,
             after,
             undoes: change.undoes.clone(),
@@ -233,16 +221,6 @@ impl Change {
 }
 
 impl EntityState {
-    /// The communities that the caller sees.
-    fn communities(&self) -> &[String] {
-        match self {
-            Self::Group(group) => &group.communities,
-            Self::User(user) => &user.communities,
-            Self::Client(client) => &client.communities,
-            Self::Token(_) => &[],
-        }
-    }
-
     fn new(state: &State, visibility: &Visibility) -> Result<Self> {
         Ok(match state {
             State::Group(group) => {

@@ -131,6 +131,29 @@ pub(in crate::console) async fn submit(
     Ok(see(&format!("{}/members", path_of(uid)), &done(&outcome, operation)))
 }
 
+/// Adds the user that the form names. If there is none, the page for lists says so.
+pub(in crate::console) async fn one(
+    State(api): State<ApiState>,
+    visit: Page,
+    Path(uid): Path<GroupUid>,
+    fields: Fields,
+) -> Answer {
+    let typed = Fields::new(vec![("who".to_owned(), fields.trimmed("user").to_owned())]);
+    if fields.is_resumed() {
+        return Ok(rendered(&api, &visit, uid, &typed, None).await?);
+    }
+    let (operation, lines) = (api.service.new_operation(), Lines::read(typed.text("who")));
+    let permit = visit.change::<WriteGroups>(&operation, fields.reason()?)?;
+    let change = MembersChange::Delta { add: lines.users, remove: Vec::new() };
+    let options = MembersOptions { unknown: UnknownUsers::Ignore, ..MembersOptions::default() };
+    let outcome = api.service.change_members(&permit, GroupKey::Uid(uid), change, options).await?;
+    if outcome.added + outcome.unchanged == 0 {
+        let preview = preview(&outcome, lines.impossible, 0);
+        return Ok(rendered(&api, &visit, uid, &typed, Some(preview)).await?);
+    }
+    Ok(see(&format!("{}/members", path_of(uid)), &done(&outcome, operation)))
+}
+
 fn preview(outcome: &MembersOutcome, impossible: Vec<String>, twice: u64) -> Preview {
     let count = outcome.unknown.len() + impossible.len();
     let unknown = outcome.unknown.iter().map(|key| match key {

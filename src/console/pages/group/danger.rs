@@ -1,4 +1,4 @@
-//! Renaming and deleting a group, and restoring one.
+//! Renaming and deleting a group.
 
 use askama::Template;
 use axum::extract::State;
@@ -98,28 +98,4 @@ pub(in crate::console) async fn delete(
     let group = find(&api, &visit, uid).await?;
     api.service.delete_complete_group(&permit, GroupKey::Uid(uid), false).await?;
     Ok(see(crate::console::START, &Done::undoable(t::deleted(&group.name), operation)))
-}
-
-/// Restores the deleted group, with another ID if its own is taken.
-pub(in crate::console) async fn restore(
-    State(api): State<ApiState>,
-    visit: Page,
-    Path(uid): Path<GroupUid>,
-    fields: Fields,
-) -> Answer {
-    if fields.is_resumed() {
-        return Ok(redirect(&path_of(uid)));
-    }
-    let operation = api.service.new_operation();
-    let restored = async |id: Option<Id>| {
-        let permit = visit.change::<WriteGroups>(&operation, fields.reason()?)?;
-        Ok::<_, Error>(api.service.restore_group(&permit, GroupKey::Uid(uid), id).await?)
-    };
-    let restored = match restored(None).await {
-        Err(Error::Directory(DirectoryError::RestoredIdTaken { proposed, .. })) => restored(Id::new(proposed)).await?,
-        other => other?,
-    };
-    let returned = restored.memberships.returned;
-    let text = t::restored(&restored.entity.name, restored.entity.fields.id.as_str(), &ui::number(&returned));
-    Ok(see(&path_of(uid), &Done::undoable(text, operation)))
 }

@@ -22,8 +22,9 @@ use crate::console::form::{Answer, Fields};
 use crate::console::frame::{Frame, Section, full_name};
 use crate::console::list::{self, ListUrl, Pager};
 use crate::console::messages::{self as m, group as t};
-use crate::console::pages::groups::Column;
 use crate::console::pages::page;
+use crate::console::table::Column;
+use crate::console::timeline::actor_name;
 use crate::console::ui::{self, Html};
 
 #[derive(Template)]
@@ -33,7 +34,10 @@ struct MembersPage {
     head: GroupHead,
     url: ListUrl,
     sees_users: bool,
+    members_placeholder: &'static str,
     matching: String,
+    /// The URL of the file with these members.
+    csv: String,
     curl: String,
     columns: Vec<Column>,
     rows: Vec<Row>,
@@ -51,6 +55,8 @@ struct Row {
     added_by: Option<String>,
     /// What a screen reader says of the box that selects the member.
     select: String,
+    /// What a screen reader says of the link to the membership.
+    why: String,
 }
 
 /// The list.
@@ -77,24 +83,23 @@ pub(in crate::console) async fn list(
             &format!("/rollbook/v1/groups/{}/members", group.fields.id),
             &parameters,
         ),
+        csv: format!("{}/members.csv{}", path_of(uid), list::query(&url.of_api(&[]))),
         columns: columns(&url, sees_users),
         pager: url.pager(rows.len(), total, next),
         url,
         sees_users,
+        members_placeholder: if sees_users { t::NAME_OR_USERNAME } else { t::ID },
         rows,
     })?)
 }
 
 fn columns(url: &ListUrl, sees_users: bool) -> Vec<Column> {
     let sort = url.value("sort").unwrap_or("id");
-    let column = |label, key: Option<&str>| Column { label, class: "", link: key.map(|key| url.sort_by(key, sort)) };
     // Groups of any size are sorted by ID and time.
-    let name = if sees_users { column(t::NAME, None) } else { column(t::ID, Some("id")) };
-    let username = sees_users.then(|| column(t::ID, Some("id")));
-    [Some(name), username, Some(column(t::SINCE, Some("since"))), Some(column(t::ADDED_BY, None))]
-        .into_iter()
-        .flatten()
-        .collect()
+    let id = |label| Column::sorted(url, label, "", "id", sort);
+    let mut columns = if sees_users { vec![Column::plain(t::NAME, ""), id(t::ID)] } else { vec![id(t::ID)] };
+    columns.extend([Column::sorted(url, t::SINCE, "", "since", sort), Column::plain(t::ADDED_BY, "")]);
+    columns
 }
 
 fn row(member: &Member, actors: &HashMap<i64, NamedActor>, sees_users: bool, term: &str) -> Row {
@@ -105,20 +110,13 @@ fn row(member: &Member, actors: &HashMap<i64, NamedActor>, sees_users: bool, ter
         uid: user.uid,
         avatar: ui::avatar(&name),
         select: t::select(&name),
+        why: t::why(&name),
         name: ui::marked(&name, term),
         username: ui::marked(id, term),
         is_active: user.fields.active || !sees_users,
         since: member.since,
-        added_by: member.change.and_then(|change| actors.get(&change)).and_then(|actor| actor_name(actor, sees_users)),
+        added_by: member.change.and_then(|change| actors.get(&change)).map(|actor| actor_name(actor, sees_users).0),
     }
-}
-
-/// Who acted, in words. Users are named for readers of users alone.
-fn actor_name(actor: &NamedActor, sees_users: bool) -> Option<String> {
-    let client = actor.client.as_ref().map(|client| client.name.clone());
-    let user = actor.user.as_ref().map(|user| if sees_users { user.username.clone() } else { user.id.clone() });
-    let operator = actor.operator.as_ref().map(|operator| format!("{}@{}", operator.user, operator.host));
-    client.or(user).or(operator)
 }
 
 /// Removes the selected people.
@@ -141,7 +139,7 @@ pub(in crate::console) async fn remove(
 }
 
 /// What a change of members did.
-pub(super) fn done(outcome: &MembersOutcome, operation: String) -> Done {
+pub(in crate::console::pages) fn done(outcome: &MembersOutcome, operation: String) -> Done {
     let text = t::members_changed(outcome.added, outcome.removed, outcome.unchanged, outcome.unknown.len() as u64);
     match outcome.added + outcome.removed {
         0 => Done::new(text),

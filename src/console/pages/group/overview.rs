@@ -15,6 +15,7 @@ use crate::http::request::extract::Path;
 use super::fields::{GroupForm, read};
 use super::{GroupHead, Tab, find, path_of};
 use crate::console::browser::Page;
+use crate::console::difference::Difference;
 use crate::console::done::{Done, see};
 use crate::console::form::{Answer, Fields};
 use crate::console::frame::{Frame, Section};
@@ -42,13 +43,6 @@ struct OverviewPage {
 struct NewPage {
     frame: Frame,
     form: GroupForm,
-}
-
-/// A field that two people changed at the same time.
-struct Difference {
-    field: &'static str,
-    theirs: String,
-    mine: String,
 }
 
 /// The page of a group.
@@ -128,7 +122,7 @@ fn differences(theirs: &GroupForm, mine: &GroupForm) -> Vec<Difference> {
     ]
     .into_iter()
     .filter(|(_, theirs, mine)| theirs.trim() != mine.trim())
-    .map(|(field, theirs, mine)| Difference { field, theirs, mine })
+    .map(|(field, theirs, mine)| Difference::of_texts(field, &theirs, &mine))
     .collect()
 }
 

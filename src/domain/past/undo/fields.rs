@@ -147,7 +147,7 @@ impl Reverting {
         after: &Communities,
         visibility: &Visibility,
     ) {
-        let is_own = |community: &&Community| visibility.limit().is_none_or(|own| own.contains(*community));
+        let is_own = |community: &&Community| visibility.knows(community);
         let mut communities = present.clone();
         communities.extend(before.difference(after).filter(is_own));
         for added in after.difference(before).filter(is_own) {

@@ -88,7 +88,9 @@ fn with_any<L: Listing>(ngrams: &[NGram]) -> SelectStatement {
 /// Selects the live entities of which one field contains the term, by the trigram indexes.
 fn with_trigrams<L: Listing>(term: &str, columns: &[(usize, FieldColumn)]) -> SelectStatement {
     let pattern = Pattern(vec![String::new(), term.to_owned(), String::new()]);
-    let alternatives = columns.iter().map(|(_, column)| like(own(column.name), &pattern));
+    // The expression that is indexed.
+    let indexed = |column: &FieldColumn| Expr::cust(format!("\"{TABLE_ALIAS}\".\"{}\" || ''", column.name));
+    let alternatives = columns.iter().map(|(_, column)| like(indexed(column), &pattern));
     Query::select()
         .expr_as(own("uid"), OWNER)
         .from_as(L::TABLE, TABLE_ALIAS)
