@@ -1,6 +1,6 @@
 //! What surrounds the content of every page: navigation, who is signed in, the line about the last change.
 
-use crate::domain::caller::ReadGroups;
+use crate::domain::caller::{ReadClients, ReadGroups};
 use crate::domain::user::User;
 
 use super::browser::Browser;
@@ -53,6 +53,8 @@ impl Theme {
 pub(super) enum Section {
     /// Groups and their members.
     Groups,
+    /// The state of the server.
+    System,
     /// The user's own account.
     Account,
     /// None of them.
@@ -143,8 +145,9 @@ pub(super) fn full_name(user: &User) -> String {
 
 /// The links to the pages that the user may see.
 fn links(browser: &Browser, section: Section) -> Vec<NavLink> {
-    let may_read_groups =
-        browser.signed_in.as_ref().is_some_and(|signed_in| signed_in.caller.permit::<ReadGroups>().is_ok());
+    let Some(signed_in) = &browser.signed_in else {
+        return Vec::new();
+    };
     let groups = NavLink {
         path: super::START,
         label: messages::nav::GROUPS,
@@ -152,5 +155,16 @@ fn links(browser: &Browser, section: Section) -> Vec<NavLink> {
         is_current: section == Section::Groups,
         is_second: false,
     };
-    may_read_groups.then_some(groups).into_iter().collect()
+    let system = NavLink {
+        path: "/console/system",
+        label: messages::nav::SYSTEM,
+        icon: "system",
+        is_current: section == Section::System,
+        is_second: true,
+    };
+    let shown = [
+        (groups, signed_in.caller.permit::<ReadGroups>().is_ok()),
+        (system, signed_in.caller.permit::<ReadClients>().is_ok()),
+    ];
+    shown.into_iter().filter(|(_, may_see)| *may_see).map(|(link, _)| link).collect()
 }

@@ -3,6 +3,7 @@
 
 mod assets;
 mod browser;
+mod chart;
 mod cookies;
 mod done;
 mod error;
@@ -28,7 +29,7 @@ use crate::http::response::envelope::Envelope;
 
 use browser::CookieAuthenticator;
 use pages::group::{add, danger, members, overview};
-use pages::{account, groups, operations, setup, sign_in};
+use pages::{account, groups, operations, setup, sign_in, system};
 
 /// The prefix of every path of the console.
 const PREFIX: &str = "/console";
@@ -80,6 +81,8 @@ pub(crate) fn routes(api: ApiState, bodies: BodyBudget) -> Router {
         .route(ADD_MEMBERS, get(add::form).post(add::submit))
         .route("/console/groups/{uid}/members/remove", post(members::remove))
         .route("/console/operations/{id}/undo", post(operations::undo))
+        .route("/console/system", get(system::show))
+        .route("/console/system/rotate", post(system::rotate))
         .layer(from_fn_with_state(api.clone(), guard::keep_form))
         .layer(bodies)
         // The layer above bounds the length of bodies.

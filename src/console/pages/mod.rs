@@ -6,6 +6,7 @@ pub(super) mod groups;
 pub(super) mod operations;
 pub(super) mod setup;
 pub(super) mod sign_in;
+pub(super) mod system;
 
 use askama::Template;
 use axum::http::StatusCode;
