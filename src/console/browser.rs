@@ -75,6 +75,11 @@ impl Browser {
         Ok((browser, cookies))
     }
 
+    /// Whether the browser runs on the machine of the server.
+    pub(super) fn is_loopback(&self) -> bool {
+        self.is_secure && self.origin.starts_with("http://")
+    }
+
     /// The frame of a page: everything around its content.
     pub(super) fn frame(&self, title: impl Into<String>, section: Section) -> Frame {
         Frame::new(self, title.into(), section)

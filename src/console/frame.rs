@@ -1,6 +1,6 @@
 //! What surrounds the content of every page: navigation, who is signed in, the line about the last change.
 
-use crate::domain::caller::{ReadChanges, ReadGroups, ReadUsers};
+use crate::domain::caller::{ReadChanges, ReadClients, ReadGroups, ReadUsers};
 use crate::domain::user::User;
 use crate::service::tokens::SignedIn;
 
@@ -62,6 +62,8 @@ pub(super) enum Section {
     Changes,
     /// Deleted groups and users.
     Deleted,
+    /// The state of the server.
+    System,
     /// The user's own account.
     Account,
     /// None of them.
@@ -157,12 +159,14 @@ fn links(browser: &Browser, section: Section) -> Vec<NavLink> {
         is_seen.then(|| NavLink { path, label, icon, is_current: section == own, is_second })
     };
     let (reads_groups, reads_users) = (caller.permit::<ReadGroups>().is_ok(), caller.permit::<ReadUsers>().is_ok());
-    let reads_changes = caller.permit::<ReadChanges>().is_ok();
+    let (reads_changes, reads_clients) =
+        (caller.permit::<ReadChanges>().is_ok(), caller.permit::<ReadClients>().is_ok());
     [
         link(reads_groups, Section::Groups, super::START, nav::GROUPS, "groups", false),
         link(reads_users, Section::Users, users::PATH, nav::USERS, "user", false),
         link(reads_changes, Section::Changes, changes::PATH, nav::CHANGES, "changes", false),
         link(reads_groups || reads_users, Section::Deleted, deleted::PATH, nav::DELETED, "bin", true),
+        link(reads_clients, Section::System, "/console/system", nav::SYSTEM, "system", true),
     ]
     .into_iter()
     .flatten()

@@ -142,6 +142,7 @@ pub(super) mod nav {
     pub(in crate::console) const USERS: &str = "Users";
     pub(in crate::console) const CHANGES: &str = "Changes";
     pub(in crate::console) const DELETED: &str = "Deleted";
+    pub(in crate::console) const SYSTEM: &str = "System";
 }
 
 /// The sign-in.
@@ -1179,5 +1180,87 @@ pub(super) mod errors {
     }
     pub(in crate::console) fn violation(field: &str, rule: &str) -> String {
         format!("{field} {rule}.")
+    }
+}
+
+/// The state of the system.
+pub(super) mod system {
+    use std::cmp::Ordering;
+
+    pub(in crate::console) const TITLE: &str = "System";
+    pub(in crate::console) const LANGUAGE: &str = "Default language";
+    pub(in crate::console) const METRICS: &str = "Metrics";
+    pub(in crate::console) const THE_TOKEN: &str = "The token";
+    pub(in crate::console) const TOKEN_HINT: &str = "Give its program another one, then revoke this one.";
+    pub(in crate::console) const COUNTS: &str = "Counts";
+    pub(in crate::console) const GROUPS: &str = "Groups";
+    pub(in crate::console) const USERS: &str = "Users";
+    pub(in crate::console) const MEMBERSHIPS: &str = "Memberships";
+    pub(in crate::console) const CHANGES: &str = "Changes";
+    pub(in crate::console) const CHANGES_A_DAY: &str = "Changes a day";
+    pub(in crate::console) const AS_TABLE: &str = "As a table";
+    pub(in crate::console) const DAYS: &str = "Numbers by day";
+    pub(in crate::console) const DAYS_HINT: &str = "The numbers at the end of each day in UTC, and the changes on it. A \
+         dash is a number that no server noted.";
+    pub(in crate::console) const DAY: &str = "Day";
+    pub(in crate::console) const KEYS: &str = "Signing keys";
+    pub(in crate::console) const KEYS_HINT: &str = "A new key is announced first and signs a few minutes later. Tokens \
+         that older keys signed stay valid until they end.";
+    pub(in crate::console) const ROTATE: &str = "Rotate now";
+    pub(in crate::console) const KEY: &str = "Key";
+    pub(in crate::console) const THE_KEY: &str = "the key ID";
+    pub(in crate::console) const STATE: &str = "State";
+    pub(in crate::console) const SIGNS_FROM: &str = "Signs from";
+    pub(in crate::console) const UPCOMING: &str = "Announced";
+    pub(in crate::console) const SIGNS: &str = "Signs";
+    pub(in crate::console) const RETIRED: &str = "Retired";
+    pub(in crate::console) const STORE: &str = "Store";
+    pub(in crate::console) const SIZE: &str = "Size";
+    pub(in crate::console) const HISTORY: &str = "History since";
+    pub(in crate::console) const SCHEMA: &str = "Schema";
+
+    /// The name of a database program.
+    pub(in crate::console) fn store(kind: &str) -> &str {
+        match kind {
+            "sqlite" => "SQLite",
+            "postgres" => "PostgreSQL",
+            other => other,
+        }
+    }
+    /// When a token ends, in whole days.
+    pub(in crate::console) fn ends_in(days: &i64) -> String {
+        match days {
+            ..1 => "ends within a day".to_owned(),
+            1 => "ends in 1 day".to_owned(),
+            days => format!("ends in {days} days"),
+        }
+    }
+    /// How a number grew; `by` is the difference without a sign.
+    pub(in crate::console) fn growth(from: u64, to: u64, by: &str, days: usize) -> String {
+        match to.cmp(&from) {
+            Ordering::Less => format!("−{by} in {days} days"),
+            Ordering::Equal => format!("unchanged in {days} days"),
+            Ordering::Greater => format!("+{by} in {days} days"),
+        }
+    }
+    /// What a line shows, for those who do not see it.
+    pub(in crate::console) fn trend(label: &str, from: &str, to: &str, days: usize) -> String {
+        format!("{label} over {days} days: from {from} to {to}")
+    }
+    /// The day with the most changes.
+    pub(in crate::console) fn busiest(day: &str, changes: &str) -> String {
+        format!("Busiest: {day}, {changes}.")
+    }
+    /// The changes of today.
+    pub(in crate::console) fn today(changes: &str) -> String {
+        format!("Today so far: {changes}.")
+    }
+    /// What the chart shows, for those who do not see it.
+    pub(in crate::console) fn chart(summary: &str) -> String {
+        format!("Changes a day over 90 days. {summary}")
+    }
+    /// What the rotation did.
+    pub(in crate::console) fn rotated(minutes: u32) -> String {
+        format!("A new signing key was announced. It signs in {minutes} minutes.")
     }
 }

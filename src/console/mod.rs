@@ -3,6 +3,7 @@
 
 mod assets;
 mod browser;
+mod chart;
 mod cookies;
 mod difference;
 mod done;
@@ -32,7 +33,7 @@ use crate::http::response::envelope::Envelope;
 use browser::CookieAuthenticator;
 use pages::group::{add, csv, danger, members, membership, overview, then};
 use pages::user::access;
-use pages::{account, changes, deleted, find, group, groups, live, operations, setup, sign_in, user, users};
+use pages::{account, changes, deleted, find, group, groups, live, operations, setup, sign_in, system, user, users};
 
 /// The prefix of every path of the console.
 const PREFIX: &str = "/console";
@@ -110,6 +111,8 @@ pub(crate) fn routes(api: ApiState, bodies: BodyBudget) -> Router {
         .route("/console/find", get(find::show))
         .route("/console/find/groups", get(find::suggest_groups))
         .route("/console/find/users", get(find::suggest_users))
+        .route("/console/system", get(system::show))
+        .route("/console/system/rotate", post(system::rotate))
         .layer(from_fn_with_state(api.clone(), guard::keep_form))
         .layer(bodies)
         // The layer above bounds the length of bodies.

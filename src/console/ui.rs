@@ -55,6 +55,17 @@ pub(super) fn known(value: Option<u64>) -> String {
     value.as_ref().map_or_else(|| "–".to_owned(), number)
 }
 
+/// The number of bytes in the largest unit that leaves at least 1: `18.4 GiB`.
+pub(super) fn size(bytes: &u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let (mut tenths, mut unit) = (u128::from(*bytes) * 10 / 1024, 0);
+    while tenths >= 10_240 && unit + 1 < UNITS.len() {
+        tenths /= 1024;
+        unit += 1;
+    }
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+}
+
 /// A text with a button that copies it. `what` names the text for the button.
 pub(super) fn copyable(text: &str, what: &str) -> Html {
     let (text, label) = (escaped(text), escaped(&messages::copy(what)));
@@ -155,6 +166,16 @@ mod tests {
             [(0_i64, "0"), (999, "999"), (1_000, "1,000"), (1_048_576, "1,048,576"), (-12_440, "−12,440")]
         {
             assert_eq!(number(&value), text);
+        }
+    }
+
+    #[test]
+    fn sizes_have_the_largest_unit() {
+        let (mib, gib) = (1_u64 << 20, 1_u64 << 30);
+        for (bytes, text) in
+            [(0, "0.0 KiB"), (1_536, "1.5 KiB"), (mib - 1, "1023.9 KiB"), (mib, "1.0 MiB"), (37 * gib / 2, "18.5 GiB")]
+        {
+            assert_eq!(size(&bytes), text);
         }
     }
 

@@ -164,6 +164,8 @@ permissions! {
     UndoChanges = FULL_ACCESS | GROUP_ADMIN | USER_ADMIN;
     /// Reading the recorded sign-ins.
     ReadSignIns = FULL_ACCESS | AUDITOR, unlimited only: true;
+    /// Reading numbers of the whole directory by day, and what its database is.
+    ReadStatistics = FULL_ACCESS | AUDITOR, unlimited only: true;
     /// Copying the database and creating signing keys.
     OperateDirectory = FULL_ACCESS, unlimited only: true;
 }

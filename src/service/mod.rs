@@ -16,6 +16,7 @@ pub(crate) mod restore;
 pub(crate) mod retention;
 pub(crate) mod setup;
 mod sign_ins;
+mod statistics;
 pub mod tokens;
 pub(crate) mod undo;
 pub mod users;

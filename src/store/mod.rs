@@ -12,6 +12,7 @@ pub(crate) mod postgres;
 pub(crate) mod sessions;
 pub(crate) mod sql;
 pub(crate) mod sqlite;
+pub(crate) mod statistics;
 #[cfg(test)]
 pub(crate) mod suite;
 mod tokens;
@@ -60,7 +61,7 @@ pub(crate) use update::{
 
 /// The durable directory.
 #[async_trait]
-pub trait Store: history::Past + erasure::Erasure + sessions::Sessions + Send + Sync {
+pub trait Store: history::Past + erasure::Erasure + sessions::Sessions + statistics::Statistics + Send + Sync {
     /// The name of the database: `sqlite` or `postgres`.
     fn name(&self) -> &'static str;
     /// The language whose label is a group's Name. It is fixed when the database is created.

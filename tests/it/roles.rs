@@ -108,6 +108,7 @@ pub(crate) const ROLLBOOK_OPERATIONS: &[Operation] = &[
     operation("users.delete", "DELETE", "/rollbook/v1/users/{user}", ""),
     operation("me.get", "GET", "/rollbook/v1/me", ""),
     operation("info.get", "GET", "/rollbook/v1/info", ""),
+    operation("statistics.get", "GET", "/rollbook/v1/statistics", ""),
     operation("clients.list", "GET", "/rollbook/v1/clients", ""),
     operation("clients.create", "POST", "/rollbook/v1/clients", r#"{"name":"N"}"#),
     operation("clients.get", "GET", "/rollbook/v1/clients/{client}", ""),

@@ -15,6 +15,7 @@ mod openapi;
 mod operations;
 mod restore;
 mod sign_ins;
+mod statistics;
 mod tokens;
 mod users;
 mod walk;
@@ -66,6 +67,7 @@ fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(users::revoke_tokens))
         .routes(routes!(me::get))
         .routes(routes!(info::get))
+        .routes(routes!(statistics::get))
         .routes(routes!(clients::list, clients::create))
         .routes(routes!(clients::get, clients::patch, clients::delete))
         .routes(routes!(clients::rotate))

@@ -107,7 +107,7 @@ async fn serve(
         tokio::spawn(server::serve(listener, routes, limits, std::future::pending()));
     }
     tokio::spawn(upkeep::aggregate_metrics(metrics_handle));
-    tokio::spawn(upkeep::delete_expired(Arc::clone(service), sign_in_days));
+    tokio::spawn(upkeep::tidy(Arc::clone(service), sign_in_days));
     tokio::spawn(upkeep::record_sign_ins(Arc::clone(service)));
     service.ensure_signing_key(&Arc::new(Caller::operator(Channel::Server)).permit()?).await?;
     let new_client = ensure_admin_client(service, presets.client).await?;

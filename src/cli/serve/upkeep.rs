@@ -11,14 +11,14 @@ use crate::domain::caller::Caller;
 use crate::domain::journal::Channel;
 use crate::service::Service;
 
-/// The pause between two deletions of what has expired.
+/// The pause between two runs that delete what has expired.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(600);
 /// The pause between two writes of the sign-ins that wait to be recorded.
 const RECORD_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Finishes erasures that were interrupted, then deletes what has expired from time to time. Failures are only logged: the
-/// next run deletes it too.
-pub(super) async fn delete_expired(service: Arc<Service>, sign_in_days: u32) {
+/// Finishes erasures that were interrupted, then from time to time deletes what has expired and stores the numbers of the
+/// day. Failures are only logged: the next run does it.
+pub(super) async fn tidy(service: Arc<Service>, sign_in_days: u32) {
     match Arc::new(Caller::operator(Channel::Server)).permit() {
         Ok(permit) => {
             if let Err(error) = service.finish_erasures(&permit).await {
@@ -38,6 +38,9 @@ pub(super) async fn delete_expired(service: Arc<Service>, sign_in_days: u32) {
                 continue;
             }
         };
+        if let Err(error) = service.keep_daily_count(&permit).await {
+            debug!(%error, "the numbers of the day were not stored");
+        }
         if let Err(error) = service.clear_recorded_answers(&permit).await {
             debug!(%error, "expired answers were not deleted");
         }

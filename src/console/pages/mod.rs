@@ -10,6 +10,7 @@ pub(super) mod live;
 pub(super) mod operations;
 pub(super) mod setup;
 pub(super) mod sign_in;
+pub(super) mod system;
 pub(super) mod user;
 pub(super) mod users;
 

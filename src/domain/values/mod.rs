@@ -1,6 +1,7 @@
 //! The values that entities consist of: each type checks its own rules and limits. `domain` re-exports every module.
 
 pub mod community;
+pub mod day;
 pub mod decimal;
 pub mod id;
 pub mod labels;

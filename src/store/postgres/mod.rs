@@ -20,6 +20,7 @@ mod read;
 mod retention;
 mod rows;
 mod sessions;
+mod statistics;
 mod store;
 #[cfg(test)]
 mod test_database;

@@ -18,9 +18,10 @@ use super::journal::batch_index::BATCH_INDEX;
 use super::journal::{JOURNAL, JOURNAL_MEMBERS};
 use super::rows::Columns;
 use super::sign_ins::SIGN_INS;
+use super::statistics::DAILY_COUNTS;
 
 /// All tables that are copied.
-pub(crate) static TABLES: [Table; 14] = [
+pub(crate) static TABLES: [Table; 15] = [
     Table { name: "settings", columns: columns! { Text: "key" "value"; }, key: 1 },
     table::<Group>(&copied::<_, { Group::COLUMNS.len() }>(Group::COLUMNS)),
     table::<User>(&copied::<_, { User::COLUMNS.len() }>(User::COLUMNS)),
@@ -44,6 +45,7 @@ pub(crate) static TABLES: [Table; 14] = [
     BATCH_INDEX,
     table::<RecordedAnswer>(&copied::<_, { RecordedAnswer::COLUMNS.len() }>(RecordedAnswer::COLUMNS)),
     SIGN_INS,
+    DAILY_COUNTS,
 ];
 
 /// The table of settings.

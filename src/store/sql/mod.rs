@@ -22,6 +22,7 @@ pub(crate) mod retention;
 pub(crate) mod rows;
 pub(crate) mod sessions;
 pub(crate) mod sign_ins;
+pub(crate) mod statistics;
 pub(crate) mod tables;
 pub(crate) mod undo;
 pub(crate) mod xp;

@@ -11,6 +11,7 @@ mod past;
 mod read;
 mod retention;
 mod sessions;
+mod statistics;
 mod storage;
 mod store;
 #[cfg(test)]

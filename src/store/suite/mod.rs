@@ -94,6 +94,8 @@ macro_rules! conformance {
                 schema: is_as_described;
                 folding: older_keys_are_folded_again, exchanged_keys_find_their_owners, current_keys_are_not_read,
                     newer_keys_are_refused, a_collision_is_refused_and_changes_nothing;
+                statistics: the_last_sample_of_a_day_counts, samples_of_one_day_come_from_many_servers, old_samples_go,
+                    a_journal_is_whole_until_changes_are_dropped, a_database_tells_what_it_is;
             }
         }
     };

@@ -95,6 +95,7 @@ pub(crate) const REQUESTS: &[BadRequest] = &[
     bad("users.revokeTokens", ("POST", "/rollbook/v1/users/uid:99/revoke-tokens", ""), (404, "not_found")),
     bad("me.get", ("GET", "/rollbook/v1/me?x=1", ""), (400, "invalid_parameter")),
     bad("info.get", ("GET", "/rollbook/v1/info?x=1", ""), (400, "invalid_parameter")),
+    bad("statistics.get", ("GET", "/rollbook/v1/statistics?days=7", ""), (400, "invalid_parameter")),
     bad("clients.list", ("GET", "/rollbook/v1/clients?name=x", ""), (400, "invalid_parameter")),
     bad("clients.create", ("POST", "/rollbook/v1/clients", r#"{"name":"N","secret":"x"}"#), (400, "invalid_body")),
     bad("clients.get", ("GET", "/rollbook/v1/clients/none", ""), (404, "not_found")),

@@ -8,6 +8,7 @@ use crate::support::{
 
 const ME: &str = "/rollbook/v1/me";
 const INFO: &str = "/rollbook/v1/info";
+const STATISTICS: &str = "/rollbook/v1/statistics";
 
 #[tokio::test]
 async fn every_token_tells_who_the_caller_is() {
@@ -88,4 +89,26 @@ async fn numbers_are_those_that_the_caller_may_know() {
     }
     admin.get(&format!("{INFO}?x=1")).await.fails(400, "invalid_parameter");
     server.anonymous().get(INFO).await.fails(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn statistics_tell_ninety_days_of_which_the_last_is_today() {
+    let server = Server::start();
+    let admin = server.admin().await;
+    make_group(&admin, "one", &[A]).await;
+    make_user(&admin, "ada").await;
+    let auditor = server.token(&[AUDITOR], &[]).await;
+    let statistics = auditor.get(STATISTICS).await.is(200);
+    let (days, info) = (statistics["items"].as_array().unwrap(), admin.get(INFO).await.is(200));
+    assert_eq!(days.len(), 90);
+    let today = &days[89];
+    let expected = json!({
+        "day": today["day"], "groups": 1, "users": 1, "memberships": 0, "changes": info["changes"],
+    });
+    assert_eq!(*today, expected, "everything was changed today");
+    assert!(days[..89].iter().all(|day| day["groups"].is_null() && day["changes"].is_null()));
+    assert!(days.windows(2).all(|pair| pair[0]["day"].as_str() < pair[1]["day"].as_str()));
+    for (roles, communities) in [(&[GROUP_ADMIN, USER_READER][..], &[][..]), (&[FULL], &[A])] {
+        server.token(roles, communities).await.get(STATISTICS).await.fails(403, "forbidden");
+    }
 }

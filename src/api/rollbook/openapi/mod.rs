@@ -10,7 +10,9 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Components, OpenApi};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use crate::domain::caller::{Permission as _, ReadChanges, ReadGroups, ReadSignIns, ReadUsers, UndoChanges};
+use crate::domain::caller::{
+    Permission as _, ReadChanges, ReadGroups, ReadSignIns, ReadStatistics, ReadUsers, UndoChanges,
+};
 use crate::domain::error::{ResourceKind, SignInError, Violation};
 use crate::domain::history::ChangeId;
 use crate::domain::role::Roles;
@@ -25,13 +27,14 @@ const DESCRIPTION: &str = "Rollbook's own API: all that the directory knows, wri
     `no_route` and a path called with another method is 405 `method_not_allowed`.";
 
 /// The schemas of responses, in which every property is always present.
-const RESPONSES: [&str; 39] = [
+const RESPONSES: [&str; 41] = [
     "Actor",
     "Change",
     "Changes",
     "Client",
     "ErasedUser",
     "CloudEvent",
+    "DailyCount",
     "Group",
     "Info",
     "JoinedGroup",
@@ -59,6 +62,7 @@ const RESPONSES: [&str; 39] = [
     "SignIns",
     "Spell",
     "Spells",
+    "Statistics",
     "Token",
     "Undone",
     "UndoneResult",
@@ -161,6 +165,7 @@ fn of_operation(id: &str) -> Described {
         Some(("changes", _)) => read(ReadChanges::ROLES, vec![Error::Directory(DirectoryError::NoLongerKept)]),
         Some(("operations", operation)) => of_operations(operation),
         Some(("signIns", _)) => read(ReadSignIns::ROLES, vec![Error::Directory(DirectoryError::NoLongerKept)]),
+        Some(("statistics", _)) => read(ReadStatistics::ROLES, Vec::new()),
         Some(("me" | "info", _)) => read(Roles::NONE, Vec::new()),
         Some(("users", operation)) => users::of_users(operation),
         Some(("members", _)) => members::of_members(id),

@@ -10,6 +10,7 @@ mod names;
 mod operations;
 mod restore;
 mod sign_ins;
+mod statistics;
 mod undo;
 mod users;
 
@@ -27,6 +28,7 @@ pub(super) use members::{JoinedGroup, Member, MembersChange, Reader};
 pub(super) use operations::Operation;
 pub(super) use restore::{RestoredGroup, RestoredUser};
 pub(super) use sign_ins::{SignIn, SignIns};
+pub(super) use statistics::Statistics;
 pub(super) use undo::Undone;
 pub(super) use users::User;
 

@@ -463,3 +463,12 @@ FROM generate_series(1, 20) AS n;
 ANALYZE groups (deleted), users (deleted);
 DELETE FROM groups;
 DELETE FROM users;
+
+-- The counters as they were last seen on a day, which is the number of days since 1970-01-01 UTC.
+CREATE TABLE daily_counts (
+    day BIGINT PRIMARY KEY,
+    groups BIGINT NOT NULL,
+    users BIGINT NOT NULL,
+    memberships BIGINT NOT NULL,
+    changes BIGINT NOT NULL
+);

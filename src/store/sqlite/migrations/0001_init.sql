@@ -396,3 +396,12 @@ CREATE TABLE batch_index (
 CREATE INDEX batch_index_roots ON batch_index (kind, segment, level, first_seq, last_seq) WHERE merged = 0;
 -- Nodes of entries that are no longer kept are deleted.
 CREATE INDEX batch_index_last ON batch_index (last_seq);
+
+-- The counters as they were last seen on a day, which is the number of days since 1970-01-01 UTC.
+CREATE TABLE daily_counts (
+    day INTEGER PRIMARY KEY,
+    groups INTEGER NOT NULL,
+    users INTEGER NOT NULL,
+    memberships INTEGER NOT NULL,
+    changes INTEGER NOT NULL
+) STRICT;

@@ -181,6 +181,11 @@ impl DatabaseFile {
         last_seen.wal.as_ref().map_or(Ok(()), |wal| wal.check_files(before))
     }
 
+    /// The length of the write-ahead log, in bytes; 0 if it is unknown.
+    pub(crate) fn log_bytes(&self) -> u64 {
+        fs::metadata(log_of(&self.real)).map_or(0, |log| log.len())
+    }
+
     /// Fails if the disk is full ([`MIN_FREE_BYTES`]), or if the free space is unknown.
     pub(crate) fn check_free_space(&self) -> Result<()> {
         let unknown = |error| Error::Unavailable(format!("the free space on the disk is unknown: {error}"));

@@ -1,6 +1,8 @@
 //! Copies: each store runs this with its own source and destination.
 
+use crate::domain::day::Day;
 use crate::domain::signing_key::PublishedKey;
+use crate::domain::statistics::DaySample;
 use crate::store::SigningKey;
 use crate::store::copy::{Destination, Source, copy};
 use crate::store::sql::copy::TABLES;
@@ -20,6 +22,10 @@ pub(crate) async fn fill(store: &impl TestStore) {
         let published = PublishedKey { kid: jti.to_owned(), signs_from: later };
         let key = SigningKey { published, pem: "pem".to_owned() };
         store.add_signing_key(operation(100), key, false).await.unwrap();
+    }
+    for day in [7, 9].map(Day::from_number) {
+        let sample = DaySample { day, groups: 1, users: 2, memberships: 3, changes: 4 };
+        store.keep_day_sample(sample, day.plus(-9)).await.unwrap();
     }
     for name in ["answered", "also-answered"] {
         put(store, 9, name, Target::New).await.unwrap();

@@ -3,3 +3,4 @@
 pub(crate) mod copy;
 pub(crate) mod folding;
 pub(crate) mod schema;
+pub(crate) mod statistics;
