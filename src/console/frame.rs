@@ -1,6 +1,6 @@
 //! What surrounds the content of every page: navigation, who is signed in, the line about the last change.
 
-use crate::domain::caller::ReadGroups;
+use crate::domain::caller::{Permission, ReadClients, ReadGroups};
 use crate::domain::user::User;
 
 use super::browser::Browser;
@@ -53,6 +53,8 @@ impl Theme {
 pub(super) enum Section {
     /// Groups and their members.
     Groups,
+    /// Clients and their long-lived tokens.
+    Clients,
     /// The user's own account.
     Account,
     /// None of them.
@@ -143,14 +145,24 @@ pub(super) fn full_name(user: &User) -> String {
 
 /// The links to the pages that the user may see.
 fn links(browser: &Browser, section: Section) -> Vec<NavLink> {
-    let may_read_groups =
-        browser.signed_in.as_ref().is_some_and(|signed_in| signed_in.caller.permit::<ReadGroups>().is_ok());
-    let groups = NavLink {
+    let groups = may::<ReadGroups>(browser).then_some(NavLink {
         path: super::START,
         label: messages::nav::GROUPS,
         icon: "groups",
         is_current: section == Section::Groups,
         is_second: false,
-    };
-    may_read_groups.then_some(groups).into_iter().collect()
+    });
+    let clients = may::<ReadClients>(browser).then_some(NavLink {
+        path: super::CLIENTS,
+        label: messages::clients::TITLE,
+        icon: "key",
+        is_current: section == Section::Clients,
+        is_second: true,
+    });
+    [groups, clients].into_iter().flatten().collect()
+}
+
+/// Whether who is signed in may do what takes the permission.
+fn may<P: Permission>(browser: &Browser) -> bool {
+    browser.signed_in.as_ref().is_some_and(|signed_in| signed_in.caller.permit::<P>().is_ok())
 }

@@ -17,7 +17,6 @@ mod restore;
 mod sign_ins;
 mod tokens;
 mod users;
-mod walk;
 mod wire;
 
 use utoipa_axum::router::OpenApiRouter;

@@ -1,6 +1,7 @@
 //! The pages, one file or folder each: what it reads, what it changes, and the template it fills.
 
 pub(super) mod account;
+pub(super) mod clients;
 pub(super) mod group;
 pub(super) mod groups;
 pub(super) mod operations;
