@@ -623,6 +623,7 @@ pub(super) mod clients {
     pub(in crate::console) const OVERVIEW: &str = "Overview";
     pub(in crate::console) const TOKENS: &str = "Tokens";
     pub(in crate::console) const SECRET: &str = "Secret";
+    pub(in crate::console) const SECRET_SET: &str = "Secret set";
     pub(in crate::console) const END: &str = "Disable or delete";
     pub(in crate::console) const ABOUT: &str = "About";
     pub(in crate::console) const FACTS: &str = "Facts";

@@ -360,6 +360,7 @@ describe('clients and tokens', { skip }, () => {
     for (const path of ['', '/tokens', `/${id}`, `/${id}/tokens`]) {
       await page.goto(`${own.url}/console/clients${path}`);
       assert.equal(await page.locator('main form').count(), 0, path);
+      assert.equal(await page.getByRole('heading', { name: 'New token' }).count(), 0, path);
       await checkAccessible(page);
     }
     await page.goto(`${own.url}/console/clients/${id}`);
