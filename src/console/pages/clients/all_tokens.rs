@@ -1,6 +1,7 @@
 //! The list of all long-lived tokens, and revoking one.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use askama::Template;
 use axum::extract::State;
@@ -60,11 +61,11 @@ async fn rows(api: &ApiState, permit: &Permit<ReadClients>, tokens: &[LongLivedT
     let (mut clients, mut rows) = (HashMap::new(), Vec::with_capacity(tokens.len()));
     let now = api.service.now();
     for token in tokens {
-        let uid = token.fields.client;
-        if !clients.contains_key(&uid) {
-            clients.insert(uid, api.service.client_of_token(permit, token).await?);
-        }
-        rows.push(TokenRow::new(token, clients.get(&uid).and_then(Option::as_ref), now));
+        let client = match clients.entry(token.fields.client) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(api.service.client_of_token(permit, token).await?),
+        };
+        rows.push(TokenRow::new(token, client.as_ref(), now));
     }
     Ok(rows)
 }

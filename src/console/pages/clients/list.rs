@@ -1,6 +1,7 @@
 //! The list of clients.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use askama::Template;
 use axum::extract::State;
@@ -67,18 +68,16 @@ pub(in crate::console) async fn list(State(api): State<ApiState>, visit: Page, Q
 async fn rows(api: &ApiState, permit: &Permit<ReadClients>, clients: &[Client]) -> Result<Vec<Row>> {
     let (mut users, mut rows) = (HashMap::new(), Vec::with_capacity(clients.len()));
     for client in clients {
-        if let Some(uid) = client.fields.user
-            && !users.contains_key(&uid)
-        {
-            users.insert(uid, acting(api, permit, client).await?);
-        }
-        let user = client.fields.user.and_then(|uid| users.get(&uid)?.as_ref());
+        let user = match users.entry(client.fields.user) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(acting(api, permit, client).await?),
+        };
         rows.push(Row {
             path: path_of(&client.fields.id),
             name: ui::name(&client.fields.name),
             id: client.fields.id.clone(),
             roles: client.fields.roles.names().collect::<Vec<_>>().join(", "),
-            acts_as: user.map(|user| ui::name(&user.name)),
+            acts_as: user.as_ref().map(|user| ui::name(&user.name)),
             is_enabled: client.fields.enabled,
             is_public: client.secret_hash.is_none(),
             created: client.created,

@@ -102,7 +102,6 @@ async fn find(api: &ApiState, visit: &Page, id: &str) -> Result<Client> {
 }
 
 /// The user as whom a client acts.
-#[derive(Clone)]
 struct Acting {
     /// The name, for people.
     name: String,
