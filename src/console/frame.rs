@@ -64,6 +64,8 @@ pub(super) enum Section {
     Deleted,
     /// The state of the server.
     System,
+    /// Clients and their long-lived tokens.
+    Clients,
     /// The user's own account.
     Account,
     /// None of them.
@@ -166,6 +168,7 @@ fn links(browser: &Browser, section: Section) -> Vec<NavLink> {
         link(reads_users, Section::Users, users::PATH, nav::USERS, "user", false),
         link(reads_changes, Section::Changes, changes::PATH, nav::CHANGES, "changes", false),
         link(reads_groups || reads_users, Section::Deleted, deleted::PATH, nav::DELETED, "bin", true),
+        link(reads_clients, Section::Clients, super::CLIENTS, nav::CLIENTS, "key", true),
         link(reads_clients, Section::System, "/console/system", nav::SYSTEM, "system", true),
     ]
     .into_iter()

@@ -142,6 +142,7 @@ pub(super) mod nav {
     pub(in crate::console) const USERS: &str = "Users";
     pub(in crate::console) const CHANGES: &str = "Changes";
     pub(in crate::console) const DELETED: &str = "Deleted";
+    pub(in crate::console) const CLIENTS: &str = "Clients and tokens";
     pub(in crate::console) const SYSTEM: &str = "System";
 }
 
@@ -1262,5 +1263,203 @@ pub(super) mod system {
     /// What the rotation did.
     pub(in crate::console) fn rotated(minutes: u32) -> String {
         format!("A new signing key was announced. It signs in {minutes} minutes.")
+    }
+}
+
+/// Clients and their long-lived tokens.
+pub(super) mod clients {
+    use crate::domain::long_lived_token::{DAYS_MAX, WARNING_DAYS};
+
+    pub(in crate::console) const TITLE: &str = "Clients and tokens";
+    pub(in crate::console) const LISTS: &str = "Lists";
+    pub(in crate::console) const CLIENTS: &str = "Clients";
+    pub(in crate::console) const ALL_TOKENS: &str = "Long-lived tokens";
+    pub(in crate::console) const NO_CLIENTS: &str = "No clients yet";
+    pub(in crate::console) const NO_CLIENTS_LEAD: &str =
+        "A client is a program that may use the APIs. Create one for each program.";
+    pub(in crate::console) const NO_TOKENS: &str = "No long-lived tokens";
+    pub(in crate::console) const NO_TOKENS_LEAD: &str =
+        "They are for programs that cannot use the token endpoint. A page of a client creates one.";
+    pub(in crate::console) const NAME: &str = "Name";
+    pub(in crate::console) const CLIENT_ID: &str = "Client ID";
+    pub(in crate::console) const THE_CLIENT_ID: &str = "the client ID";
+    pub(in crate::console) const ROLES: &str = "Roles";
+    pub(in crate::console) const ACTS_AS: &str = "Acts as";
+    pub(in crate::console) const STATE: &str = "State";
+    pub(in crate::console) const CREATED: &str = "Created";
+    pub(in crate::console) const CHANGED: &str = "Changed";
+    pub(in crate::console) const VERSION: &str = "Version";
+    pub(in crate::console) const ENABLED: &str = "Enabled";
+    pub(in crate::console) const DISABLED: &str = "Disabled";
+    pub(in crate::console) const PUBLIC: &str = "Public";
+    pub(in crate::console) const PUBLIC_TITLE: &str = "It has no secret: only users sign in through it";
+    pub(in crate::console) const CLIENT: &str = "Client";
+    pub(in crate::console) const LAST_USE: &str = "Last use";
+    pub(in crate::console) const NEVER: &str = "Never";
+    pub(in crate::console) const ENDS: &str = "Ends";
+    pub(in crate::console) const EXPIRED: &str = "Expired";
+    pub(in crate::console) const ENDS_SOON: &str = "Ends soon";
+    pub(in crate::console) const REVOKE: &str = "Revoke";
+    pub(in crate::console) const REVOKE_BUTTON: &str = "Revoke token";
+    pub(in crate::console) const REASON_TO_REVOKE: &str = "Reason, optional";
+
+    pub(in crate::console) const THIS_CLIENT: &str = "This client";
+    pub(in crate::console) const OVERVIEW: &str = "Overview";
+    pub(in crate::console) const TOKENS: &str = "Tokens";
+    pub(in crate::console) const SECRET: &str = "Secret";
+    pub(in crate::console) const SECRET_SET: &str = "Secret set";
+    pub(in crate::console) const END: &str = "Disable or delete";
+    pub(in crate::console) const ABOUT: &str = "About";
+    pub(in crate::console) const FACTS: &str = "Facts";
+    pub(in crate::console) const ROLES_HINT: &str = "Of the client’s own tokens. A user who signs in through it keeps only \
+         these of their roles; without any, all of them.";
+    pub(in crate::console) const COMMUNITIES: &str = "Communities";
+    pub(in crate::console) const COMMUNITIES_HINT: &str =
+        "One GUID a line. The client sees the groups of these communities alone; without any, all groups.";
+    pub(in crate::console) const ACTS_AS_HINT: &str = "The user as whom the client acts with its own tokens: an ID, uid: and \
+         a number, or username: and a username. Empty: it acts in its own name.";
+    pub(in crate::console) const KIND: &str = "Secret";
+    pub(in crate::console) const WITH_SECRET: &str = "With a secret";
+    pub(in crate::console) const WITH_SECRET_HINT: &str = "For a program on a server, which can keep it.";
+    pub(in crate::console) const WITHOUT_SECRET: &str = "Public, without a secret";
+    pub(in crate::console) const WITHOUT_SECRET_HINT: &str =
+        "For an app or a page that users sign in through. It acts as nobody, and gets no long-lived tokens.";
+    pub(in crate::console) const LIFETIMES: &str = "Lifetimes";
+    pub(in crate::console) const ACCESS_MINUTES: &str = "Access tokens, in minutes";
+    pub(in crate::console) const REFRESH_MINUTES: &str = "Refresh tokens, in minutes";
+    pub(in crate::console) const REFRESH_MINUTES_HINT: &str = "0: the client gets none.";
+    pub(in crate::console) const REFRESH_ROTATION: &str = "Each use replaces a refresh token";
+    pub(in crate::console) const SCIM: &str = "SCIM";
+    pub(in crate::console) const STRICT_MEMBERS: &str = "Refuse changes of members that name unknown users";
+    pub(in crate::console) const MAX_REMOVAL_PERCENT: &str = "Members that one request may remove, in percent";
+    pub(in crate::console) const MAX_REMOVAL_HINT: &str = "Empty: no limit.";
+    pub(in crate::console) const SAVE: &str = "Save changes";
+    pub(in crate::console) const DISCARD: &str = "Discard";
+    pub(in crate::console) const NOTHING_SAVED: &str = "Nothing has been saved.";
+    pub(in crate::console) const NOTHING_CHANGED: &str = "Nothing was changed.";
+    pub(in crate::console) const STALE: &str = "Somebody else was faster.";
+    pub(in crate::console) const STALE_TEXT: &str = "Nothing was saved. Compare what they saved with what you typed: the form below holds yours, over their version.";
+    pub(in crate::console) const FIELD: &str = "Field";
+    pub(in crate::console) const THEIRS: &str = "Theirs";
+    pub(in crate::console) const MINE: &str = "Mine";
+
+    pub(in crate::console) const NEW: &str = "New client";
+    pub(in crate::console) const NEW_LEAD: &str = "A client is a program that may use the APIs.";
+    pub(in crate::console) const CREATE: &str = "Create client";
+    pub(in crate::console) const SHOWN_ONCE: &str = "It is shown only now.";
+    pub(in crate::console) const SHOWN_ONCE_TEXT: &str =
+        "The directory keeps no copy of it. Copy it to where the program reads it before you leave this page.";
+    pub(in crate::console) const TOKEN: &str = "Token";
+    pub(in crate::console) const THE_SECRET: &str = "the secret";
+    pub(in crate::console) const THE_TOKEN: &str = "the token";
+    pub(in crate::console) const GO_ON: &str = "I have copied it";
+
+    pub(in crate::console) const ROTATE_LEAD: &str = "The present secret stops working at once, and the client’s access and \
+         refresh tokens end. Its long-lived tokens stay. The new secret is shown once, on the next page.";
+    pub(in crate::console) const ROTATE: &str = "Make a new secret";
+    pub(in crate::console) const KEEP: &str = "Keep it";
+
+    pub(in crate::console) const DISABLE_HEAD: &str = "Disable the client";
+    pub(in crate::console) const DISABLE_LEAD: &str = "It gets no tokens until somebody enables it. All the tokens that it has \
+         end, long-lived ones too, and do not come back.";
+    pub(in crate::console) const DISABLE: &str = "Disable client";
+    pub(in crate::console) const ENABLE_HEAD: &str = "Enable the client";
+    pub(in crate::console) const ENABLE_LEAD: &str =
+        "It may get tokens again, with the secret that it has. The tokens that have ended stay ended.";
+    pub(in crate::console) const ENABLE: &str = "Enable client";
+    pub(in crate::console) const DELETE_LEAD: &str = "Its secret stops working, and all of its tokens end, long-lived ones too. \
+         The history keeps its name. A deleted client cannot be restored: the program needs a new one.";
+    pub(in crate::console) const DELETE: &str = "Delete client";
+
+    pub(in crate::console) const NEW_TOKEN: &str = "New token";
+    pub(in crate::console) const NEW_TOKEN_LEAD: &str = "For a program that cannot use the token endpoint. It is shown once, \
+         on the next page.";
+    pub(in crate::console) const DAYS: &str = "Days until it ends";
+    pub(in crate::console) const CREATE_TOKEN: &str = "Create token";
+    pub(in crate::console) const PUBLIC_HAS_NONE: &str = "A public client gets no long-lived tokens.";
+    pub(in crate::console) const NONE_OF_CLIENT: &str = "This client has no long-lived tokens";
+
+    /// The title of the badge of a token that ends soon.
+    pub(in crate::console) fn ends_soon_title() -> String {
+        format!("It ends within {WARNING_DAYS} days")
+    }
+    pub(in crate::console) fn days_hint() -> String {
+        format!("1 to {DAYS_MAX}.")
+    }
+    /// What a role is for.
+    pub(in crate::console) fn role(name: &str) -> &'static str {
+        match name {
+            "FullAccess" => "Everything, clients and keys included.",
+            "AdminUserGroupAdmin" => "Reads and changes groups and their members.",
+            "AdminUserGroupReader" => "Reads groups and their members.",
+            "AdminUserAdmin" => "Reads and changes users.",
+            "AdminUserReader" => "Reads users.",
+            "Auditor" => "Reads everything and changes nothing.",
+            _ => "",
+        }
+    }
+    /// What is wrong with a field of a form.
+    pub(in crate::console) fn problem(field: &str, rule: &str) -> String {
+        let name = match field {
+            "name" => NAME,
+            "roles" => ROLES,
+            "communities" => COMMUNITIES,
+            "user" => "The user",
+            "public" => "The kind",
+            "accessMinutes" => "The lifetime of access tokens",
+            "refreshMinutes" => "The lifetime of refresh tokens",
+            "refreshRotation" => "The replacement",
+            "maxRemovalPercent" => "The share",
+            "days" => "The number of days",
+            "reason" => super::REASON,
+            other => other,
+        };
+        format!("{name} {rule}.")
+    }
+    pub(in crate::console) fn yes_or_no(is_on: &bool) -> &'static str {
+        if *is_on { "yes" } else { "no" }
+    }
+    /// The name of the button that revokes the token.
+    pub(in crate::console) fn revoke(name: &str) -> String {
+        format!("Revoke {name}")
+    }
+    pub(in crate::console) fn revoked(name: &str) -> String {
+        format!("The token {name} was revoked.")
+    }
+    pub(in crate::console) fn tokens_of(name: &str) -> String {
+        format!("Tokens of {name}")
+    }
+    pub(in crate::console) fn token_created(name: &str) -> String {
+        format!("The token {name} was created.")
+    }
+    pub(in crate::console) fn the_token(name: &str) -> String {
+        format!("The token {name}")
+    }
+    pub(in crate::console) fn secret_of(name: &str) -> String {
+        format!("The secret of {name}")
+    }
+    pub(in crate::console) fn created(name: &str) -> String {
+        format!("{name} was created.")
+    }
+    pub(in crate::console) fn saved(name: &str) -> String {
+        format!("{name} was changed.")
+    }
+    pub(in crate::console) fn rotated(name: &str) -> String {
+        format!("{name} has a new secret.")
+    }
+    pub(in crate::console) fn enabled(name: &str) -> String {
+        format!("{name} was enabled.")
+    }
+    pub(in crate::console) fn disabled(name: &str) -> String {
+        format!("{name} was disabled, and its tokens have ended.")
+    }
+    pub(in crate::console) fn deleted(name: &str) -> String {
+        format!("{name} was deleted, and its tokens have ended.")
+    }
+    pub(in crate::console) fn rotate_question(name: &str) -> String {
+        format!("Give {name} a new secret?")
+    }
+    pub(in crate::console) fn delete_question(name: &str) -> String {
+        format!("Delete {name}?")
     }
 }

@@ -31,6 +31,7 @@ use crate::http::request::bodies::{BodyBudget, BodyLayer};
 use crate::http::response::envelope::Envelope;
 
 use browser::CookieAuthenticator;
+use pages::clients::{self, all_tokens, end, new as new_client, one as client, secret, tokens};
 use pages::group::{add, csv, danger, members, membership, overview, then};
 use pages::user::access;
 use pages::{account, changes, deleted, find, group, groups, live, operations, setup, sign_in, system, user, users};
@@ -47,6 +48,9 @@ const SIGN_IN: &str = "/console/sign-in";
 /// The paths that take lists of people, and so bodies up to
 /// [`Limits::large_body_bytes`](crate::http::limits::Limits::large_body_bytes).
 const LARGE_BODIES: &[&str] = &[ADD_MEMBERS];
+
+/// The path of the list of clients.
+const CLIENTS: &str = "/console/clients";
 
 const MEMBERS: &str = "/console/groups/{uid}/members";
 const ADD_MEMBERS: &str = "/console/groups/{uid}/members/add";
@@ -103,6 +107,17 @@ pub(crate) fn routes(api: ApiState, bodies: BodyBudget) -> Router {
         .route("/console/changes", get(changes::list))
         .route("/console/changes/live", get(live::events))
         .route("/console/operations/{id}", get(operations::show))
+        .route(CLIENTS, get(clients::list::list))
+        .route("/console/clients/new", get(new_client::form).post(new_client::create))
+        .route("/console/clients/tokens", get(all_tokens::list))
+        .route("/console/clients/tokens/{token}/revoke", post(all_tokens::revoke))
+        .route("/console/clients/{id}", get(client::show).post(client::save))
+        .route("/console/clients/{id}/tokens", get(tokens::list).post(tokens::create))
+        .route("/console/clients/{id}/secret", get(secret::form).post(secret::rotate))
+        .route("/console/clients/{id}/end", get(end::show))
+        .route("/console/clients/{id}/disable", post(end::disable))
+        .route("/console/clients/{id}/enable", post(end::enable))
+        .route("/console/clients/{id}/delete", post(end::delete))
         .route("/console/operations/{id}/undo", post(operations::undo))
         .route("/console/deleted", get(deleted::groups))
         .route("/console/deleted/users", get(deleted::users))

@@ -12,7 +12,7 @@ use super::browser::Page;
 use super::difference::{Difference, differences};
 use super::list::encoded;
 use super::messages::{fields, timeline as t};
-use super::pages::{group, user};
+use super::pages::{clients, group, user};
 use super::time::Reader;
 use super::ui::{self, Html};
 
@@ -244,7 +244,7 @@ impl Names<'_> {
     fn client(&self, change: &Change) -> Html {
         match &change.client {
             Some(client) if self.caller.permit::<ReadClients>().is_ok() => {
-                ui::link(&format!("/console/clients/{}", encoded(&client.id)), &ui::name(&client.name))
+                ui::link(&clients::path_of(&client.id), &ui::name(&client.name))
             }
             Some(client) => ui::name(&client.name),
             None => t::clients(1),

@@ -13,6 +13,7 @@ use crate::domain::error::Result;
 use crate::domain::journal::Channel;
 use crate::domain::user::Secret;
 use crate::http::entity_tag::entity_tag;
+use crate::http::lists::Walk;
 use crate::http::request::conditions::Conditions;
 use crate::http::request::extract::{Body, Path, Query};
 use crate::http::request::fields::Fields;
@@ -20,10 +21,8 @@ use crate::http::request::write::Write;
 use crate::http::response::json::JsonResponse;
 use crate::http::response::representation::Representation;
 use crate::http::{ApiState, Failure};
-use crate::service::Service;
-use crate::service::clients::{ClientDraft, ClientPatch, NewSecret, new_secret};
+use crate::service::clients::NewSecret;
 
-use super::walk::Walk;
 use super::wire::{Client, Page, WithSecret};
 use super::{bodies, parameters};
 
@@ -47,8 +46,9 @@ pub(super) async fn list(
     Query(query): Query,
 ) -> Result<JsonResponse<Page<Client>>, Failure> {
     let walk = Walk::read("clients", None, &query)?;
-    let page = walk.page(api.service.clients_after(&permit, walk.after, walk.wanted()).await?, |client| client.uid);
-    Ok(JsonResponse(Page { items: page.items.iter().map(Client::new).collect(), next: page.next }))
+    let clients = api.service.clients_after(&permit, walk.after, walk.wanted()).await?;
+    let (clients, next) = walk.page(clients, |client| client.uid);
+    Ok(JsonResponse(Page { items: clients.iter().map(Client::new).collect(), next }))
 }
 
 /// Create a client
@@ -83,22 +83,7 @@ pub(super) async fn create(
     let show = |channel: Channel, (client, secret): &(client::Client, Option<Secret>)| {
         created(channel, client, &WithSecret::first(Client::new(client), secret.as_ref()))
     };
-    write.respond_once(record, show, |permit| make(service, permit, new)).await
-}
-
-/// Creates the client, and returns it with its secret; a public one has none.
-async fn make(
-    service: &Service,
-    permit: Permit<ManageClients>,
-    new: bodies::NewClient,
-) -> Result<(client::Client, Option<Secret>)> {
-    let user = match &new.user {
-        Some(key) => Some(service.acting_user(&permit, key).await?),
-        None => None,
-    };
-    let secret = if new.public { None } else { Some(new_secret()?) };
-    let draft = ClientDraft { user, secret: secret.clone(), ..new.draft };
-    Ok((service.create_client(&permit, draft).await?, secret))
+    write.respond_once(record, show, |permit| async move { new.create(service, &permit).await }).await
 }
 
 /// Get a client
@@ -153,22 +138,7 @@ pub(super) async fn patch(
     let (service, change) = (&api.service, bodies::client_change(Fields::required(fields)?)?);
     let changed =
         |channel: Channel, client: &client::Client| shown(StatusCode::OK, channel, client, &Client::new(client));
-    write.respond(changed, |permit| apply(service, permit, id, change)).await
-}
-
-/// Changes the client with this `client_id`.
-async fn apply(
-    service: &Service,
-    permit: Permit<ManageClients>,
-    id: String,
-    bodies::ClientChange { patch, user }: bodies::ClientChange,
-) -> Result<client::Client> {
-    let user = match user {
-        Some(Some(key)) => Some(Some(service.acting_user(&permit, &key).await?)),
-        Some(None) => Some(None),
-        None => None,
-    };
-    service.patch_client(&permit, &id, ClientPatch { user, ..patch }).await
+    write.respond(changed, |permit| async move { change.apply(service, &permit, &id).await }).await
 }
 
 /// Delete a client

@@ -18,7 +18,6 @@ mod sign_ins;
 mod statistics;
 mod tokens;
 mod users;
-mod walk;
 mod wire;
 
 use utoipa_axum::router::OpenApiRouter;

@@ -12,6 +12,7 @@ use crate::domain::error::Result;
 use crate::domain::journal::Channel;
 use crate::domain::long_lived_token::LongLivedToken;
 use crate::domain::text::fold;
+use crate::http::lists::Walk;
 use crate::http::request::extract::{Body, Path, Query};
 use crate::http::request::fields::Fields;
 use crate::http::request::write::Write;
@@ -19,7 +20,6 @@ use crate::http::response::json::JsonResponse;
 use crate::http::{ApiState, Failure};
 use crate::service::tokens::NewLongLivedToken;
 
-use super::walk::Walk;
 use super::wire::{Page, Token, WithSecret};
 use super::{bodies, parameters};
 
@@ -47,9 +47,9 @@ pub(super) async fn list_of_client(
     let walk = Walk::read("tokens", Some(&fold(&id)), &query)?;
     let client = api.service.client(&permit, &id).await?;
     let tokens = api.service.long_lived_tokens_after(&permit, Some(&client), walk.after, walk.wanted()).await?;
-    let page = walk.page(tokens, |token| token.uid);
-    let items = page.items.iter().map(|token| Token::new(token, &client.fields.id)).collect();
-    Ok(JsonResponse(Page { items, next: page.next }))
+    let (tokens, next) = walk.page(tokens, |token| token.uid);
+    let items = tokens.iter().map(|token| Token::new(token, &client.fields.id)).collect();
+    Ok(JsonResponse(Page { items, next }))
 }
 
 /// List all long-lived tokens
@@ -73,9 +73,9 @@ pub(super) async fn list(
 ) -> Result<JsonResponse<Page<Token>>, Failure> {
     let walk = Walk::read("tokens", None, &query)?;
     let tokens = api.service.long_lived_tokens_after(&permit, None, walk.after, walk.wanted()).await?;
-    let page = walk.page(tokens, |token| token.uid);
-    let (mut clients, mut items) = (HashMap::new(), Vec::with_capacity(page.items.len()));
-    for token in &page.items {
+    let (tokens, next) = walk.page(tokens, |token| token.uid);
+    let (mut clients, mut items) = (HashMap::new(), Vec::with_capacity(tokens.len()));
+    for token in &tokens {
         let client = match clients.get(&token.fields.client) {
             Some(id) => id,
             None => {
@@ -86,7 +86,7 @@ pub(super) async fn list(
         };
         items.push(Token::new(token, client));
     }
-    Ok(JsonResponse(Page { items, next: page.next }))
+    Ok(JsonResponse(Page { items, next }))
 }
 
 /// Create a long-lived token

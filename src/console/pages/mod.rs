@@ -2,6 +2,7 @@
 
 pub(super) mod account;
 pub(super) mod changes;
+pub(super) mod clients;
 pub(super) mod deleted;
 pub(super) mod find;
 pub(super) mod group;

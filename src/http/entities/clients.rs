@@ -1,14 +1,17 @@
 //! The bodies of clients, their long-lived tokens and signing keys (docs/rollbook.md, section 8).
 
 use crate::domain::address;
-use crate::domain::client::{ACCESS_MINUTES_DEFAULT, TEXT_MAX};
+use crate::domain::caller::{ManageClients, Permit};
+use crate::domain::client::{ACCESS_MINUTES_DEFAULT, Client, TEXT_MAX};
+use crate::domain::error;
 use crate::domain::long_lived_token::{DAYS_DEFAULT, NAME_MAX};
 use crate::domain::role::Roles;
-use crate::domain::user::UserKey;
+use crate::domain::user::{Secret, UserKey};
 use crate::http::request::error::Result;
 use crate::http::request::fields::{FieldReader, Fields};
 use crate::json::Json;
-use crate::service::clients::{ClientDraft, ClientPatch};
+use crate::service::Service;
+use crate::service::clients::{ClientDraft, ClientPatch, new_secret};
 use crate::service::tokens::KEY_PUBLISHED_SECONDS;
 
 use super::{communities, positive, skip};
@@ -34,6 +37,42 @@ pub(crate) struct ClientChange {
     pub patch: ClientPatch,
     /// The user as whom the client acts. An outer `None` is an absent field, an inner `None` is null.
     pub user: Option<Option<UserKey>>,
+}
+
+impl NewClient {
+    /// Creates the client, and returns it with its secret; a public one has none. Fails as [`Service::create_client`] does,
+    /// and with `Invalid` if the user does not exist.
+    pub(crate) async fn create(
+        self,
+        service: &Service,
+        permit: &Permit<ManageClients>,
+    ) -> error::Result<(Client, Option<Secret>)> {
+        let user = match &self.user {
+            Some(key) => Some(service.acting_user(permit, key).await?),
+            None => None,
+        };
+        let secret = if self.public { None } else { Some(new_secret()?) };
+        let draft = ClientDraft { user, secret: secret.clone(), ..self.draft };
+        Ok((service.create_client(permit, draft).await?, secret))
+    }
+}
+
+impl ClientChange {
+    /// Changes the client with this `client_id`, and returns it. Fails as [`Service::patch_client`] does, and with `Invalid`
+    /// if the user does not exist.
+    pub(crate) async fn apply(
+        self,
+        service: &Service,
+        permit: &Permit<ManageClients>,
+        id: &str,
+    ) -> error::Result<Client> {
+        let user = match self.user {
+            Some(Some(key)) => Some(Some(service.acting_user(permit, &key).await?)),
+            Some(None) => Some(None),
+            None => None,
+        };
+        service.patch_client(permit, id, ClientPatch { user, ..self.patch }).await
+    }
 }
 
 /// Reads a new client. Fails with `Invalid` or `InvalidBody`.

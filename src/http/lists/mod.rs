@@ -5,6 +5,7 @@ mod changes;
 mod groups;
 mod members;
 mod users;
+mod walk;
 
 use crate::domain::community::Visibility;
 use crate::domain::cursor::{CursorPage, CursorQuery};
@@ -21,6 +22,7 @@ pub(crate) use changes::{feed, group_history, selected_changes, user_history};
 pub(crate) use groups::page as groups_page;
 pub(crate) use members::{joined_groups, joined_groups_at, members, members_at};
 pub(crate) use users::page as users_page;
+pub(crate) use walk::Walk;
 
 /// The parameters of every list that are not filters.
 const COMMON: [&str; 5] = ["limit", "after", "sort", "q", "deleted"];

@@ -5,8 +5,8 @@ mod restore;
 mod undo;
 
 pub(super) use crate::http::entities::{
-    ClientChange, NewClient, all_members, client, client_change, group, group_change, members_delta, new_user, nothing,
-    password, publish_seconds, token, user, user_change,
+    all_members, client, client_change, group, group_change, members_delta, new_user, nothing, password,
+    publish_seconds, token, user, user_change,
 };
 pub(super) use restore::{GroupRestore, UserRestore};
 pub(super) use undo::UndoFilter;

@@ -4,12 +4,10 @@
 use crate::domain::cursor::{Position, SortValue};
 use crate::http::request::cursor::{Binding, read_limit};
 use crate::http::request::error::{ListError, Result};
-
-use super::wire::Page;
 use crate::http::request::parameters::{check_names, value};
 
 /// A walk through such a list.
-pub(super) struct Walk {
+pub(crate) struct Walk {
     binding: Binding,
     /// The number after which the page begins.
     pub after: i64,
@@ -19,7 +17,7 @@ pub(super) struct Walk {
 
 impl Walk {
     /// Reads the parameters of the list `name`, of the items of `owner`. Fails with the first one that breaks a rule.
-    pub(super) fn read(name: &str, owner: Option<&str>, parameters: &[(String, String)]) -> Result<Self> {
+    pub(crate) fn read(name: &str, owner: Option<&str>, parameters: &[(String, String)]) -> Result<Self> {
         check_names(parameters, &["limit", "after"])?;
         let binding = Binding::new(name, owner.map(|owner| ("owner", owner)));
         let after = match value(parameters, "after")? {
@@ -34,16 +32,16 @@ impl Walk {
     }
 
     /// How many items to read: one more than the page has, which tells whether another page follows.
-    pub(super) fn wanted(&self) -> u32 {
+    pub(crate) fn wanted(&self) -> u32 {
         self.limit + 1
     }
 
-    /// The page of the items that were read. `number` gives the number of an item.
-    pub(super) fn page<T>(&self, mut read: Vec<T>, number: impl Fn(&T) -> i64) -> Page<T> {
+    /// The page of the items that were read, and the cursor of the next one. `number` gives the number of an item.
+    pub(crate) fn page<T>(&self, mut read: Vec<T>, number: impl Fn(&T) -> i64) -> (Vec<T>, Option<String>) {
         let is_last = read.len() <= self.limit as usize;
         read.truncate(self.limit as usize);
         let last = read.last().filter(|_| !is_last).map(number);
         let next = last.map(|last| self.binding.encode(&Position(vec![SortValue::Integer(last)])));
-        Page { items: read, next }
+        (read, next)
     }
 }
