@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Uri};
 
 use crate::domain::caller::{Caller, Permission, Permit};
-use crate::domain::change::ChangeContext;
+use crate::domain::change::{ChangeContext, EntityVersion, Precondition, Versions};
 use crate::domain::error::SignInError;
 use crate::domain::reason::Reason;
 use crate::domain::user::User;
@@ -129,6 +129,20 @@ impl Page {
     /// `NotAuthorizedToAdmin`.
     pub(super) fn change<P: Permission>(&self, operation: &str, reason: Option<Reason>) -> Result<Permit<P>> {
         let context = ChangeContext { reason, operation: Some(operation.into()), ..ChangeContext::default() };
+        Ok(self.caller().permit::<P>()?.accompanied_by(context))
+    }
+
+    /// As [`Self::change`], for a change that is made only if the entity has this version.
+    pub(super) fn change_of<P: Permission>(
+        &self,
+        operation: &str,
+        reason: Option<Reason>,
+        version: EntityVersion,
+    ) -> Result<Permit<P>> {
+        let is = Some(Versions::These(vec![version]));
+        let precondition = Some(Precondition { is, is_not: None });
+        let operation = Some(operation.into());
+        let context = ChangeContext { reason, operation, precondition, ..ChangeContext::default() };
         Ok(self.caller().permit::<P>()?.accompanied_by(context))
     }
 

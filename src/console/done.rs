@@ -1,7 +1,7 @@
 //! The line at the foot of a page that says what the last change did, with the way to take it back.
 
 use axum::http::header::LOCATION;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -56,6 +56,11 @@ pub(super) fn see(path: &str, done: &Done) -> Response {
 pub(super) fn redirect(path: &str) -> Response {
     let location = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static(super::START));
     (StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response()
+}
+
+/// Leads from the address of a form to the page above it: a browser asks for it again after an answer that was a page.
+pub(super) async fn page_above(uri: Uri) -> Response {
+    redirect(uri.path().rsplit_once('/').map_or(super::START, |(above, _)| above))
 }
 
 #[cfg(test)]

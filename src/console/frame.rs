@@ -145,13 +145,19 @@ impl Frame {
     }
 }
 
-/// The first and last name of a user; the username if both are empty.
+/// The first and last name of a user; the username if both are empty, and the ID if that is empty, too: of an erased user
+/// nothing else is left.
 pub(super) fn full_name(user: &User) -> String {
     let name = format!("{} {}", user.fields.first_name, user.fields.last_name);
     match name.trim() {
-        "" => user.fields.username.clone(),
+        "" => username(user).to_owned(),
         name => name.to_owned(),
     }
+}
+
+/// The username; the ID of an erased user, who has none.
+pub(super) fn username(user: &User) -> &str {
+    if user.fields.username.is_empty() { user.fields.id.as_str() } else { &user.fields.username }
 }
 
 /// The links to the pages that the user may see.

@@ -365,6 +365,8 @@ pub(super) mod group {
     pub(in crate::console) const WHO: &str = "One person a line";
     pub(in crate::console) const WHO_HINT: &str =
         "An ID, a username with an @, or uid: and a number. Commas may stand between them. Up to 100,000.";
+    pub(in crate::console) const FROM_A_FILE: &str = "Or take them from a file";
+    pub(in crate::console) const FILE_HINT: &str = "Text, or CSV with the person in the first column.";
     pub(in crate::console) const PREVIEW: &str = "Preview";
     pub(in crate::console) const PREVIEW_AGAIN: &str = "Preview again";
     pub(in crate::console) const WILL_BE_ADDED: &str = "Will be added";
@@ -408,6 +410,9 @@ pub(super) mod group {
             _ => format!("{count} people are no longer in it. Their accounts stay."),
         };
         format!("{people} The group can be restored, with its number and its members.")
+    }
+    pub(in crate::console) fn too_many_lines(most: usize) -> String {
+        format!("must have at most {} lines: send it in several parts", crate::console::ui::number(&(most as u64)))
     }
     pub(in crate::console) fn add_to(name: &str) -> String {
         format!("Add people to {name}")

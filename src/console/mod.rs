@@ -31,6 +31,7 @@ use crate::http::request::bodies::{BodyBudget, BodyLayer};
 use crate::http::response::envelope::Envelope;
 
 use browser::CookieAuthenticator;
+use done::page_above;
 use pages::clients::{self, all_tokens, end, new as new_client, one as client, secret, tokens};
 use pages::group::{add, csv, danger, members, membership, overview, then};
 use pages::user::access;
@@ -76,30 +77,30 @@ pub(crate) fn routes(api: ApiState, bodies: BodyBudget) -> Router {
         .route("/console/setup", get(setup::form).post(setup::submit))
         .route("/console/appearance", post(account::set_appearance))
         .route("/console/account", get(account::show))
-        .route("/console/account/password", post(account::change_password))
+        .route("/console/account/password", get(page_above).post(account::change_password))
         .route("/console/account/sessions/{id}", post(account::end_session))
         .route("/console/groups", get(groups::list))
         .route("/console/groups/new", get(overview::new).post(overview::create))
         .route("/console/groups/{uid}", get(overview::show).post(overview::save))
         .route("/console/groups/{uid}/danger", get(danger::show))
-        .route("/console/groups/{uid}/rename", post(danger::rename))
+        .route("/console/groups/{uid}/rename", get(page_above).post(danger::rename))
         .route("/console/groups/{uid}/delete", post(danger::delete))
         .route(MEMBERS, get(members::list))
         .route(ADD_MEMBERS, get(add::form).post(add::submit))
         .route("/console/groups/{uid}/members.csv", get(csv::export))
         .route("/console/groups/{uid}/members/then", get(then::list))
         .route("/console/groups/{uid}/members/{user}", get(membership::show))
-        .route("/console/groups/{uid}/members/add-one", post(add::one))
+        .route("/console/groups/{uid}/members/add-one", get(page_above).post(add::one))
         .route("/console/groups/{uid}/members/remove", post(members::remove))
         .route("/console/groups/{uid}/history", get(group::history::show))
         .route("/console/users", get(users::list))
         .route("/console/users/new", get(user::new::form).post(user::new::create))
         .route("/console/users/{uid}", get(user::groups::list))
-        .route("/console/users/{uid}/groups", post(user::groups::add))
+        .route("/console/users/{uid}/groups", get(page_above).post(user::groups::add))
         .route("/console/users/{uid}/groups/{group}/remove", post(user::groups::remove))
         .route("/console/users/{uid}/profile", get(user::profile::show).post(user::profile::save))
         .route("/console/users/{uid}/access", get(access::show).post(access::save))
-        .route("/console/users/{uid}/password", post(access::set_password))
+        .route("/console/users/{uid}/password", get(page_above).post(access::set_password))
         .route("/console/users/{uid}/unlock", post(access::unlock))
         .route("/console/users/{uid}/end-sessions", post(access::end_sessions))
         .route("/console/users/{uid}/delete", post(access::delete))
@@ -118,7 +119,7 @@ pub(crate) fn routes(api: ApiState, bodies: BodyBudget) -> Router {
         .route("/console/clients/{id}/disable", post(end::disable))
         .route("/console/clients/{id}/enable", post(end::enable))
         .route("/console/clients/{id}/delete", post(end::delete))
-        .route("/console/operations/{id}/undo", post(operations::undo))
+        .route("/console/operations/{id}/undo", get(page_above).post(operations::undo))
         .route("/console/deleted", get(deleted::groups))
         .route("/console/deleted/users", get(deleted::users))
         .route("/console/deleted/groups/{uid}", get(deleted::group_preview).post(deleted::restore_group))

@@ -157,7 +157,8 @@ pub(super) fn actor_name(actor: &NamedActor, sees_users: bool) -> (String, bool)
     }
 }
 
-fn user_name(user: &NamedUser, sees_users: bool) -> &str {
+/// The username for readers of users, the ID for others and of an erased user.
+pub(super) fn user_name(user: &NamedUser, sees_users: bool) -> &str {
     if sees_users && !user.username.is_empty() { &user.username } else { &user.id }
 }
 

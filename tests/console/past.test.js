@@ -63,6 +63,7 @@ describe('the past', { skip }, () => {
     await page.goto(`${path}/history`);
     await page.locator('.timeline > li').filter({ hasText: 'Zwei' }).last().getByRole('link', { name: 'Undo' }).click();
     await page.getByText('changed since: Label, German').waitFor();
+    assert.equal((await page.goto(`${page.url()}/undo`)).status(), 200, 'the address of the form leads to the page');
     assert.ok(await page.getByRole('button', { name: 'Undo 0 changes' }).isDisabled());
     assert.equal((await own.api('GET', '/groups/contested')).labels.de, 'Drei');
   });
@@ -155,6 +156,33 @@ describe('the past', { skip }, () => {
     await page.getByRole('status').filter({ hasText: 'diego Example was restored, in 1 groups' }).waitFor();
   });
 
+  test('a restore is of what was previewed', async (t) => {
+    const path = await group('twice', ['ada', 'bram']);
+    const { uid } = await own.api('GET', '/groups/twice');
+    await own.api('DELETE', '/groups/twice');
+    const page = await own.page(t, { expected: REFUSED });
+    await own.signIn(page, MARTA, `/console/deleted/groups/${uid}`);
+    await page.getByRole('button', { name: 'Restore group' }).waitFor();
+    await own.api('POST', `/groups/uid:${uid}/restore`);
+    await own.api('PATCH', '/groups/twice/members', { remove: ['bram'] });
+    await own.api('DELETE', '/groups/twice');
+    await page.getByRole('button', { name: 'Restore group' }).click();
+    await page.getByText('Somebody else was faster').waitFor();
+    await page.goto(path);
+    await page.getByText('This group was deleted').waitFor();
+  });
+
+  test('an erased user is named by the ID that is left', async (t) => {
+    const { uid } = await own.api('POST', '/users', { id: 'erased', username: 'erased@example.org', firstName: 'To be', lastName: 'Erased', email: 'x@example.org' });
+    await own.api('DELETE', '/users/erased');
+    await own.api('POST', `/users/uid:${uid}/erase`);
+    const page = await own.page(t);
+    await own.signIn(page, MARTA, '/console/deleted/users');
+    await page.getByRole('link', { name: `erased-${uid}` }).click();
+    await page.getByRole('heading', { level: 1, name: `erased-${uid}` }).waitFor();
+    await checkAccessible(page);
+  });
+
   test('changes appear as they happen, with filters in the address', async (t) => {
     const page = await own.page(t);
     await own.signIn(page, MARTA, '/console/changes');
@@ -211,6 +239,11 @@ describe('the past', { skip }, () => {
     assert.ok(said.length > 0 && said.every((line) => line.includes('Group within')), said.join('\n'));
     for (const path of ['/history', '/members/then?at=2026-01-01T00:00', '/members/1', '/members.csv']) {
       assert.equal((await page.goto(`${hidden}${path}`)).status(), 404, path);
+    }
+    const { uid } = await own.api('POST', '/users', { id: 'elsewhere', username: 'elsewhere', firstName: 'E', lastName: 'E', email: 'e@example.org', communities: ['b6dfbbee-4866-422a-8f83-6b8533375e7d', COMMUNITY] });
+    for (const path of ['', '/access', '/history']) {
+      await page.goto(`${own.url}/console/users/${uid}${path}`);
+      assert.ok(!(await page.content()).includes('b6dfbbee'), path);
     }
     await page.goto(`${own.url}/console/find?q=Group`);
     const found = await page.locator('#found a').allInnerTexts();

@@ -41,9 +41,22 @@ test('the pictures of the documentation', { skip: wanted }, async (t) => {
     await own.api('PATCH', `/groups/${id}/members`, { add: users.slice(0, members % users.length || 12) });
   }
   const { uid } = await own.api('GET', '/groups/support-emea');
+  await own.api('PATCH', '/groups/support-emea', { labels: { de: 'Kundenbetreuung EMEA' }, description: 'Everyone who answers customers in the region.', xp: { CostCentre: 4712 } });
+  await own.api('PATCH', '/groups/support-emea/members', { remove: users.slice(0, 2) });
+  await own.api('POST', '/groups', { id: 'summer-party-2019', name: 'Summer party 2019' });
+  await own.api('PATCH', '/groups/summer-party-2019/members', { add: users.slice(0, 9) });
+  await own.api('DELETE', '/groups/summer-party-2019');
+  await own.api('POST', '/clients', { name: 'Nightly HR sync', roles: ['AdminUserGroupAdmin', 'AdminUserAdmin'] });
+  const person = (await own.api('GET', `/users/${users[3]}`)).uid;
+  const deleted = (await own.api('GET', '/groups?deleted=true')).items[0].uid;
+  const { operation } = (await own.api('GET', '/groups/support-emea/history')).changes[1];
   const pages = {
     groups: '?q=support', 'group-overview': `/${uid}`, 'group-members': `/${uid}/members`, 'group-add': `/${uid}/members/add`,
-    'group-new': '/new', 'group-danger': `/${uid}/danger`,
+    'group-new': '/new', 'group-danger': `/${uid}/danger`, 'group-history': `/${uid}/history`,
+  };
+  const others = {
+    users: 'users', user: `users/${person}`, 'user-access': `users/${person}/access`, changes: 'changes', operation: `operations/${operation}`,
+    deleted: 'deleted', restore: `deleted/groups/${deleted}`, clients: 'clients', system: 'system', account: 'account',
   };
   for (const theme of ['light', 'dark']) {
     const page = await own.page(t, { theme });
@@ -54,12 +67,23 @@ test('the pictures of the documentation', { skip: wanted }, async (t) => {
       await page.goto(`${own.url}/console/groups${path}`);
       await shoot(page, `${name}-${theme}`);
     }
-    await page.goto(`${own.url}/console/account`);
-    await shoot(page, `account-${theme}`);
+    for (const [name, path] of Object.entries(others)) {
+      await page.goto(`${own.url}/console/${path}`);
+      await shoot(page, `${name}-${theme}`);
+    }
+    await page.goto(`${own.url}/console/groups`);
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('support');
+    await page.locator('#palette a').first().waitFor();
+    await shoot(page, `palette-${theme}`);
   }
   const phone = await own.page(t, { width: 360 });
   await own.signIn(phone, MARTA, '/console/groups?q=support');
   await shoot(phone, 'groups-phone');
   await phone.goto(`${own.url}/console/groups/${uid}/members`);
   await shoot(phone, 'group-members-phone');
+  await phone.goto(`${own.url}/console/changes`);
+  await shoot(phone, 'changes-phone');
+  await phone.goto(`${own.url}/console/users/${person}`);
+  await shoot(phone, 'user-phone');
 });

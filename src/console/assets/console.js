@@ -74,6 +74,14 @@ document.addEventListener('change', (event) => {
   all('[data-when-picked]', box.form).forEach((part) => { part.hidden = picked === 0; });
 });
 
+// A file fills a field: of each line the first cell.
+document.addEventListener('change', async ({ target }) => {
+  if (!target.dataset.into || !target.files?.length) return;
+  const text = await target.files[0].text();
+  const cells = text.split(/\r?\n/).map((line) => line.split(/[,;\t]/)[0].trim().replace(/^"(.*)"$/, '$1'));
+  document.getElementById(target.dataset.into).value = cells.filter(Boolean).join('\n');
+});
+
 // The palette: any group, user or page by typing. Arrows choose, Enter opens.
 const palette = document.querySelector('#palette');
 const chosen = () => palette.querySelector('a[aria-current]');
@@ -118,7 +126,9 @@ if (live) {
   const follow = (isOn) => {
     source?.close();
     source = isOn ? new EventSource(url) : null;
-    source?.addEventListener('message', ({ data, lastEventId }) => {
+    if (!source) return;
+    source.addEventListener('cursor', ({ lastEventId }) => url.searchParams.set('after', lastEventId));
+    source.addEventListener('lines', ({ data, lastEventId }) => {
       url.searchParams.set('after', lastEventId);
       const list = document.querySelector(live.dataset.list);
       if (list.tagName !== 'OL') { location.reload(); return; }
@@ -127,6 +137,8 @@ if (live) {
       list.prepend(lines.content);
       all(':scope > li:nth-child(n+200)', list).forEach((line) => line.remove());
     });
+    // The server refused: a position that is gone, or a session that has ended.
+    source.addEventListener('error', () => { if (source?.readyState === EventSource.CLOSED && !isPaused()) button.click(); });
   };
   const isPaused = () => live.classList.contains('paused');
   button.addEventListener('click', () => {

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use crate::domain::caller::{ReadGroups, ReadUsers, WriteGroups, WriteUsers};
+use crate::domain::change::EntityVersion;
 use crate::domain::group::{Group, GroupKey, GroupUid};
 use crate::domain::history::{JoinedGroupsAtQuery, MembersAtQuery};
 use crate::domain::id::Id;
@@ -21,7 +22,7 @@ use super::{group, page, page_with, user};
 use crate::console::browser::Page;
 use crate::console::done::{Done, redirect, see};
 use crate::console::form::{Answer, Fields};
-use crate::console::frame::{Frame, Section, full_name};
+use crate::console::frame::{Frame, Section, full_name, username};
 use crate::console::list::{self, ListUrl, Pager};
 use crate::console::messages::{self as m, deleted as t};
 use crate::console::ui::{self, Html};
@@ -31,7 +32,7 @@ pub(in crate::console) const PATH: &str = "/console/deleted";
 /// The path of the list of users.
 const USERS: &str = "/console/deleted/users";
 /// The maximum number of groups of a deleted user that are counted.
-const GROUPS_COUNTED: u32 = 1_000;
+const GROUPS_COUNTED: u32 = 100;
 
 #[derive(Template)]
 #[template(path = "deleted.html")]
@@ -95,7 +96,7 @@ pub(in crate::console) async fn users(State(api): State<ApiState>, visit: Page, 
         uid: user.uid,
         page: user::path_of(user.uid),
         name: ui::name(&full_name(user)),
-        id: user.fields.username.clone(),
+        id: username(user).to_owned(),
         members: None,
         deleted: user.deleted.unwrap_or(user.updated),
         is_erased: user.erased.is_some(),
@@ -157,6 +158,8 @@ struct RestorePage {
     /// The numbers of what comes back and what does not.
     outcome: Vec<Outcome>,
     hint: Option<&'static str>,
+    /// The version that the preview is of.
+    version: i64,
     id: String,
     username: Option<String>,
     /// What is to be known of the ID, and of the username.
@@ -199,10 +202,11 @@ async fn group_page(
     let (permit, key) = (visit.permit::<ReadGroups>()?, GroupKey::Uid(group.uid));
     let Some(deleted) = group.deleted else { return Ok(redirect(&group::path_of(group.uid))) };
     let query = MembersAtQuery { group: group.uid, at: before(deleted), after: None, limit: 1 };
-    let (_, then) = api.service.members_at(&permit, &key, query).await?;
+    // What is no longer kept is not told.
+    let then = kept(api.service.members_at(&permit, &key, query).await)?;
     let returning = group.members.unsigned_abs();
     let mut outcome = vec![Outcome { number: ui::number(&returning), text: t::PEOPLE_COME_BACK, is_returning: true }];
-    let gone = then.total.saturating_sub(returning);
+    let gone = then.map_or(0, |(_, then)| then.total.saturating_sub(returning));
     if gone > 0 {
         outcome.push(Outcome { number: ui::number(&gone), text: t::STAY_AWAY, is_returning: false });
     }
@@ -222,6 +226,7 @@ async fn group_page(
             question: t::question(&group.name),
             outcome,
             hint: None,
+            version: group.version,
             id,
             username: None,
             advice: Advice { id: advice, username: None },
@@ -243,7 +248,7 @@ pub(in crate::console) async fn restore_group(
         return Ok(group_page(&api, &visit, &group, Some((typed, String::new())), StatusCode::OK).await?);
     }
     let restored = async {
-        let permit = visit.change::<WriteGroups>(&operation, fields.reason()?)?;
+        let permit = visit.change_of::<WriteGroups>(&operation, fields.reason()?, previewed(uid, &fields)?)?;
         Ok::<_, Error>(api.service.restore_group(&permit, GroupKey::Uid(uid), new_id(&typed)?).await?)
     };
     match restored.await {
@@ -289,10 +294,13 @@ async fn user_page(
             let visibility = visit.caller().visibility.clone();
             let (at, limit) = (before(deleted), GROUPS_COUNTED);
             let query = JoinedGroupsAtQuery { user: uid, visibility, at, after: None, limit };
-            let (_, then) = api.service.joined_groups_at(&permit, &UserKey::Uid(uid), query).await?;
-            let more = if then.next.is_some() { "+" } else { "" };
-            let number = format!("{}{more}", ui::number(&(then.items.len() as u64)));
-            vec![Outcome { number, text: t::GROUPS_THEN, is_returning: true }]
+            let then = kept(api.service.joined_groups_at(&permit, &UserKey::Uid(uid), query).await)?;
+            let line = then.map(|(_, then)| {
+                let more = if then.next.is_some() { "+" } else { "" };
+                let number = format!("{}{more}", ui::number(&(then.items.len() as u64)));
+                Outcome { number, text: t::GROUPS_THEN, is_returning: true }
+            });
+            line.into_iter().collect()
         }
         Err(_) => Vec::new(),
     };
@@ -307,6 +315,7 @@ async fn user_page(
             question: t::question(&full_name(&found)),
             outcome,
             hint: Some(t::NO_PASSWORD),
+            version: found.version,
             id,
             username: Some(username),
             advice,
@@ -329,7 +338,7 @@ pub(in crate::console) async fn restore_user(
     }
     let operation = api.service.new_operation();
     let restored = async {
-        let permit = visit.change::<WriteUsers>(&operation, fields.reason()?)?;
+        let permit = visit.change_of::<WriteUsers>(&operation, fields.reason()?, previewed(uid, &fields)?)?;
         let username = fields.filled("username").map(str::to_owned);
         let new = NewIdentity { id: new_id(&id)?, username };
         Ok::<_, Error>(api.service.restore_user(&permit, UserKey::Uid(uid), new).await?)
@@ -372,6 +381,21 @@ fn refused(error: Error, typed: String) -> Result<((String, String), StatusCode)
         }
         other => Err(other),
     }
+}
+
+/// What is known of a moment; `None` if the directory no longer keeps it.
+fn kept<T>(found: crate::domain::Result<T>) -> Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(DirectoryError::BeforeHorizon(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The version of the deleted group or user that the preview was of. Fails with `PreconditionFailed` if the form has none.
+fn previewed(uid: i64, fields: &Fields) -> Result<EntityVersion> {
+    let version = fields.trimmed("version").parse().map_err(|_| DirectoryError::PreconditionFailed)?;
+    Ok(EntityVersion { uid, version })
 }
 
 /// The last moment before a deletion.

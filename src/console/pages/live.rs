@@ -20,7 +20,7 @@ use crate::http::request::error::{Error, ListError, Result};
 use crate::http::request::extract::Query;
 use crate::http::request::feed_cursor::FeedCursors;
 use crate::http::{ApiState, lists};
-use crate::service::FeedReader;
+use crate::service::{FeedReader, ReadPart};
 
 use crate::console::browser::Page;
 use crate::console::form::Answer;
@@ -59,13 +59,19 @@ pub(in crate::console) async fn events(
         query.after = Some(cursors.decode(id).ok_or_else(wrong)?);
     }
     let place = api.followers.admit()?;
-    let reader = api.service.follow(&permit, query);
+    let mut reader = api.service.follow(&permit, query);
+    // A position that is gone is an error of the request, after which a browser does not ask again.
+    let first = reader.read(&permit).await?;
     let mut checks = interval(CHECK_INTERVAL);
     checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let follower = Follower { api, visit, reader, cursors, checks, _place: place };
-    let chunks = unfold(follower, async |mut follower| {
-        let chunk = follower.next().await?;
-        Some((Ok::<_, std::convert::Infallible>(chunk), follower))
+    let first = follower.event(&first)?.unwrap_or(Bytes::from_static(COMMENT));
+    let chunks = unfold((follower, Some(first)), async |(mut follower, first)| {
+        let chunk = match first {
+            Some(first) => first,
+            None => follower.next().await?,
+        };
+        Some((Ok::<_, std::convert::Infallible>(chunk), (follower, None)))
     });
     let head = [(CONTENT_TYPE.as_str(), "text/event-stream"), NOT_BUFFERED];
     Ok((head, Body::from_stream(chunks)).into_response())
@@ -89,7 +95,8 @@ impl Follower {
                 ready = self.reader.ready() => {
                     let ControlFlow::Continue(_) = ready else { return None };
                     let permit = self.permit().await.ok()?;
-                    if let Some(event) = self.event(&permit).await.ok()? {
+                    let part = self.reader.read(&permit).await.ok()?;
+                    if let Some(event) = self.event(&part).ok()? {
                         return Some(event);
                     }
                 }
@@ -107,14 +114,15 @@ impl Follower {
         self.visit.permit()
     }
 
-    /// The event with the lines of what there is to read, the newest first; `None` if nothing of it is selected.
-    async fn event(&mut self, permit: &Permit<ReadChanges>) -> Result<Option<Bytes>> {
-        let part = self.reader.read(permit).await?;
+    /// The event with the lines of what was read, the newest first. If nothing of it is selected, it tells the position
+    /// alone; `None` if there is none.
+    fn event(&self, part: &ReadPart) -> Result<Option<Bytes>> {
         let mut changes: Vec<_> = part.changes().map(|feed| &feed.change).collect();
         changes.reverse();
         let timeline = Timeline::new(&self.visit, Of::Directory, changes);
-        let Some(position) = self.reader.position().filter(|_| !timeline.is_empty()) else { return Ok(None) };
-        let mut event = format!("id: {}\ndata: ", self.cursors.encode(position));
+        let Some(position) = self.reader.position() else { return Ok(None) };
+        let kind = if timeline.is_empty() { "cursor" } else { "lines" };
+        let mut event = format!("id: {}\nevent: {kind}\ndata: ", self.cursors.encode(position));
         for line in timeline.days.iter().flat_map(|day| &day.lines) {
             let html = LinePart { timeline: &timeline, line }.render().map_err(Error::internal)?;
             event += &html.replace(['\n', '\r'], " ");

@@ -95,10 +95,12 @@ async fn rendered(
         // Whoever changes groups or users may undo what they find in a history, without the feed.
         false => visit.permit::<UndoChanges>().map(|_| None)?,
     };
+    // What is not read may be large.
+    let is_unread = found.is_none();
     let (changes, next) = found.map_or_else(Default::default, |(page, next)| {
         (page.changes.into_iter().map(|feed| feed.change).collect::<Vec<_>>(), next)
     });
-    let is_large = next.is_some() || url.value("after").is_some();
+    let is_large = is_unread || next.is_some() || url.value("after").is_some();
     let undo = match visit.may::<UndoChanges>() {
         false => Undo::NotAllowed,
         true if is_large && url.value("kind").is_none() => Undo::OnRequest(url.with("kind", "undo")),
@@ -115,7 +117,7 @@ async fn rendered(
             undoes: changes.iter().find_map(|change| change.undoes.clone()),
         }),
         undo,
-        curl: list::curl(&visit.browser.origin, &format!("/rollbook/v1/operations/{id}"), &parameters),
+        curl: list::curl(&visit.browser.origin, &format!("/rollbook/v1/operations/{}", list::encoded(id)), &parameters),
         pager: (!changes.is_empty()).then(|| url.timeline_pager(changes.len(), next)),
         timeline: Timeline { is_undoable: false, ..Timeline::new(visit, Of::Operation, &changes) },
         id: id.to_owned(),

@@ -102,6 +102,9 @@ impl<S: Send + Sync> FromRequest<S> for JsonText {
     }
 }
 
+/// The maximum number of fields of a form: as values they take many times the space that they take in the body.
+const FIELDS_MAX: usize = 10_000;
+
 /// The decoded fields of a form in their order. Rejects with `UnsupportedMediaType` if the content type is not
 /// `application/x-www-form-urlencoded`, and with `InvalidBody` if a name or value is not UTF-8 or contains a NUL.
 pub(crate) struct Form(pub Vec<(String, String)>);
@@ -117,6 +120,9 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         let body = read(request).await?;
         let unreadable =
             |name| Error::Request(RequestError::InvalidBody(format!("the field '{name}' is not readable text")));
+        if raw_pairs(&body).nth(FIELDS_MAX).is_some() {
+            return Err(Failure::from(RequestError::TooLarge));
+        }
         Ok(Self(pairs(&body).map_err(unreadable)?))
     }
 }

@@ -8,8 +8,9 @@ use axum::response::Response;
 
 use crate::domain::address;
 use crate::domain::caller::WriteGroups;
+use crate::domain::error::Error as DirectoryError;
 use crate::domain::group::{GroupKey, GroupUid};
-use crate::domain::membership::{MembersChange, MembersOptions, MembersOutcome, UnknownUsers};
+use crate::domain::membership::{MEMBERS_MAX, MembersChange, MembersOptions, MembersOutcome, UnknownUsers};
 use crate::domain::text::fold;
 use crate::domain::user::UserKey;
 use crate::http::ApiState;
@@ -62,16 +63,25 @@ struct Lines {
 }
 
 impl Lines {
-    fn read(text: &str) -> Self {
+    /// Reads the list. Fails with `Invalid` if it has more than [`MEMBERS_MAX`] lines.
+    fn read(text: &str) -> Result<Self> {
         let (mut lines, mut seen) = (Self { users: Vec::new(), impossible: Vec::new(), twice: 0 }, HashSet::new());
-        for line in text.split([',', ';', '\n']).map(str::trim).filter(|line| !line.is_empty()) {
+        if Self::of(text).nth(MEMBERS_MAX).is_some() {
+            return Err(DirectoryError::invalid("who", t::too_many_lines(MEMBERS_MAX)).into());
+        }
+        for line in Self::of(text) {
             match key(line) {
                 _ if !seen.insert(fold(line)) => lines.twice += 1,
                 Some(user) => lines.users.push(user),
                 None => lines.impossible.push(line.to_owned()),
             }
         }
-        lines
+        Ok(lines)
+    }
+
+    /// The lines that are not empty. Commas and semicolons end a line as well.
+    fn of(text: &str) -> impl Iterator<Item = &str> {
+        text.split([',', ';', '\n']).map(str::trim).filter(|line| !line.is_empty())
     }
 }
 
@@ -117,8 +127,9 @@ pub(in crate::console) async fn submit(
     if fields.is_resumed() {
         return Ok(rendered(&api, &visit, uid, &fields, None).await?);
     }
-    let (operation, lines) = (api.service.new_operation(), Lines::read(fields.text("who")));
+    let operation = api.service.new_operation();
     let permit = visit.change::<WriteGroups>(&operation, fields.reason()?)?;
+    let lines = Lines::read(fields.text("who"))?;
     let change = MembersChange::Delta { add: lines.users, remove: Vec::new() };
     let dry_run = fields.text("step") != "add";
     let options = MembersOptions { unknown: UnknownUsers::Ignore, dry_run, ..MembersOptions::default() };
@@ -142,8 +153,9 @@ pub(in crate::console) async fn one(
     if fields.is_resumed() {
         return Ok(rendered(&api, &visit, uid, &typed, None).await?);
     }
-    let (operation, lines) = (api.service.new_operation(), Lines::read(typed.text("who")));
+    let operation = api.service.new_operation();
     let permit = visit.change::<WriteGroups>(&operation, fields.reason()?)?;
+    let lines = Lines::read(typed.text("who"))?;
     let change = MembersChange::Delta { add: lines.users, remove: Vec::new() };
     let options = MembersOptions { unknown: UnknownUsers::Ignore, ..MembersOptions::default() };
     let outcome = api.service.change_members(&permit, GroupKey::Uid(uid), change, options).await?;
@@ -177,10 +189,11 @@ mod tests {
 
     #[test]
     fn a_list_names_users_by_id_number_or_username() {
-        let lines = Lines::read("ada\n bram@example.org , uid:7;;ADA\nMüller, Thomas\n\n");
+        let lines = Lines::read("ada\n bram@example.org , uid:7;;ADA\nMüller, Thomas\n\n").unwrap();
         assert_eq!(lines.users.len(), 4);
         assert_eq!(lines.users[1], UserKey::Username("bram@example.org".to_owned()));
         assert_eq!(lines.users[2], UserKey::Uid(7));
+        assert!(Lines::read(&"x,".repeat(MEMBERS_MAX + 1)).is_err());
         assert_eq!((lines.impossible, lines.twice), (vec!["Müller".to_owned()], 1));
     }
 }

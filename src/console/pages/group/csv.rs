@@ -7,7 +7,7 @@ use axum::response::IntoResponse as _;
 use bytes::Bytes;
 use futures_util::stream::{StreamExt as _, once, unfold};
 
-use crate::domain::caller::{Permit, ReadGroups, ReadUsers};
+use crate::domain::caller::{ReadGroups, ReadUsers};
 use crate::domain::group::{GroupKey, GroupUid};
 use crate::domain::membership::Member;
 use crate::http::request::error::Result;
@@ -31,11 +31,11 @@ pub(in crate::console) async fn export(
     Path(uid): Path<GroupUid>,
     Query(pairs): Query,
 ) -> Answer {
-    let permit = visit.permit::<ReadGroups>()?;
     let mut parameters = ListUrl::new(path_of(uid), pairs).of_api(&[]);
     parameters.retain(|(name, _)| !["after", "limit"].contains(&&**name));
     parameters.push(("limit".to_owned(), ROWS.to_owned()));
-    let mut file = File { api, permit, uid, parameters, sees_users: visit.may::<ReadUsers>(), is_finished: false };
+    let sees_users = visit.may::<ReadUsers>();
+    let mut file = File { api, visit, uid, parameters, sees_users, is_finished: false };
     let (id, first) = file.rows().await?;
     let first = file.line(&HEADS.map(str::to_owned)) + &first;
     let rest = unfold(file, async |mut file| {
@@ -59,7 +59,7 @@ pub(in crate::console) async fn export(
 /// A file that is being written.
 struct File {
     api: ApiState,
-    permit: Permit<ReadGroups>,
+    visit: Page,
     uid: GroupUid,
     parameters: Vec<(String, String)>,
     sees_users: bool,
@@ -67,10 +67,15 @@ struct File {
 }
 
 impl File {
-    /// The ID of the group, and the lines of the next members.
+    /// The ID of the group, and the lines of the next members. Fails if the session has ended, or if the visitor may no
+    /// longer see what the file has: a large file can take hours.
     async fn rows(&mut self) -> Result<(String, String)> {
-        let key = GroupKey::Uid(self.uid);
-        let (group, page, next) = lists::members(&self.api.service, &self.permit, key, &self.parameters).await?;
+        self.visit.signed_in = self.api.service.is_still_signed_in(&self.visit.signed_in).await?;
+        if self.sees_users {
+            self.visit.permit::<ReadUsers>()?;
+        }
+        let (key, permit) = (GroupKey::Uid(self.uid), self.visit.permit::<ReadGroups>()?);
+        let (group, page, next) = lists::members(&self.api.service, &permit, key, &self.parameters).await?;
         let lines = page.items.iter().map(|member| self.line(&cells(member))).collect();
         self.parameters.retain(|(name, _)| name != "after");
         self.is_finished = next.is_none();

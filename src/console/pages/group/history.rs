@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 
 use crate::domain::group::{Group, GroupKey, GroupUid};
-use crate::domain::history::{self, MembersAtQuery};
+use crate::domain::history;
 use crate::domain::time::Timestamp;
 use crate::domain::visible_states::visible_changes;
 use crate::http::lists::group_history;
@@ -99,14 +99,14 @@ pub(in crate::console::pages) fn moment(visit: &Page, url: &ListUrl) -> Result<O
 async fn then(api: &ApiState, visit: &Page, group: &Group, at: Timestamp) -> Result<Then> {
     let (permit, key) = (visit.permit()?, GroupKey::Uid(group.uid));
     let (reader, visibility) = (&visit.browser.reader, &visit.caller().visibility);
-    let before = history::State::Group(Box::new(api.service.group_at(&permit, &key, at).await?));
+    let then = api.service.group_at(&permit, &key, at).await?;
+    let members = then.members.unsigned_abs();
+    let before = history::State::Group(Box::new(then));
     let now = history::State::Group(Box::new(group.clone()));
-    let query = MembersAtQuery { group: group.uid, at, after: None, limit: 1 };
-    let (_, members) = api.service.members_at(&permit, &key, query).await?;
     Ok(Then {
         moment: reader.full_moment(at),
         differences: differences(&before, &now, &visible_changes(&before, &now, visibility), reader, visibility),
-        members: members.total,
+        members,
         who: format!("{}/members/then?at={}", path_of(group.uid), list::encoded(&reader.field(at))),
     })
 }

@@ -18,7 +18,7 @@ use crate::console::frame::{Frame, Section};
 use crate::console::list;
 use crate::console::messages::{self as m, group as t, history as h};
 use crate::console::pages::{page, user};
-use crate::console::timeline::{Of, Timeline};
+use crate::console::timeline::{Of, Timeline, user_name};
 use crate::console::ui::{self, Html};
 
 #[derive(Template)]
@@ -67,13 +67,7 @@ pub(in crate::console) async fn show(
     let sees_users = visit.may::<ReadUsers>();
     let named =
         spells.iter().flat_map(|spell| spell.added.iter().chain(&spell.ended)).find_map(|own| own.user.as_ref());
-    let name = named.map_or_else(
-        || format!("uid:{user_uid}"),
-        |user| match sees_users {
-            true => user.username.clone(),
-            false => user.id.clone(),
-        },
-    );
+    let name = named.map_or_else(|| format!("uid:{user_uid}"), |user| user_name(user, sees_users).to_owned());
     let why = |change: &Option<Change>| change.as_ref().and_then(|change| why(&visit, change));
     let spells = spells
         .iter()

@@ -54,8 +54,8 @@ pub(in crate::console) async fn list(
     let url = ListUrl::new(format!("{members}/then"), pairs);
     let Some(at) = moment(&visit, &url)? else { return Ok(redirect(&members)) };
     let mut parameters = url.of_api(&[]);
-    let (found, next) = lists::members_at(&api.service, &visit.permit()?, GroupKey::Uid(uid), at, &parameters).await?;
     parameters.push(("at".to_owned(), format!("{}Z", at.to_civil())));
+    let (found, next) = lists::members_at(&api.service, &visit.permit()?, GroupKey::Uid(uid), at, &parameters).await?;
     let sees_users = visit.may::<ReadUsers>();
     let row = |member: &crate::domain::membership::Member| {
         let id = member.user.fields.id.to_string();

@@ -57,7 +57,8 @@ struct Shown {
 
 async fn rendered(api: &ApiState, visit: &Page, uid: UserUid, shown: Shown) -> Result<Response> {
     let found = find(api, visit, uid).await?;
-    let (present, head) = (of_user(&found.user), UserHead::new(api, visit, &found, Tab::Access));
+    let (present, head) =
+        (of_user(&found.user, &visit.caller().visibility), UserHead::new(api, visit, &found, Tab::Access));
     let (form, theirs) = match shown.form {
         None => (present, Vec::new()),
         Some(form) if shown.status == StatusCode::CONFLICT => {

@@ -1,5 +1,6 @@
 //! The forms of a user's fields: what they show, and the bodies of the API that they stand for.
 
+use crate::domain::community::Visibility;
 use crate::domain::error::Error as DirectoryError;
 use crate::domain::role::Roles;
 use crate::domain::user::User;
@@ -33,8 +34,8 @@ impl UserForm {
     }
 }
 
-/// The fields of the user as a form.
-pub(super) fn of_user(user: &User) -> Form {
+/// The fields of the user as a form; of the communities, those that the visitor may know of.
+pub(super) fn of_user(user: &User, visibility: &Visibility) -> Form {
     let own = &user.fields;
     let mut pairs: Vec<(&str, String)> = vec![
         ("id", own.id.to_string()),
@@ -45,7 +46,7 @@ pub(super) fn of_user(user: &User) -> Form {
         ("phone", own.phone.clone().unwrap_or_default()),
         ("termsAccepted", own.terms_accepted.map(|at| format!("{}Z", at.to_civil())).unwrap_or_default()),
         ("xp", own.xp.as_ref().map(|xp| indented(xp.as_str())).unwrap_or_default()),
-        ("communities", own.communities.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
+        ("communities", visibility.seen(&own.communities).map(ToString::to_string).collect::<Vec<_>>().join("\n")),
         ("version", user.version.to_string()),
     ];
     pairs.extend(own.roles.names().map(|name| ("role", name.to_owned())));

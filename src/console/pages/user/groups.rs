@@ -100,8 +100,8 @@ async fn rendered(
         // The user did not exist yet.
         Some(at) if at < found.user.created => (Vec::new(), None, None),
         Some(at) => {
-            let (page, next) = lists::joined_groups_at(&api.service, &permit, key, at, &parameters).await?;
             parameters.push(("at".to_owned(), format!("{}Z", at.to_civil())));
+            let (page, next) = lists::joined_groups_at(&api.service, &permit, key, at, &parameters).await?;
             (page.items, None, next)
         }
     };
@@ -115,7 +115,12 @@ async fn rendered(
         frame: visit.frame(t::groups_of(&full_name(&found.user)), Section::Users),
         own: Own {
             roles: found.user.fields.roles.names().collect(),
-            communities: found.user.fields.communities.iter().map(ToString::to_string).collect(),
+            communities: permit
+                .caller()
+                .visibility
+                .seen(&found.user.fields.communities)
+                .map(ToString::to_string)
+                .collect(),
         },
         user: found.user,
         head,

@@ -16,7 +16,7 @@ use crate::service::complete_users::CountedUser;
 
 use super::users::SignInState;
 use crate::console::browser::Page;
-use crate::console::frame::full_name;
+use crate::console::frame::{full_name, username};
 use crate::console::messages::{history as h, user as t};
 use crate::console::ui::{self, Html};
 
@@ -51,7 +51,7 @@ impl UserHead {
         Self {
             uid: user.uid,
             name: ui::name(&full_name(user)),
-            username: user.fields.username.clone(),
+            username: username(user).to_owned(),
             groups: *groups,
             last_active: user.last_active,
             deleted: user.deleted,

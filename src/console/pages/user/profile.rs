@@ -51,7 +51,8 @@ async fn rendered(
     status: StatusCode,
 ) -> Result<Response> {
     let found = find(api, visit, uid).await?;
-    let (present, head) = (of_user(&found.user), UserHead::new(api, visit, &found, Tab::Profile));
+    let (present, head) =
+        (of_user(&found.user, &visit.caller().visibility), UserHead::new(api, visit, &found, Tab::Profile));
     let (form, theirs) = match filled {
         None => (present, Vec::new()),
         Some(form) if status == StatusCode::CONFLICT => {

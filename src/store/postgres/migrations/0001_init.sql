@@ -125,6 +125,10 @@ CREATE INDEX group_xp_instant ON group_xp (path, instant, text);
 CREATE INDEX groups_text ON groups USING gin (
     (id_key || '') gin_trgm_ops, (name_key || '') gin_trgm_ops, (description_key || '') gin_trgm_ops
 ) WHERE deleted IS NULL;
+-- The planner takes no statistics of expressions from a partial index.
+CREATE STATISTICS groups_text_id ON (id_key || '') FROM groups;
+CREATE STATISTICS groups_text_name ON (name_key || '') FROM groups;
+CREATE STATISTICS groups_text_description ON (description_key || '') FROM groups;
 CREATE TABLE group_ngrams (
     owner BIGINT PRIMARY KEY,
     ngrams BIGINT[] NOT NULL
@@ -207,6 +211,11 @@ CREATE INDEX users_text ON users USING gin (
     (id_key || '') gin_trgm_ops, (username_key || '') gin_trgm_ops, (first_name_key || '') gin_trgm_ops,
     (last_name_key || '') gin_trgm_ops, (email_key || '') gin_trgm_ops
 ) WHERE deleted IS NULL;
+CREATE STATISTICS users_text_id ON (id_key || '') FROM users;
+CREATE STATISTICS users_text_username ON (username_key || '') FROM users;
+CREATE STATISTICS users_text_first_name ON (first_name_key || '') FROM users;
+CREATE STATISTICS users_text_last_name ON (last_name_key || '') FROM users;
+CREATE STATISTICS users_text_email ON (email_key || '') FROM users;
 CREATE TABLE user_ngrams (
     owner BIGINT PRIMARY KEY,
     ngrams BIGINT[] NOT NULL
