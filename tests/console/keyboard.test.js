@@ -92,6 +92,7 @@ describe('by keyboard alone', { skip }, () => {
     await page.keyboard.press('Control+k');
     await page.keyboard.type('new group');
     await page.locator('#palette a').filter({ hasText: 'Search all groups for “new group”' }).waitFor();
+    await page.locator('#palette a[aria-current]').filter({ hasText: 'New group' }).waitFor();
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name: 'New group' }).waitFor();
     await tabTo(page, 'English');
@@ -106,8 +107,10 @@ describe('by keyboard alone', { skip }, () => {
     await page.getByRole('status').filter({ hasText: 'By keyboard was deleted.' }).waitFor();
     await tabTo(page, 'Deleted');
     await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'Deleted' }).waitFor();
     await tabTo(page, 'Restore');
     await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'Restore “By keyboard”?' }).waitFor();
     await tabTo(page, 'Restore group');
     await page.keyboard.press('Enter');
     await page.getByRole('status').filter({ hasText: 'By keyboard was restored' }).waitFor();

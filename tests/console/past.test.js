@@ -211,7 +211,7 @@ describe('the past', { skip }, () => {
     await own.signIn(page);
     await page.keyboard.press('Control+k');
     await page.keyboard.type('group pal');
-    await page.locator('#palette a').filter({ hasText: 'Group palette' }).waitFor();
+    await page.locator('#palette a[aria-current]').filter({ hasText: 'Group palette' }).waitFor();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowUp');
     await page.keyboard.press('Enter');

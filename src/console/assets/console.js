@@ -113,6 +113,7 @@ if (palette) {
       chosen().click();
     }
   });
+  palette.addEventListener('input', () => choose());
   palette.addEventListener('htmx:after:swap', () => choose(palette.querySelector('a')));
   palette.addEventListener('click', (event) => { if (event.target === palette) palette.close(); });
 }
