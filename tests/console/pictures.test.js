@@ -74,7 +74,7 @@ test('the pictures of the documentation', { skip: wanted }, async (t) => {
     await page.goto(`${own.url}/console/groups`);
     await page.keyboard.press('Control+k');
     await page.keyboard.type('support');
-    await page.locator('#palette a').first().waitFor();
+    await page.locator('#palette a mark').first().waitFor();
     await shoot(page, `palette-${theme}`);
   }
   const phone = await own.page(t, { width: 360 });
