@@ -19,7 +19,7 @@ const wanted = isPostgres ? 'the pages are the same on both stores; filling take
 function* lines() {
   for (let at = 1; at <= COUNT; at += 1) {
     const id = String(at).padStart(6, '0');
-    yield { user: { id: `u${id}`, username: `u${id}@example.org`, firstName: `First ${at % 977}`, lastName: `Last ${at % 1009}`, email: `u${id}@example.org` } };
+    yield { user: { id: `u${id}`, username: `u${id}@example.org`, first_name: `First ${at % 977}`, last_name: `Last ${at % 1009}`, email: `u${id}@example.org`, active: true } };
     yield { group: { id: `g${id}`, labels: { en: `Group ${id} of the large directory`, de: `Gruppe ${id} des großen Verzeichnisses` }, xp: { Site: { City: `City ${at % 31}` } } } };
   }
   yield { group: { id: 'everyone', labels: { en: 'Everyone' } } };
