@@ -11,6 +11,7 @@ mod changes;
 mod chart;
 #[path = "../support/client.rs"]
 mod client;
+mod console;
 mod data;
 mod deletes;
 #[path = "../support/fixed.rs"]

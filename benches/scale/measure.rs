@@ -14,7 +14,7 @@ use super::program::Program;
 use super::report::{Report, Row, Section};
 use super::target::{Target, millis};
 use super::timing::Effort;
-use super::{changes, deletes, matrix, own_api, run, undo};
+use super::{changes, console, deletes, matrix, own_api, run, undo};
 
 /// The number of changes of ten members of each group, in each round.
 const DELTAS: usize = 170;
@@ -55,6 +55,8 @@ enum Step {
     Matrix,
     /// Lists of Rollbook's own API, changes of many members, histories and moments
     Own,
+    /// Pages of the console
+    Console,
     /// Changes of the largest group
     Changes,
     /// Requests over 64 connections
@@ -106,7 +108,7 @@ struct Steps<'a> {
 
 impl Steps<'_> {
     async fn take(&mut self) -> anyhow::Result<()> {
-        let in_process = [Step::Lists, Step::Matrix, Step::Own, Step::Changes, Step::Load];
+        let in_process = [Step::Lists, Step::Matrix, Step::Own, Step::Console, Step::Changes, Step::Load];
         if in_process.into_iter().any(|step| self.is_selected(step)) {
             let large = Target::open(&self.large, self.arguments.size).await?;
             let small = Target::open(&self.small, Size::of_groups(SMALL)).await?;
@@ -157,6 +159,9 @@ impl Steps<'_> {
             self.add("The past", Ok(vec![section]))?;
             let section = undo::measure(large, small, rounds).await;
             self.add("Restore and undo", section.map(|section| vec![section]))?;
+        }
+        if self.begins(Step::Console) {
+            self.add("The console", console::measure(large, small).await.map(|section| vec![section]))?;
         }
         if self.begins(Step::Changes) {
             let turns = 50 * rounds;

@@ -81,7 +81,8 @@ pub(crate) struct Response {
     pub took: Duration,
     /// The status.
     pub status: StatusCode,
-    headers: HeaderMap,
+    /// The headers.
+    pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
 }
