@@ -57,6 +57,18 @@ impl Fields {
         self.0.iter().filter(move |(own, _)| own == name).map(|(_, value)| &**value)
     }
 
+    /// The field as JSON; `None` if it is empty. Fails with `Invalid`, which says where it does not follow JSON.
+    pub(super) fn json(&self, name: &'static str) -> Result<Option<Json>> {
+        let parsed = self.filled(name).map(|text| Json::parse(text.as_bytes()));
+        let wrong = |problem: String| DirectoryError::invalid(name, messages::group::not_json(&problem));
+        Ok(parsed.transpose().map_err(wrong)?)
+    }
+
+    /// The words of the field as an array of texts.
+    pub(super) fn words(&self, name: &str) -> Json {
+        Json::Array(self.text(name).split_whitespace().map(|word| Json::String(word.to_owned())).collect())
+    }
+
     /// Whether the form has the field.
     pub(super) fn has(&self, name: &str) -> bool {
         self.all(name).next().is_some()

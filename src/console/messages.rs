@@ -75,6 +75,16 @@ pub(super) fn copy(what: &str) -> String {
     format!("Copy {what}")
 }
 
+/// How many entities a list has, and whether it was searched or filtered. `nouns`: for one, and for several.
+fn matching(count: u64, text: &str, nouns: [&str; 2], is_filtered: bool) -> String {
+    match (is_filtered, count == 1) {
+        (false, true) => format!("{text} {}", nouns[0]),
+        (false, false) => format!("{text} {}", nouns[1]),
+        (true, true) => format!("{text} {} matches", nouns[0]),
+        (true, false) => format!("{text} {} match", nouns[1]),
+    }
+}
+
 /// The rows of a page of a list.
 pub(super) fn rows(from: &str, to: &str, total: Option<&str>) -> String {
     match total {
@@ -258,12 +268,7 @@ pub(super) mod groups {
     pub(in crate::console) const NO_MATCH_SPELLING: &str = "Check the spelling, or search for a part of the name.";
     /// How many groups the list has.
     pub(in crate::console) fn matching(count: u64, text: &str, is_filtered: bool) -> String {
-        let noun = if count == 1 { "group" } else { "groups" };
-        match (is_filtered, count == 1) {
-            (false, _) => format!("{text} {noun}"),
-            (true, true) => format!("{text} {noun} matches"),
-            (true, false) => format!("{text} {noun} match"),
-        }
+        super::matching(count, text, ["group", "groups"], is_filtered)
     }
     /// Nothing was found.
     pub(in crate::console) fn no_match(term: &str) -> String {
@@ -445,12 +450,7 @@ pub(super) mod group {
     }
     /// How many members the list has.
     pub(in crate::console) fn matching_members(count: u64, text: &str, is_search: bool) -> String {
-        let noun = if count == 1 { "member" } else { "members" };
-        match (is_search, count == 1) {
-            (false, _) => format!("{text} {noun}"),
-            (true, true) => format!("{text} {noun} matches"),
-            (true, false) => format!("{text} {noun} match"),
-        }
+        super::matching(count, text, ["member", "members"], is_search)
     }
     /// What a change of members did.
     pub(in crate::console) fn members_changed(added: u64, removed: u64, unchanged: u64, unknown: u64) -> String {
@@ -500,12 +500,7 @@ pub(super) mod users {
 
     /// How many users the list has.
     pub(in crate::console) fn matching(count: u64, text: &str, is_filtered: bool) -> String {
-        let noun = if count == 1 { "user" } else { "users" };
-        match (is_filtered, count == 1) {
-            (false, _) => format!("{text} {noun}"),
-            (true, true) => format!("{text} {noun} matches"),
-            (true, false) => format!("{text} {noun} match"),
-        }
+        super::matching(count, text, ["user", "users"], is_filtered)
     }
     /// Nothing was found.
     pub(in crate::console) fn no_match(term: &str) -> String {
@@ -534,14 +529,12 @@ pub(super) mod users {
             _ => super::groups::filter_value(value),
         }
     }
-    pub(in crate::console) fn created(name: &str) -> String {
-        format!("{name} was created.")
-    }
 }
 
 /// The pages of one user.
 pub(super) mod user {
-    pub(in crate::console) use super::users::{LAST_ACTIVE, NEW, USERNAME, created};
+    pub(in crate::console) use super::group::created;
+    pub(in crate::console) use super::users::{LAST_ACTIVE, NEW, USERNAME};
 
     pub(in crate::console) const GROUPS: &str = "Groups";
     pub(in crate::console) const PROFILE: &str = "Profile";

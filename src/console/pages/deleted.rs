@@ -152,7 +152,7 @@ struct RestorePage {
     frame: Frame,
     /// The path of the page, to which the form is sent.
     action: String,
-    /// The list that the thing stands in.
+    /// The path of the list of what is deleted.
     list: &'static str,
     question: String,
     /// The numbers of what comes back and what does not.
@@ -202,7 +202,7 @@ async fn group_page(
     let (permit, key) = (visit.permit::<ReadGroups>()?, GroupKey::Uid(group.uid));
     let Some(deleted) = group.deleted else { return Ok(redirect(&group::path_of(group.uid))) };
     let query = MembersAtQuery { group: group.uid, at: before(deleted), after: None, limit: 1 };
-    // What is no longer kept is not told.
+    // A number that the journal no longer has is left out.
     let then = kept(api.service.members_at(&permit, &key, query).await)?;
     let returning = group.members.unsigned_abs();
     let mut outcome = vec![Outcome { number: ui::number(&returning), text: t::PEOPLE_COME_BACK, is_returning: true }];

@@ -71,21 +71,29 @@ impl Service {
     /// use. Fails with `Unauthenticated` if there is no such session, or if it has ended.
     pub(crate) async fn session(&self, secret: &str) -> Result<SignedIn> {
         let now = self.clock.now();
-        let found = self.store.session(&sha256_hex(secret)).await?;
-        let (session, user) = found
-            .filter(|(session, user)| is_valid(session, user, now))
-            .ok_or(Error::SignIn(SignInError::Unauthenticated))?;
-        self.note_session_use(&session, now);
-        Ok(signed_in(session, user))
+        let signed_in = self.session_with(&sha256_hex(secret), now).await?;
+        self.note_session_use(&signed_in.session, now);
+        Ok(signed_in)
     }
 
     /// As [`Self::session`], for a page that somebody keeps open: nothing is recorded.
     pub(crate) async fn is_still_signed_in(&self, before: &SignedIn) -> Result<SignedIn> {
-        let found = self.store.session(&before.session.hash).await?;
-        let (session, user) = found
-            .filter(|(session, user)| is_valid(session, user, self.clock.now()))
-            .ok_or(Error::SignIn(SignInError::Unauthenticated))?;
-        Ok(signed_in(session, user))
+        self.session_with(&before.session.hash, self.clock.now()).await
+    }
+
+    /// Who is signed in at `now` by the session with this hash, with the present rights of the user.
+    async fn session_with(&self, hash: &str, now: Timestamp) -> Result<SignedIn> {
+        let found = self.store.session(hash).await?.filter(|(session, user)| is_valid(session, user, now));
+        let (session, user) = found.ok_or(Error::SignIn(SignInError::Unauthenticated))?;
+        let caller = Caller {
+            roles: user.fields.roles,
+            visibility: Visibility::All.narrowed_by(&user.fields.communities),
+            actor: Actor { user: Some(user.uid), client: None },
+            channel: Channel::Console,
+            token: None,
+            operator: None,
+        };
+        Ok(SignedIn { caller: Arc::new(caller), user: Arc::new(user), session: Arc::new(session) })
     }
 
     /// Records the use in the background, at most once a minute. The page does not wait for it, and a failure is only
@@ -169,17 +177,4 @@ fn own_permit(signed_in: &SignedIn) -> Result<Permit<WriteUsers>> {
 /// Whether the session has not ended by `now`.
 fn is_valid(session: &Session, user: &User, now: Timestamp) -> bool {
     now < session.ends() && is_active(user) && user.fields.generation == session.generation
-}
-
-/// Who is signed in by the session, with the present rights of the user.
-fn signed_in(session: Session, user: User) -> SignedIn {
-    let caller = Caller {
-        roles: user.fields.roles,
-        visibility: Visibility::All.narrowed_by(&user.fields.communities),
-        actor: Actor { user: Some(user.uid), client: None },
-        channel: Channel::Console,
-        token: None,
-        operator: None,
-    };
-    SignedIn { caller: Arc::new(caller), user: Arc::new(user), session: Arc::new(session) }
 }

@@ -193,11 +193,10 @@ pub(super) fn read_change(fields: &Fields) -> Result<ClientChange> {
 
 /// What both bodies have. A field with a number that is empty is no number.
 fn common(fields: &Fields) -> Vec<(&'static str, Json)> {
-    let lines = fields.text("communities").split_whitespace().map(text).collect();
     vec![
         ("name", text(fields.trimmed("name"))),
         ("roles", Json::Array(fields.all("role").map(text).collect())),
-        ("communities", Json::Array(lines)),
+        ("communities", fields.words("communities")),
         ("accessMinutes", Json::Number(fields.trimmed("accessMinutes").into())),
         ("refreshMinutes", Json::Number(fields.trimmed("refreshMinutes").into())),
         ("refreshRotation", Json::Bool(fields.has("refreshRotation"))),

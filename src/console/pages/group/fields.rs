@@ -1,7 +1,6 @@
 //! The form of a group's fields: what it shows, and the body of the API that it stands for.
 
 use crate::domain::community::{Community, Visibility};
-use crate::domain::error::Error as DirectoryError;
 use crate::domain::group::Group;
 use crate::http::entities;
 use crate::http::request::error::{Error, Result};
@@ -156,13 +155,9 @@ pub(super) fn read(fields: &Fields) -> Result<CompleteGroup> {
         body.push(("description".to_owned(), text(description)));
     }
     if fields.has("communities") {
-        let lines = fields.text("communities").split_whitespace().map(text).collect();
-        body.push(("communities".to_owned(), Json::Array(lines)));
+        body.push(("communities".to_owned(), fields.words("communities")));
     }
-    if let Some(xp) = fields.filled("xp") {
-        let parsed = Json::parse(xp.as_bytes());
-        body.push(("xp".to_owned(), parsed.map_err(|problem| DirectoryError::invalid("xp", t::not_json(&problem)))?));
-    }
+    body.extend(fields.json("xp")?.map(|xp| ("xp".to_owned(), xp)));
     if let Some(version) = fields.filled("version") {
         body.push(("version".to_owned(), Json::Number(version.into())));
     }

@@ -11,7 +11,7 @@ use crate::http::request::error::{DirectoryError, Error, Result};
 use crate::http::request::extract::Path;
 use crate::http::{ApiState, entities};
 
-use super::form::{UserForm, body, differing, of_user};
+use super::form::{self, UserForm, body, of_user};
 use super::{Tab, UserHead, api_path, find, path_of};
 use crate::console::browser::Page;
 use crate::console::difference::Difference;
@@ -34,8 +34,7 @@ struct AccessPage {
     user: User,
     form: UserForm,
     theirs: Vec<Difference>,
-    /// What is wrong with the new password.
-    password_problem: Option<String>,
+    is_password_refused: bool,
     consequence: String,
     curl: String,
 }
@@ -50,8 +49,7 @@ pub(in crate::console) async fn show(State(api): State<ApiState>, visit: Page, P
 struct Shown {
     /// The form of roles as it was filled in.
     form: Option<Form>,
-    /// What is wrong with the new password.
-    password: Option<String>,
+    is_password_refused: bool,
     status: StatusCode,
 }
 
@@ -59,14 +57,7 @@ async fn rendered(api: &ApiState, visit: &Page, uid: UserUid, shown: Shown) -> R
     let found = find(api, visit, uid).await?;
     let (present, head) =
         (of_user(&found.user, &visit.caller().visibility), UserHead::new(api, visit, &found, Tab::Access));
-    let (form, theirs) = match shown.form {
-        None => (present, Vec::new()),
-        Some(form) if shown.status == StatusCode::CONFLICT => {
-            let theirs = differing(&present, &form, &FIELDS);
-            (form.with("version", present.value("version")), theirs)
-        }
-        Some(form) => (form, Vec::new()),
-    };
+    let (form, theirs) = form::shown(present, shown.form, shown.status, &FIELDS);
     let page = AccessPage {
         frame: visit.frame(full_name(&found.user), Section::Users),
         curl: list::curl(&visit.browser.origin, &api_path(&found.user), &[]),
@@ -75,7 +66,7 @@ async fn rendered(api: &ApiState, visit: &Page, uid: UserUid, shown: Shown) -> R
         head,
         form: UserForm::new(form, visit),
         theirs,
-        password_problem: shown.password,
+        is_password_refused: shown.is_password_refused,
     };
     page_with(shown.status, &page)
 }
@@ -106,12 +97,12 @@ pub(in crate::console) async fn save(
         Ok(user) if user.version.to_string() == before => Ok(see(&own_path(uid), &Done::new(g::NOTHING_CHANGED))),
         Ok(user) => Ok(see(&own_path(uid), &Done::undoable(g::saved(&full_name(&user)), operation))),
         Err(Error::Directory(DirectoryError::PreconditionFailed)) => {
-            let shown = Shown { form: form(), status: StatusCode::CONFLICT, password: None };
+            let shown = Shown { form: form(), status: StatusCode::CONFLICT, ..Shown::default() };
             Ok(rendered(&api, &visit, uid, shown).await?)
         }
         Err(error) => {
             let form = Form::new(fields.clone()).with_problems(error)?;
-            let shown = Shown { form: Some(form), status: StatusCode::BAD_REQUEST, password: None };
+            let shown = Shown { form: Some(form), status: StatusCode::BAD_REQUEST, ..Shown::default() };
             Ok(rendered(&api, &visit, uid, shown).await?)
         }
     }
@@ -132,8 +123,7 @@ pub(in crate::console) async fn set_password(
     match api.service.set_user_password(&permit, UserKey::Uid(uid), password).await {
         Ok(()) => Ok(see(&own_path(uid), &Done::new(t::PASSWORD_SET))),
         Err(DirectoryError::InsecurePassword) => {
-            let password = Some(m::PASSWORD_RULE.to_owned());
-            let shown = Shown { password, status: StatusCode::BAD_REQUEST, form: None };
+            let shown = Shown { is_password_refused: true, status: StatusCode::BAD_REQUEST, form: None };
             Ok(rendered(&api, &visit, uid, shown).await?)
         }
         Err(error) => Err(Error::from(error).into()),

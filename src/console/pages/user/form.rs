@@ -1,7 +1,8 @@
 //! The forms of a user's fields: what they show, and the bodies of the API that they stand for.
 
+use axum::http::StatusCode;
+
 use crate::domain::community::Visibility;
-use crate::domain::error::Error as DirectoryError;
 use crate::domain::role::Roles;
 use crate::domain::user::User;
 use crate::http::request::error::Result;
@@ -11,7 +12,7 @@ use crate::json::Json;
 use crate::console::browser::Page;
 use crate::console::difference::Difference;
 use crate::console::form::{Fields, Form, indented};
-use crate::console::messages::{fields as f, group as g};
+use crate::console::messages::fields as f;
 
 /// The fields of the API that are texts, which are null if they are empty.
 const TEXTS: [&str; 7] = ["id", "username", "firstName", "lastName", "email", "phone", "termsAccepted"];
@@ -66,17 +67,13 @@ pub(in crate::console::pages) fn body(fields: &Fields) -> Result<Body> {
     // A password keeps the spaces around it.
     let password = Some(fields.text("password")).filter(|password| !password.is_empty());
     body.extend(password.map(|password| ("password".to_owned(), text(password))));
-    if let Some(xp) = fields.filled("xp") {
-        let parsed = Json::parse(xp.as_bytes());
-        body.push(("xp".to_owned(), parsed.map_err(|problem| DirectoryError::invalid("xp", g::not_json(&problem)))?));
-    }
+    body.extend(fields.json("xp")?.map(|xp| ("xp".to_owned(), xp)));
     if fields.has(HAS_ROLES) {
         body.push(("roles".to_owned(), Json::Array(fields.all("role").map(text).collect())));
         body.push(("active".to_owned(), Json::Bool(fields.has("active"))));
     }
     if fields.has("communities") {
-        let lines = fields.text("communities").split_whitespace().map(text).collect();
-        body.push(("communities".to_owned(), Json::Array(lines)));
+        body.push(("communities".to_owned(), fields.words("communities")));
     }
     if let Some(version) = fields.filled("version") {
         body.push(("version".to_owned(), Json::Number(version.into())));
@@ -84,8 +81,26 @@ pub(in crate::console::pages) fn body(fields: &Fields) -> Result<Body> {
     Body::new(body)
 }
 
+/// The form to show, and what somebody else saved meanwhile: the form as it was filled in, over the present version if
+/// that is another one (`CONFLICT`); without one, the present fields. `names` are its fields.
+pub(super) fn shown(
+    present: Form,
+    filled: Option<Form>,
+    status: StatusCode,
+    names: &[&'static str],
+) -> (Form, Vec<Difference>) {
+    match filled {
+        None => (present, Vec::new()),
+        Some(form) if status == StatusCode::CONFLICT => {
+            let theirs = differing(&present, &form, names);
+            (form.with("version", present.value("version")), theirs)
+        }
+        Some(form) => (form, Vec::new()),
+    }
+}
+
 /// What two people filled in differently, of the fields with these names.
-pub(super) fn differing(theirs: &Form, mine: &Form, names: &[&'static str]) -> Vec<Difference> {
+fn differing(theirs: &Form, mine: &Form, names: &[&'static str]) -> Vec<Difference> {
     let lines = |form: &Form, name: &str| if name == "role" { form.lines(name) } else { form.value(name).to_owned() };
     let field = |name: &str| f::field(if name == "role" { "roles" } else { name });
     let pairs = names.iter().map(|name| (field(name), lines(theirs, name), lines(mine, name)));

@@ -11,7 +11,7 @@ use crate::http::request::error::{DirectoryError, Error, Result};
 use crate::http::request::extract::Path;
 use crate::http::{ApiState, entities};
 
-use super::form::{UserForm, body, differing, of_user};
+use super::form::{UserForm, body, of_user, shown};
 use super::{Tab, UserHead, api_path, find, path_of};
 use crate::console::browser::Page;
 use crate::console::difference::Difference;
@@ -53,14 +53,7 @@ async fn rendered(
     let found = find(api, visit, uid).await?;
     let (present, head) =
         (of_user(&found.user, &visit.caller().visibility), UserHead::new(api, visit, &found, Tab::Profile));
-    let (form, theirs) = match filled {
-        None => (present, Vec::new()),
-        Some(form) if status == StatusCode::CONFLICT => {
-            let theirs = differing(&present, &form, &FIELDS);
-            (form.with("version", present.value("version")), theirs)
-        }
-        Some(form) => (form, Vec::new()),
-    };
+    let (form, theirs) = shown(present, filled, status, &FIELDS);
     let page = ProfilePage {
         frame: visit.frame(full_name(&found.user), Section::Users),
         curl: list::curl(&visit.browser.origin, &api_path(&found.user), &[]),
