@@ -98,7 +98,7 @@ pub(crate) fn groups() -> Vec<Shape<CursorQuery<GroupField>>> {
     let times = [GroupField::Created, GroupField::Updated].map(|field| conditions(field, tests_of_values(instant)));
     let counts = conditions(GroupField::Members, tests_of_values("1000"));
     let labelled = |(kind, test)| (format!("labels.de {kind}"), Condition::Any(Field::label("de"), vec![test]));
-    let labels = tests("f1500", "f150", "150").into_iter().map(labelled);
+    let labels = tests("f1500", "f1500", "1500").into_iter().map(labelled);
     let others = communities().into_iter().chain(memberships()).chain(labels);
     let filters = times.into_iter().flatten().chain(counts).chain(others);
     shapes.extend(walks("groups", [("Uid", vec![], vec![])], &filters.map(only).collect::<Vec<_>>()));
