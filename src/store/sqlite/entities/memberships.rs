@@ -1,7 +1,7 @@
 //! The memberships in SQLite.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
-use sea_query::{Expr, ExprTrait as _, Query, SelectStatement};
+use sea_query::{Asterisk, Expr, ExprTrait as _, Func, Query, SelectStatement};
 
 use crate::domain::community::Visibility;
 use crate::domain::error::Result;
@@ -137,6 +137,11 @@ pub(crate) fn groups_of(user: UserUid) -> SelectStatement {
                       WHERE g.uid = m.group_uid AND g.deleted IS NOT NULL)";
     let mut groups = Query::select().expr_as(Expr::col(("m", "group_uid")), OWNER).from_as("memberships", "m").take();
     groups.and_where(Expr::col(("m", "user_uid")).eq(user)).and_where(Expr::cust(is_deleted).not()).take()
+}
+
+/// Returns the statement that counts the live groups of a live user.
+pub(crate) fn count_groups_of(user: UserUid) -> SelectStatement {
+    Query::select().expr(Func::count(Expr::col(Asterisk))).from_subquery(groups_of(user), "joined").take()
 }
 
 /// Adds a restored user to all counts and lists of members, or removes a deleted one from them. The rows stay. Returns in
