@@ -115,8 +115,8 @@ fn search_sets<L: Listing>(engine: &impl Engine, search: &Search<L::Field>) -> O
 /// none.
 fn condition_sets<L: Listing>(engine: &impl Engine, condition: &Condition<L::Field>) -> Option<Vec<SetExpr>> {
     match condition {
-        Condition::Any(field, tests) => tests
-            .iter()
+        Condition::Any(field, tests) => possible::<L>(field, tests)
+            .into_iter()
             .map(|test| match field {
                 Field::Own(field) => column_set::<L>(engine, *field, test),
                 Field::Xp(path) => Some(xp_set::<L>(engine, path, test)),
@@ -138,6 +138,14 @@ fn condition_sets<L: Listing>(engine: &impl Engine, condition: &Condition<L::Fie
         }
         Condition::Not(negated) => Some(vec![complement(condition_sets::<L>(engine, negated)?)?]),
     }
+}
+
+/// The tests of the field without that for absence, if no entity passes it and there are others.
+fn possible<'t, L: Listing>(field: &Field<L::Field>, tests: &'t [Test]) -> Vec<&'t Test> {
+    let has_nulls = |field: &L::Field| L::column(*field).nullable;
+    let is_possible = |test: &&Test| **test != Test::Absent || !matches!(field, Field::Own(own) if !has_nulls(own));
+    let possible: Vec<_> = tests.iter().filter(is_possible).collect();
+    if possible.is_empty() { tests.iter().collect() } else { possible }
 }
 
 /// The empty set.
