@@ -171,6 +171,16 @@ pub enum Comparison {
 }
 
 impl Comparison {
+    /// The relation that holds where this one does not.
+    pub(crate) fn opposite(self) -> Self {
+        match self {
+            Self::Less => Self::GreaterOrEqual,
+            Self::LessOrEqual => Self::Greater,
+            Self::Greater => Self::LessOrEqual,
+            Self::GreaterOrEqual => Self::Less,
+        }
+    }
+
     /// Whether the relation holds for a value whose order relative to the operand is `ordering`.
     pub fn holds(self, ordering: Ordering) -> bool {
         match self {
