@@ -21,11 +21,7 @@ pub struct Filter<F> {
 impl<F> Filter<F> {
     /// The filter for a caller who may see these groups and communities alone.
     pub fn limited_to(mut self, visibility: &Visibility) -> Self {
-        for condition in &mut self.conditions {
-            if let Condition::Communities(_, seen) | Condition::WithoutGroups(seen) = condition {
-                seen.clone_from(visibility);
-            }
-        }
+        self.conditions.iter_mut().for_each(|condition| condition.limit_to(visibility));
         self
     }
 }
@@ -45,7 +41,7 @@ pub struct Search<F> {
     pub fields: Vec<Field<F>>,
 }
 
-/// A condition, which matches what passes at least one of its tests.
+/// A condition: tests, of which at least one must be passed, or conditions joined to one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Condition<F> {
     /// Tests of one field, joined by OR; at least one.
@@ -62,13 +58,19 @@ pub enum Condition<F> {
     WithoutGroups(Visibility),
     /// A condition that matches nothing.
     Never,
+    /// All of the conditions match; every entity does if there are none. Made by [`Condition::all`].
+    All(Vec<Self>),
+    /// At least one of the conditions matches; at least two. Made by [`Condition::any_of`].
+    AnyOf(Vec<Self>),
+    /// The condition does not match. Made by [`Condition::negated`], for conditions without a negation of their own.
+    Not(Box<Self>),
 }
 
 impl<F> Condition<F> {
     /// Joins tests of one field by OR. The tests of equality become one, so that the store looks up all their values in
     /// one index.
     pub fn any(field: Field<F>, tests: Vec<Test>) -> Self {
-        Self::Any(field, joined(tests))
+        Self::Any(field, Test::joined(tests))
     }
 
     /// The field's value is a time after the moment.
@@ -79,7 +81,7 @@ impl<F> Condition<F> {
 
     /// Tests of the entity's communities, joined as those of a field are.
     pub fn communities(tests: Vec<Test>) -> Self {
-        Self::Communities(joined(tests), Visibility::All)
+        Self::Communities(Test::joined(tests), Visibility::All)
     }
 
     /// The maximum number of tests that the store evaluates, a measure of the cost. The values of one test count as
@@ -89,22 +91,22 @@ impl<F> Condition<F> {
             Self::Any(_, tests) | Self::Communities(tests, _) => tests.len(),
             Self::Roles(alternatives) => alternatives.len(),
             Self::Membership(_) | Self::WithoutGroups(_) | Self::Never => 1,
+            Self::All(conditions) | Self::AnyOf(conditions) => conditions.iter().map(Self::tests).sum(),
+            Self::Not(condition) => condition.tests(),
         }
     }
-}
 
-fn joined(tests: Vec<Test>) -> Vec<Test> {
-    let (mut values, mut all) = (Vec::new(), Vec::new());
-    for test in tests {
-        match test {
-            Test::OneOf(operands) => values.extend(operands),
-            other => all.push(other),
+    /// Sets the groups and communities that the caller may see.
+    fn limit_to(&mut self, visibility: &Visibility) {
+        match self {
+            Self::Communities(_, seen) | Self::WithoutGroups(seen) => seen.clone_from(visibility),
+            Self::All(conditions) | Self::AnyOf(conditions) => {
+                conditions.iter_mut().for_each(|condition| condition.limit_to(visibility));
+            }
+            Self::Not(condition) => condition.limit_to(visibility),
+            Self::Any(..) | Self::Roles(_) | Self::Membership(_) | Self::Never => {}
         }
     }
-    if !values.is_empty() {
-        all.push(Test::OneOf(values));
-    }
-    all
 }
 
 /// A test of a field's value. A null counts as absent, and an absent value passes only the negative tests. An object at
@@ -134,6 +136,21 @@ impl Test {
         Self::OneOf(vec![operand])
     }
 
+    /// Tests joined by OR, with those of equality as one.
+    pub(super) fn joined(tests: Vec<Self>) -> Vec<Self> {
+        let (mut values, mut all) = (Vec::new(), Vec::new());
+        for test in tests {
+            match test {
+                Self::OneOf(operands) => values.extend(operands),
+                other => all.push(other),
+            }
+        }
+        if !values.is_empty() {
+            all.push(Self::OneOf(values));
+        }
+        all
+    }
+
     /// Whether a value must pass; if not, the test is the negation of another one.
     pub fn is_positive(&self) -> bool {
         !matches!(self, Self::Absent | Self::NotEqual(_) | Self::NotLike(_))
@@ -154,6 +171,16 @@ pub enum Comparison {
 }
 
 impl Comparison {
+    /// The relation that holds where this one does not.
+    pub(crate) fn opposite(self) -> Self {
+        match self {
+            Self::Less => Self::GreaterOrEqual,
+            Self::LessOrEqual => Self::Greater,
+            Self::Greater => Self::LessOrEqual,
+            Self::GreaterOrEqual => Self::Less,
+        }
+    }
+
     /// Whether the relation holds for a value whose order relative to the operand is `ordering`.
     pub fn holds(self, ordering: Ordering) -> bool {
         match self {

@@ -1,6 +1,7 @@
 //! Queries on lists: a filter, an order and a page. An API creates a query from its own parameters, and a store
 //! evaluates it.
 
+mod combining;
 mod fields;
 mod filter;
 

@@ -102,20 +102,11 @@ fn comparison_of(less: bool, or_equal: bool) -> Comparison {
     }
 }
 
-fn opposite(comparison: Comparison) -> Comparison {
-    match comparison {
-        Comparison::Less => Comparison::GreaterOrEqual,
-        Comparison::LessOrEqual => Comparison::Greater,
-        Comparison::Greater => Comparison::LessOrEqual,
-        Comparison::GreaterOrEqual => Comparison::Less,
-    }
-}
-
 impl Alternative<'_> {
     /// The test that the alternative means for a property of this type.
     fn test(self, of: Type) -> Result<Test, WrongType> {
         if let Some(comparison) = self.comparison {
-            let comparison = if self.negated { opposite(comparison) } else { comparison };
+            let comparison = if self.negated { comparison.opposite() } else { comparison };
             return match of {
                 Type::Boolean => Err(WrongType),
                 _ => Ok(Test::Compare(comparison, operand(self.operand, of)?)),

@@ -69,6 +69,7 @@ macro_rules! conformance {
                     xp_sorts_by_least_value;
                 walks: have_every_row_once_in_every_order, go_through_users_in_every_order,
                     miss_and_repeat_nothing_that_keeps_its_place, go_through_tombstones_newest_first;
+                combining: matches_the_sets_of_its_parts;
                 relations: filter_and_sort_as_a_model_does_after_every_change, locked_users_and_times_are_found;
                 search: finds_every_substring, searches_fields_and_drops_old_texts, terms_have_no_syntax;
                 members: every_order_is_walked, tell_who_is_found_and_since_when, large_groups_are_searched,

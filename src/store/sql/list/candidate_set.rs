@@ -109,6 +109,19 @@ impl SetExpr {
         let (Self::In(set) | Self::NotIn(set)) = self;
         set.exact
     }
+
+    /// Whether an index selects the set, without reading the others.
+    pub(super) fn is_indexed(&self) -> bool {
+        matches!(self, Self::In(set) if set.indexed)
+    }
+
+    /// The same set, of which each entity must be checked.
+    pub(super) fn unchecked(self) -> Self {
+        match self {
+            Self::In(set) => Self::In(CandidateSet { exact: false, ..set }),
+            Self::NotIn(set) => Self::NotIn(CandidateSet { exact: false, ..set }),
+        }
+    }
 }
 
 /// Selects the live entities for which the conditions are true.

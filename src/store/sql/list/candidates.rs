@@ -91,7 +91,13 @@ fn upkeep<L: Listing>(condition: &Condition<L::Field>) -> Upkeep {
         Condition::WithoutGroups(Visibility::All) => Upkeep::Memberships(None),
         // Changes of groups matter, too.
         Condition::WithoutGroups(Visibility::Within(_)) => Upkeep::Unknown,
-        _ => Upkeep::Entity,
+        Condition::All(parts) | Condition::AnyOf(parts) => {
+            parts.iter().map(upkeep::<L>).fold(Upkeep::Entity, Upkeep::and)
+        }
+        Condition::Not(negated) => upkeep::<L>(negated),
+        Condition::Any(Field::Xp(_), _) | Condition::Roles(_) | Condition::Communities(..) | Condition::Never => {
+            Upkeep::Entity
+        }
     }
 }
 
@@ -105,17 +111,18 @@ fn search_sets<L: Listing>(engine: &impl Engine, search: &Search<L::Field>) -> O
     Some(vec![SetExpr::In(text_set::<L>(engine, &search.term, &fields?))])
 }
 
-/// The sets of a condition: one for each test. `None` if a test has none.
+/// The sets of a condition, whose union contains every entity that passes it: one for each test. `None` if a test has
+/// none.
 fn condition_sets<L: Listing>(engine: &impl Engine, condition: &Condition<L::Field>) -> Option<Vec<SetExpr>> {
     match condition {
-        Condition::Any(field, tests) => tests
-            .iter()
+        Condition::Any(field, tests) => possible::<L>(field, tests)
+            .into_iter()
             .map(|test| match field {
                 Field::Own(field) => column_set::<L>(engine, *field, test),
                 Field::Xp(path) => Some(xp_set::<L>(engine, path, test)),
             })
             .collect(),
-        Condition::Never => Some(vec![SetExpr::In(CandidateSet::from_index(select_uids::<L>([never()]), never()))]),
+        Condition::Never => Some(vec![SetExpr::In(nothing::<L>())]),
         Condition::Communities(tests, seen) => {
             Some(tests.iter().map(|test| links_set::<L>(engine, seen, test)).collect())
         }
@@ -124,7 +131,61 @@ fn condition_sets<L: Listing>(engine: &impl Engine, condition: &Condition<L::Fie
             Some(vec![SetExpr::In(CandidateSet { upkeep: upkeep::<L>(condition), ..set })])
         }
         Condition::Roles(_) | Condition::WithoutGroups(_) => None,
+        Condition::All(parts) => conjunction_sets::<L>(engine, parts),
+        Condition::AnyOf(parts) => {
+            let sets = parts.iter().map(|part| condition_sets::<L>(engine, part));
+            Some(sets.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
+        }
+        Condition::Not(negated) => Some(vec![complement(condition_sets::<L>(engine, negated)?)?]),
     }
+}
+
+/// The tests of the field without that for absence, if no entity passes it and there are others.
+fn possible<'t, L: Listing>(field: &Field<L::Field>, tests: &'t [Test]) -> Vec<&'t Test> {
+    let has_nulls = |field: &L::Field| L::column(*field).nullable;
+    let is_possible = |test: &&Test| **test != Test::Absent || !matches!(field, Field::Own(own) if !has_nulls(own));
+    let possible: Vec<_> = tests.iter().filter(is_possible).collect();
+    if possible.is_empty() { tests.iter().collect() } else { possible }
+}
+
+/// The empty set.
+fn nothing<L: Listing>() -> CandidateSet {
+    CandidateSet::from_index(select_uids::<L>([never()]), never())
+}
+
+/// The sets of conditions joined by AND inside another condition: those of one of them, if possible of one that names
+/// values, because few entities have them. Each entity must be checked then.
+fn conjunction_sets<L: Listing>(engine: &impl Engine, parts: &[Condition<L::Field>]) -> Option<Vec<SetExpr>> {
+    if parts.is_empty() {
+        return Some(vec![SetExpr::NotIn(nothing::<L>())]);
+    }
+    let (named, others): (Vec<_>, Vec<_>) = parts.iter().partition(|part| names_values(part));
+    let mut sets = named.into_iter().chain(others).filter_map(|part| condition_sets::<L>(engine, part));
+    let sets = sets.find(|sets| sets.iter().all(SetExpr::is_indexed))?;
+    Some(sets.into_iter().map(SetExpr::unchecked).collect())
+}
+
+/// Whether the condition is that something equals one of some values.
+fn names_values<F>(condition: &Condition<F>) -> bool {
+    match condition {
+        Condition::Any(_, tests) | Condition::Communities(tests, _) => {
+            tests.iter().all(|test| matches!(test, Test::OneOf(_)))
+        }
+        Condition::Membership(_) | Condition::Never => true,
+        Condition::AnyOf(parts) => parts.iter().all(names_values),
+        Condition::All(parts) => parts.iter().any(names_values),
+        Condition::Roles(_) | Condition::WithoutGroups(_) | Condition::Not(_) => false,
+    }
+}
+
+/// The complement of the only set. `None` if the set is not exact, or there are several: no negation has several, as
+/// negations are pushed to the tests.
+fn complement(mut sets: Vec<SetExpr>) -> Option<SetExpr> {
+    let set = sets.pop().filter(|set| sets.is_empty() && set.is_exact())?;
+    Some(match set {
+        SetExpr::In(set) => SetExpr::NotIn(set),
+        SetExpr::NotIn(set) => SetExpr::In(set),
+    })
 }
 
 /// The set of a test of a column. A negative test is the complement of the positive one, if that is exact. `None` if no

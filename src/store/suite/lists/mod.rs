@@ -1,5 +1,6 @@
 //! Lists and walks of entities: order, filters, searches, and the lists whose query plans are checked.
 
+pub(crate) mod combining;
 pub(crate) mod groups;
 pub(crate) mod members;
 mod paging;

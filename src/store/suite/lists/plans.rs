@@ -153,8 +153,8 @@ fn search<F: Clone>(term: &str, fields: &[Field<F>]) -> (String, Filter<F>) {
     (format!("search {term}"), Filter { search: Some(search), conditions: Vec::new() })
 }
 
-pub(crate) fn only<F>((name, condition): (String, Condition<F>)) -> (String, Filter<F>) {
-    (name, Filter { search: None, conditions: vec![condition] })
+pub(crate) fn only<F: Clone + PartialEq>((name, condition): (String, Condition<F>)) -> (String, Filter<F>) {
+    (name, Filter::matching(condition))
 }
 
 /// Returns every sort order by the fields and by xp, ascending and descending, and the default order.
@@ -170,7 +170,7 @@ fn sorts<F: Copy + fmt::Debug>(fields: &[F]) -> Vec<(String, Vec<Sort<F>>)> {
 
 /// Returns the filters to combine with every sort order: none, few matches by a look-up and by a search, many matches
 /// by either.
-pub(crate) fn filters<F: Clone>(name: F) -> Vec<(String, Filter<F>)> {
+pub(crate) fn filters<F: Clone + PartialEq>(name: F) -> Vec<(String, Filter<F>)> {
     let named = |term: &str| search(term, &[Field::Own(name.clone())]);
     vec![
         ("all".to_owned(), Filter { search: None, conditions: Vec::new() }),

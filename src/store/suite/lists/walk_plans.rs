@@ -4,7 +4,8 @@
 use crate::domain::community::Visibility;
 use crate::domain::cursor::{CursorQuery, Position, SortValue};
 use crate::domain::decimal::Decimal;
-use crate::domain::query::{Comparison, Condition, Field, Filter, GroupField, Sort, Test, UserField};
+use crate::domain::query::{Comparison, Condition, Field, Filter, GroupField, Pattern, Sort, Test, UserField};
+use crate::domain::role::Roles;
 
 use super::groups::operand;
 use super::plans::{Shape, conditions, filters, only, tests, tests_of_values};
@@ -71,6 +72,45 @@ fn memberships<F>() -> [(String, Condition<F>); 2] {
         .map(|(name, end)| (name.to_owned(), Condition::Membership(end)))
 }
 
+fn like(runs: &[&str]) -> Test {
+    Test::Like(Pattern(runs.iter().map(|run| (*run).to_owned()).collect()))
+}
+
+fn above(text: &str) -> Test {
+    Test::Compare(Comparison::Greater, operand(text))
+}
+
+/// The combined conditions that both kinds have, with two conditions of the kind that few entities meet.
+fn combined<F: Clone + PartialEq>(id: &Condition<F>, time: &Condition<F>) -> Vec<(String, Condition<F>)> {
+    let xp = |path: &str, test| Condition::Any(Field::Xp(path.to_owned()), vec![test]);
+    let (few, many) = (xp("few", Test::equal(operand("f1500"))), xp("many", Test::equal(operand("k1"))));
+    let member = || Condition::Membership(2_000);
+    let linked = |number| Condition::communities(vec![Test::equal(operand(&community(number).to_string()))]);
+    let some_sizes = xp("size", Test::OneOf(["100", "200"].map(operand).to_vec()));
+    let combined = [
+        ("id or xp", Condition::any_of([id.clone(), few.clone()])),
+        ("id or memberships", Condition::any_of([id.clone(), member()])),
+        ("communities or memberships", Condition::any_of([linked(1), member()])),
+        ("id and many or xp and time", {
+            let [one, other] = [[id.clone(), many.clone()], [few.clone(), time.clone()]].map(Condition::all);
+            Condition::any_of([one, other])
+        }),
+        ("many and either", Condition::all([many.clone(), Condition::any_of([id.clone(), time.clone()])])),
+        ("many or id", Condition::any_of([many, id.clone()])),
+        ("not id", id.clone().negated()),
+        ("neither id nor xp", Condition::any_of([id.clone(), few.clone()]).negated()),
+        ("not both", Condition::all([id.clone(), few]).negated()),
+        ("not above", Condition::all([id.clone(), time.clone().negated()])),
+        ("not memberships", member().negated()),
+        ("id and not memberships", Condition::all([id.clone(), member().negated()])),
+        ("not communities", linked(2).negated()),
+        ("not xp above", Condition::all([id.clone(), xp("size", above("100")).negated()])),
+        ("not one of xp", some_sizes.negated()),
+        ("not absent xp", xp("few", Test::Absent).negated()),
+    ];
+    combined.map(|(name, condition)| (format!("combined {name}"), condition)).into()
+}
+
 /// Returns the walks through groups.
 pub(crate) fn groups() -> Vec<Shape<CursorQuery<GroupField>>> {
     let own = |field| vec![Field::Own(field)];
@@ -99,7 +139,18 @@ pub(crate) fn groups() -> Vec<Shape<CursorQuery<GroupField>>> {
     let counts = conditions(GroupField::Members, tests_of_values("1000"));
     let labelled = |(kind, test)| (format!("labels.de {kind}"), Condition::Any(Field::label("de"), vec![test]));
     let labels = tests("f1500", "f1500", "1500").into_iter().map(labelled);
-    let others = communities().into_iter().chain(memberships()).chain(labels);
+    let own = |field, test| Condition::Any(Field::Own(field), vec![test]);
+    let id = own(GroupField::Id, Test::equal(operand("g1000100")));
+    let name = own(GroupField::Name, Test::equal(operand("name 1000100")));
+    let time = own(GroupField::Updated, above("1970-01-01T00:00:00.099900Z"));
+    let of_groups = [
+        ("name or id", Condition::any_of([id.clone(), name.clone()])),
+        ("name or description", Condition::any_of([name, own(GroupField::Description, like(&["", "qxz", ""]))])),
+        ("not above members", own(GroupField::Members, above("0")).negated()),
+    ];
+    let of_groups = of_groups.map(|(name, condition)| (format!("combined {name}"), condition));
+    let combined = combined(&id, &time).into_iter().chain(of_groups);
+    let others = communities().into_iter().chain(memberships()).chain(labels).chain(combined);
     let filters = times.into_iter().flatten().chain(counts).chain(others);
     shapes.extend(walks("groups", [("Uid", vec![], vec![])], &filters.map(only).collect::<Vec<_>>()));
     shapes
@@ -126,7 +177,21 @@ pub(crate) fn users() -> Vec<Shape<CursorQuery<UserField>>> {
     );
     let without = Condition::WithoutGroups(Visibility::All);
     let others = [("locked".to_owned(), locked), ("without groups".to_owned(), without)];
-    let filters = communities().into_iter().chain(memberships()).chain(others);
+    let own = |field, test| Condition::Any(Field::Own(field), vec![test]);
+    let name = own(UserField::Username, Test::equal(operand("user1000101")));
+    let email = own(UserField::Email, Test::equal(operand("m1000100@example.com")));
+    let time = own(UserField::Created, above("1970-01-01T00:00:00.099900Z"));
+    let active = own(UserField::Active, Test::equal(operand("true")));
+    let last_active = own(UserField::LastActive, above("1970-01-01T00:00:00.000100Z"));
+    let of_users = [
+        ("name or email", Condition::any_of([name.clone(), email.clone()])),
+        ("active name or email", Condition::any_of([Condition::all([active, name.clone()]), email])),
+        ("not above sign-in", last_active.negated()),
+        ("not roles", Condition::all([name.clone(), Condition::Roles(vec![(Roles::USER_READER, true)]).negated()])),
+    ];
+    let of_users = of_users.map(|(name, condition)| (format!("combined {name}"), condition));
+    let combined = combined(&name, &time).into_iter().chain(of_users);
+    let filters = communities().into_iter().chain(memberships()).chain(others).chain(combined);
     shapes.extend(walks("users", [("Uid", vec![], vec![])], &filters.map(only).collect::<Vec<_>>()));
     shapes
 }

@@ -10,7 +10,7 @@ use super::relations::{has_membership, is_without_groups, links_test};
 use super::value_tests::value_test;
 use super::xp_entries::{xp_contains, xp_test};
 use crate::store::sql::list::engine::Engine;
-use crate::store::sql::list::expressions::{any, constant, never, own};
+use crate::store::sql::list::expressions::{always, any, constant, never, own};
 use crate::store::sql::tables::{FieldColumn, Listing, TABLE_ALIAS};
 
 /// The condition that the group is linked to one of the communities.
@@ -48,6 +48,24 @@ pub(crate) fn condition<L: Listing>(engine: &impl Engine, condition: &Condition<
             any(tests.iter().map(|test| column_test(engine, L::column(*field), test)))
         }
         Condition::Any(Field::Xp(path), tests) => any(tests.iter().map(|test| xp_test::<L>(engine, path, test))),
+        Condition::All(parts) => {
+            let parts = parts.iter().map(|part| self::condition::<L>(engine, part));
+            parts.reduce(Expr::and).unwrap_or_else(always)
+        }
+        Condition::AnyOf(parts) => any(parts.iter().map(|part| self::condition::<L>(engine, part))),
+        Condition::Not(negated) => complement(negated, self::condition::<L>(engine, negated)),
+    }
+}
+
+/// The condition that the entity does not pass the condition of the filter, which is `expr`.
+fn complement<F>(condition: &Condition<F>, expr: Expr) -> Expr {
+    match condition {
+        Condition::Any(Field::Own(_), _) | Condition::All(_) | Condition::AnyOf(_) | Condition::Not(_) => {
+            // A comparison with NULL is neither true nor false, and the negation holds then.
+            expr.is_not(Expr::Constant(true.into()))
+        }
+        // These are never NULL, and the planner of PostgreSQL knows NOT EXISTS better.
+        _ => expr.not(),
     }
 }
 
