@@ -69,6 +69,10 @@ fn of_request(error: &RequestError) -> Problem {
         RequestError::InvalidBody(reason) => {
             Problem::new(StatusCode::BAD_REQUEST, errors::NOT_UNDERSTOOD, errors::sentence(reason))
         }
+        // An API's protocol.
+        RequestError::Protocol(error) => {
+            Problem::new(StatusCode::BAD_REQUEST, errors::NOT_UNDERSTOOD, error.detail.clone())
+        }
         RequestError::List(error) => Problem::new(StatusCode::BAD_REQUEST, errors::BAD_LIST, of_list(error)),
     }
 }

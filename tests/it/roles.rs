@@ -133,6 +133,15 @@ pub(crate) const ROLLBOOK_OPERATIONS: &[Operation] = &[
     operation("users.erase", "POST", "/rollbook/v1/users/{user}/erase", ""),
 ];
 
+/// Every operation of the SCIM API.
+pub(crate) const SCIM_OPERATIONS: &[Operation] = &[
+    operation("ServiceProviderConfig.Get", "GET", "/scim/v2/ServiceProviderConfig", ""),
+    operation("ResourceTypes.List", "GET", "/scim/v2/ResourceTypes", ""),
+    operation("ResourceTypes.Get", "GET", "/scim/v2/ResourceTypes/{new}", ""),
+    operation("Schemas.List", "GET", "/scim/v2/Schemas", ""),
+    operation("Schemas.Get", "GET", "/scim/v2/Schemas/{new}", ""),
+];
+
 #[tokio::test]
 async fn of_core() {
     insta::assert_snapshot!("roles_of_core", table("core", CORE_OPERATIONS).await);
@@ -146,6 +155,11 @@ async fn of_ordercloud() {
 #[tokio::test]
 async fn of_rollbook() {
     insta::assert_snapshot!("roles_of_rollbook", table("rollbook", ROLLBOOK_OPERATIONS).await);
+}
+
+#[tokio::test]
+async fn of_scim() {
+    insta::assert_snapshot!("roles_of_scim", table("scim", SCIM_OPERATIONS).await);
 }
 
 /// A column: a caller, and the communities of the group in the request.

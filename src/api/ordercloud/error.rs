@@ -185,6 +185,10 @@ pub(super) fn error_response(error: &Error) -> ErrorResponse {
             "Password does not meet security requirements.",
             password_rules(),
         ),
+        // Another API's protocol.
+        Error::Request(Request::Protocol(error)) => {
+            single_entry(Status::BAD_REQUEST, "InvalidRequest", error.detail.clone(), Value::Null)
+        }
         Error::Request(Request::List(error)) => list_error(error),
         Error::Directory(Directory::ListTooCostly) => list_error(&ListError::TooCostly),
 

@@ -145,6 +145,8 @@ fn of_request(error: &RequestError) -> Described {
             (Status::BAD_REQUEST, "invalid_body", format!("The body is not valid: {reason}."))
         }
         Request::InvalidPath(_) => (Status::BAD_REQUEST, "invalid_path", "The path is not valid.".into()),
+        // Another API's protocol.
+        Request::Protocol(error) => (Status::BAD_REQUEST, "malformed_request", error.detail.clone()),
         Request::List(error) => (Status::BAD_REQUEST, list_code(error), list_sentence(error)),
     }
 }

@@ -42,12 +42,17 @@ pub(crate) struct RenderedJson(
 
 impl IntoResponse for RenderedJson {
     fn into_response(self) -> Response {
-        let mut response = Response::new(self.0.into());
-        // The capacity includes the headers that the middleware adds, which saves a reallocation of the map.
-        *response.headers_mut() = HeaderMap::with_capacity(HEADER_CAPACITY);
-        response.headers_mut().insert(CONTENT_TYPE, JSON);
-        response
+        rendered(self.0, JSON)
     }
+}
+
+/// A response with a body that is rendered and of this media type.
+pub(crate) fn rendered(body: Bytes, media_type: HeaderValue) -> Response {
+    let mut response = Response::new(body.into());
+    // The capacity includes the headers that the middleware adds, which saves a reallocation of the map.
+    *response.headers_mut() = HeaderMap::with_capacity(HEADER_CAPACITY);
+    response.headers_mut().insert(CONTENT_TYPE, media_type);
+    response
 }
 
 /// Serializes a body. Fails with an internal error if that is not possible.
