@@ -98,6 +98,10 @@ fn of_directory(error: &DirectoryError) -> Problem {
             Problem::new(StatusCode::BAD_REQUEST, errors::NOT_SAVED, violations_text(violations))
         }
         DirectoryError::InsecurePassword => Problem::new(StatusCode::BAD_REQUEST, errors::NOT_SAVED, m::PASSWORD_RULE),
+        // A change that only SCIM makes.
+        DirectoryError::NoTarget(sentence) => {
+            Problem::new(StatusCode::BAD_REQUEST, errors::NOT_SAVED, sentence.clone())
+        }
         DirectoryError::ListTooCostly => {
             Problem::new(StatusCode::BAD_REQUEST, errors::TOO_COSTLY, errors::NARROW_THE_LIST)
         }

@@ -88,6 +88,8 @@ pub(super) fn error_response(error: &Error) -> (StatusCode, Failed) {
         Error::Directory(Directory::Invalid(violations)) => {
             (Status::BAD_REQUEST, "invalid_data", violations_sentence(violations))
         }
+        // A change that only SCIM makes.
+        Error::Directory(Directory::NoTarget(sentence)) => (Status::BAD_REQUEST, "invalid_data", sentence.clone()),
         Error::Directory(Directory::InsecurePassword) => {
             (Status::BAD_REQUEST, "invalid_data", "The password is too weak.".into())
         }

@@ -179,6 +179,10 @@ pub(super) fn error_response(error: &Error) -> ErrorResponse {
             entries: violations.iter().map(|wrong| violation_entry(wrong.field, &wrong.reason)).collect(),
             grant_refusal: None,
         },
+        // A change that only SCIM makes.
+        Error::Directory(Directory::NoTarget(sentence)) => {
+            single_entry(Status::BAD_REQUEST, "ValidationFailure", sentence.clone(), Value::Null)
+        }
         Error::Directory(Directory::InsecurePassword) => single_entry(
             Status::BAD_REQUEST,
             "PasswordReset.InsecurePassword",

@@ -174,6 +174,8 @@ fn of_directory(error: &DirectoryError) -> Described {
     use {DirectoryError as Directory, StatusCode as Status};
     match error {
         Directory::Invalid(violations) => (Status::BAD_REQUEST, "invalid", violations_sentence(violations)),
+        // A change that only SCIM makes.
+        Directory::NoTarget(sentence) => (Status::BAD_REQUEST, "invalid", sentence.clone()),
         Directory::InsecurePassword => (
             Status::BAD_REQUEST,
             "insecure_password",

@@ -11,13 +11,9 @@ use crate::http::{ApiState, Failure};
 
 use super::attributes::Attribute;
 use super::ids::location;
+use super::page::{DEFAULT_COUNT, MAX_COUNT};
 use super::schemas::{self, RESOURCE_TYPES, SCHEMAS};
 use super::wire::{ListResponse, Meta, ScimResponse};
-
-/// The number of resources on a page if the request does not say.
-const DEFAULT_PAGE: u32 = 100;
-/// The maximum number of resources on a page.
-const MAX_PAGE: u32 = 1_000;
 
 /// What the server can do (RFC 7643, section 5).
 #[derive(Debug, Serialize, ToSchema)]
@@ -212,7 +208,7 @@ pub(super) async fn service_provider_config(
         schemas: ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
         patch: Supported { supported: true },
         bulk: Bulk { supported: false, max_operations: 0, max_payload_size: 0 },
-        filter: Filtering { supported: true, max_results: MAX_PAGE },
+        filter: Filtering { supported: true, max_results: MAX_COUNT },
         change_password: Supported { supported: false },
         sort: Supported { supported: false },
         etag: Supported { supported: true },
@@ -220,8 +216,8 @@ pub(super) async fn service_provider_config(
             cursor: false,
             index: true,
             default_pagination_method: "index",
-            default_page_size: DEFAULT_PAGE,
-            max_page_size: MAX_PAGE,
+            default_page_size: DEFAULT_COUNT,
+            max_page_size: MAX_COUNT,
         },
         authentication_schemes: [bearer],
         meta: meta(&api, "ServiceProviderConfig", "/ServiceProviderConfig"),
@@ -343,7 +339,7 @@ impl Schema {
 }
 
 fn meta(api: &ApiState, resource_type: &'static str, path: &str) -> Meta {
-    Meta { resource_type, location: location(api, path) }
+    Meta { resource_type, location: location(api.base_url.as_deref(), path) }
 }
 
 fn missing(detail: String) -> Error {

@@ -9,19 +9,28 @@ use utoipa::ToSchema;
 use crate::domain::address;
 use crate::domain::error::{ResourceKind, SignInError, Violation};
 use crate::domain::user::UserKey;
-use crate::http::request::error::{DirectoryError, Error, ListError, RequestError};
+use crate::http::request::error::{DirectoryError, Error, ListError, ProtocolError, RequestError};
 use crate::http::response::envelope::add_error_headers;
 use crate::http::response::json::JsonResponse;
 
+use super::patch::PatchError;
 use super::wire::SCIM_JSON;
 
 /// The word by which a client can tell errors of one status apart (RFC 7644, section 3.12, table 9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ScimType {
+    /// The filter is not understood.
+    InvalidFilter,
+    /// The path of a change is malformed, or names no attribute.
+    InvalidPath,
     /// The body is not readable.
     InvalidSyntax,
     /// A value is missing, or is not one that the attribute takes.
     InvalidValue,
+    /// The attribute is read-only, or required and to be removed.
+    Mutability,
+    /// There is nothing that the change could be made to.
+    NoTarget,
     /// The request asks for more than the server does at once.
     TooMany,
     /// Another resource has a value that must be unique.
@@ -32,11 +41,28 @@ impl ScimType {
     /// The word as it is sent.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
+            Self::InvalidFilter => "invalidFilter",
+            Self::InvalidPath => "invalidPath",
             Self::InvalidSyntax => "invalidSyntax",
             Self::InvalidValue => "invalidValue",
+            Self::Mutability => "mutability",
+            Self::NoTarget => "noTarget",
             Self::TooMany => "tooMany",
             Self::Uniqueness => "uniqueness",
         }
+    }
+}
+
+/// The error for a request with the status 400 and this word.
+pub(super) fn bad_request(keyword: ScimType, detail: impl Into<String>) -> Error {
+    let (status, keyword) = (StatusCode::BAD_REQUEST.as_u16(), Some(keyword.as_str()));
+    RequestError::Protocol(ProtocolError { status, keyword, detail: detail.into() }).into()
+}
+
+impl From<PatchError> for Error {
+    fn from(error: PatchError) -> Self {
+        let (status, keyword) = (StatusCode::BAD_REQUEST.as_u16(), Some(error.scim_type.as_str()));
+        RequestError::Protocol(ProtocolError { status, keyword, detail: error.detail }).into()
     }
 }
 
@@ -166,6 +192,8 @@ fn of_directory(error: &DirectoryError) -> Described {
         Directory::InsecurePassword => bad(ScimType::InvalidValue, "The password is too weak."),
         Directory::ListTooCostly => of_list(&ListError::TooCostly),
         Directory::UnknownUsers(users) => bad(ScimType::InvalidValue, unknown_users_sentence(users)),
+
+        Directory::NoTarget(detail) => bad(ScimType::NoTarget, detail.clone()),
 
         Directory::NotFound(kind, key) => {
             plain(Status::NOT_FOUND, format!("There is no {} {:.200}.", noun(*kind), shown_key(*kind, key)))

@@ -2,11 +2,21 @@
 //! (docs/scim.md).
 
 mod attributes;
+mod bodies;
 mod discovery;
 mod error;
+mod etag;
+mod filter;
 mod ids;
 mod openapi;
+mod page;
+#[cfg_attr(not(test), expect(dead_code, reason = "the operations on groups come next"))]
+mod patch;
+mod paths;
+mod projection;
+mod query;
 mod schemas;
+mod users;
 mod wire;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -43,4 +53,6 @@ fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(discovery::resource_type))
         .routes(routes!(discovery::schemas))
         .routes(routes!(discovery::schema))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::get, users::replace, users::patch, users::delete))
 }

@@ -1,5 +1,7 @@
 //! What the SCIM API answers.
 
+pub(super) mod users;
+
 use axum::http::HeaderValue;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -67,12 +69,12 @@ impl<T> ListResponse<T> {
 
     /// The list of all these resources.
     pub(super) fn of_all(resources: Vec<T>) -> Self {
-        Self {
-            schemas: Self::SCHEMAS,
-            total_results: resources.len() as u64,
-            items_per_page: resources.len(),
-            start_index: 1,
-            resources,
-        }
+        let total = resources.len() as u64;
+        Self::page(resources, total, 1)
+    }
+
+    /// The page of a list of `total` resources that begins with this number.
+    pub(super) fn page(resources: Vec<T>, total: u64, start_index: u64) -> Self {
+        Self { schemas: Self::SCHEMAS, total_results: total, items_per_page: resources.len(), start_index, resources }
     }
 }
