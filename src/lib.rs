@@ -65,7 +65,7 @@ pub(crate) use store::sqlite::create_folders_of;
 use store::sqlite::{self, SqliteStore};
 
 /// Every API.
-pub(crate) const APIS: &[ApiDefinition] = &[api::core::API, api::ordercloud::API, api::rollbook::API];
+pub(crate) const APIS: &[ApiDefinition] = &[api::core::API, api::ordercloud::API, api::rollbook::API, api::scim::API];
 
 /// The time limit of one list, after which it fails as too costly.
 const LIST_LIMIT: Duration = Duration::from_secs(1);

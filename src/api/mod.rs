@@ -4,6 +4,7 @@
 pub(crate) mod core;
 pub(crate) mod ordercloud;
 pub(crate) mod rollbook;
+pub(crate) mod scim;
 
 use axum::response::Response;
 use utoipa::openapi::OpenApi;

@@ -38,6 +38,7 @@ pub(super) fn error_sentence(error: &Error) -> String {
                  lower-case letters, digits and others"
             )
         }
+        Error::NoTarget(sentence) => sentence.clone(),
         Error::NotFound(kind, name) => match kind {
             ResourceKind::Client => {
                 format!("there is no client '{name}'; `rollbook client list` prints all clients")

@@ -69,6 +69,10 @@ fn of_request(error: &RequestError) -> Problem {
         RequestError::InvalidBody(reason) => {
             Problem::new(StatusCode::BAD_REQUEST, errors::NOT_UNDERSTOOD, errors::sentence(reason))
         }
+        // An API's protocol.
+        RequestError::Protocol(error) => {
+            Problem::new(StatusCode::BAD_REQUEST, errors::NOT_UNDERSTOOD, error.detail.clone())
+        }
         RequestError::List(error) => Problem::new(StatusCode::BAD_REQUEST, errors::BAD_LIST, of_list(error)),
     }
 }
@@ -94,6 +98,10 @@ fn of_directory(error: &DirectoryError) -> Problem {
             Problem::new(StatusCode::BAD_REQUEST, errors::NOT_SAVED, violations_text(violations))
         }
         DirectoryError::InsecurePassword => Problem::new(StatusCode::BAD_REQUEST, errors::NOT_SAVED, m::PASSWORD_RULE),
+        // A change that only SCIM makes.
+        DirectoryError::NoTarget(sentence) => {
+            Problem::new(StatusCode::BAD_REQUEST, errors::NOT_SAVED, sentence.clone())
+        }
         DirectoryError::ListTooCostly => {
             Problem::new(StatusCode::BAD_REQUEST, errors::TOO_COSTLY, errors::NARROW_THE_LIST)
         }

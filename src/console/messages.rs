@@ -718,6 +718,7 @@ pub(super) mod timeline {
             Channel::Core => "Core",
             Channel::OrderCloud => "OrderCloud",
             Channel::Rollbook => "Rollbook",
+            Channel::Scim => "SCIM",
             Channel::Console => "Console",
             Channel::CommandLine => "Command line",
             Channel::Import => "Import",

@@ -6,7 +6,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::change::ChangeContext;
+use super::change::{ChangeContext, Precondition};
 use super::community::Visibility;
 use super::error::{Error, Result};
 use super::idempotency::Recording;
@@ -107,10 +107,10 @@ impl<P> Permit<P> {
         }
     }
 
-    /// The same permit, for a change whose condition is on something else than an entity.
-    pub(crate) fn unconditional(self) -> Self {
+    /// The same permit, for a change under this condition on the entity, or under none.
+    pub(crate) fn conditioned_on(self, precondition: Option<Precondition>) -> Self {
         let context = self.context().cloned().unwrap_or_default();
-        self.accompanied_by(ChangeContext { precondition: None, ..context })
+        self.accompanied_by(ChangeContext { precondition, ..context })
     }
 
     /// The same permit, for a change whose answer is recorded.

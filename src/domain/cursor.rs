@@ -15,6 +15,9 @@ pub struct CursorQuery<F> {
     pub sort: Vec<Sort<F>>,
     /// The position after which the page begins; `None` = at the beginning.
     pub after: Option<Position>,
+    /// How many rows come before the page, counted from the beginning. Without a position only, and in walks through what
+    /// is live.
+    pub skip: u64,
     /// The maximum number of rows, from 1 to [`MAX_LIMIT`].
     pub limit: u32,
 }

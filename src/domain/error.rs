@@ -92,6 +92,9 @@ pub enum Error {
     /// The password is too short or too long, or its characters are of too few classes.
     #[error("the password is too weak")]
     InsecurePassword,
+    /// The change is to a part of the entity that is not there. The sentence says which, and is sent to the client.
+    #[error("{0}")]
+    NoTarget(String),
     /// Evaluating the list exceeds the cost limit of one list.
     #[error("the list is too costly")]
     ListTooCostly,

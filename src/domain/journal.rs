@@ -20,6 +20,8 @@ pub enum Channel {
     OrderCloud,
     /// Rollbook's own API.
     Rollbook,
+    /// The SCIM API.
+    Scim,
     /// The console, in a browser.
     Console,
     /// A command of the operator, other than the bulk import.
@@ -34,8 +36,16 @@ impl Channel {
     /// The number of channels.
     pub const COUNT: usize = Self::Server as usize + 1;
     /// Every channel.
-    pub const ALL: [Self; Self::COUNT] =
-        [Self::Core, Self::OrderCloud, Self::Rollbook, Self::Console, Self::CommandLine, Self::Import, Self::Server];
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Core,
+        Self::OrderCloud,
+        Self::Rollbook,
+        Self::Scim,
+        Self::Console,
+        Self::CommandLine,
+        Self::Import,
+        Self::Server,
+    ];
 
     /// The name of the channel in the journal and the log.
     pub const fn name(self) -> &'static str {
@@ -43,6 +53,7 @@ impl Channel {
             Self::Core => "core",
             Self::OrderCloud => "ordercloud",
             Self::Rollbook => "rollbook",
+            Self::Scim => "scim",
             Self::Console => "console",
             Self::CommandLine => "cli",
             Self::Import => "import",

@@ -8,6 +8,7 @@ pub(crate) mod answer;
 pub mod caller;
 pub mod change;
 pub mod client;
+pub(crate) mod contacts;
 pub(crate) mod counts;
 pub(crate) mod cursor;
 pub(crate) mod entity;

@@ -8,6 +8,9 @@
 //! A list of a group's members has a tag with the version of the group's memberships, `"rollbook-members-7-12"`, and a
 //! digest of the page as its second part. Such a tag names no version of the group, and a tag of the group none of its
 //! memberships.
+//!
+//! The tags of SCIM are weak and have a version alone, `W/"3"`, with the same kind of second part: the path of a request names
+//! the resource (RFC 7644, section 3.14).
 
 use std::fmt::Display;
 
@@ -48,15 +51,20 @@ pub(crate) enum Versioned {
     Entity,
     /// The memberships of a group.
     Members,
+    /// The resource of SCIM with this number.
+    Resource(i64),
 }
 
 /// Returns the version that one of our tags names; `None` for any other tag.
 fn version_of(tag: &str, of: Versioned) -> Option<EntityVersion> {
     let opaque = tag.strip_prefix('"')?.strip_suffix('"')?;
-    let (_api, rest) = opaque.split_once('-')?;
+    let after_api = || Some(opaque.split_once('-')?.1);
     let numbers = match of {
-        Versioned::Entity => rest,
-        Versioned::Members => rest.strip_prefix("members-")?,
+        Versioned::Entity => after_api()?,
+        Versioned::Members => after_api()?.strip_prefix("members-")?,
+        Versioned::Resource(uid) => {
+            return Some(EntityVersion { uid, version: opaque.split('.').next()?.parse().ok()? });
+        }
     };
     let (uid, version) = numbers.split('.').next()?.split_once('-')?;
     Some(EntityVersion { uid: uid.parse().ok()?, version: version.parse().ok()? })
@@ -96,18 +104,21 @@ impl TagList {
 
     /// Whether the list has this tag, strong or weak (RFC 9110, section 13.1.2).
     pub(crate) fn contains(&self, tag: &HeaderValue) -> bool {
+        let opaque = tag.as_bytes();
+        let opaque = opaque.strip_prefix(b"W/").unwrap_or(opaque);
         match self {
             Self::Any => true,
-            Self::Tags(tags) => tags.iter().any(|listed| listed.tag.as_bytes() == tag.as_bytes()),
+            Self::Tags(tags) => tags.iter().any(|listed| listed.tag.as_bytes() == opaque),
         }
     }
 
     /// The versions that the tags name: the strong ones for `If-Match` (RFC 9110, section 13.1.1), for `If-None-Match`
-    /// the weak ones too.
+    /// the weak ones too. Those of SCIM are all weak, and compared nevertheless.
     pub(crate) fn versions(&self, of: Versioned, with_weak: bool) -> Versions {
         match self {
             Self::Any => Versions::Any,
             Self::Tags(tags) => {
+                let with_weak = with_weak || matches!(of, Versioned::Resource(_));
                 let compared = tags.iter().filter(|listed| with_weak || !listed.is_weak);
                 Versions::These(compared.filter_map(|listed| version_of(&listed.tag, of)).collect())
             }
@@ -194,5 +205,16 @@ mod tests {
         );
         assert!(list.contains(&HeaderValue::from_static(r#""core-12-3""#)));
         assert!(!list.contains(&HeaderValue::from_static(r#""core-12-2.1""#)));
+    }
+
+    #[test]
+    fn weak_tags_name_a_version_of_the_resource_of_the_path() {
+        let list = read(&[r#"W/"3.12", "4", W/"x", "core-12-2""#]).unwrap();
+        let these = [3, 4].map(|version| EntityVersion { uid: 12, version });
+        for with_weak in [false, true] {
+            assert_eq!(list.versions(Versioned::Resource(12), with_weak), Versions::These(these.to_vec()));
+        }
+        let contains = |tag| list.contains(&HeaderValue::from_static(tag));
+        assert!(contains(r#"W/"3.12""#) && contains(r#"W/"4""#) && !contains(r#"W/"3""#) && !contains(r#"W/"3.13""#));
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod import;
 pub(crate) mod info;
 pub(crate) mod memberships;
 pub(crate) mod past;
+pub(crate) mod provisioning;
 pub(crate) mod restore;
 pub(crate) mod retention;
 pub(crate) mod setup;

@@ -27,6 +27,7 @@ const ALLOWED_IMPORTS: &[(&str, &[&str])] = &[
     ("api::core", &["api", "http", "service", "domain", "json"]),
     ("api::ordercloud", &["api", "http", "service", "domain", "json"]),
     ("api::rollbook", &["api", "http", "service", "domain", "json"]),
+    ("api::scim", &["api", "http", "service", "domain", "json"]),
     ("console", &["http", "service", "domain", "json"]),
     // A line of an import is parsed by the code that parses the body of a request.
     ("bulk", &["http", "service", "domain", "json"]),

@@ -27,5 +27,6 @@ mod random;
 mod roles;
 mod rollbook;
 mod safe_writes;
+mod scim;
 mod support;
 mod transport;

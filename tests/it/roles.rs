@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 /// An operation, as the table names it. In path and body `{group}`, `{number}` and `{user}` stand for the ID and number
-/// of a group and the ID of a user that are created for this call, `{client}` and `{token}` for the IDs of a client and of
+/// of a group and the ID of a user that are created for this call, `{id}` for the user's ID in SCIM, `{client}` and `{token}` for the IDs of a client and of
 /// its long-lived token, and `{new}` for an unused ID.
 pub(crate) struct Operation {
     /// Its `operationId`.
@@ -39,6 +39,9 @@ const LOGON: &str = r#"{"username":"{user}","password":"Correct-Horse-7"}"#; // 
 const LABELS: &str = r#"{"ID":{number},"Labels":"{\"en\":\"Edited\"}"}"#;
 const USER: &str = r#"{"Username":"{new}","FirstName":"F","LastName":"L","Email":"e@x.io","Active":true}"#;
 const WHOLE_USER: &str = r#"{"username":"{new}","firstName":"F","lastName":"L","email":"e@x.io"}"#;
+const SCIM_USER: &str =
+    r#"{"userName":"{new}","name":{"givenName":"F","familyName":"L"},"emails":[{"value":"e@x.io"}],"active":true}"#;
+const SCIM_PATCH: &str = r#"{"Operations":[{"op":"replace","path":"active","value":true}]}"#;
 const PAIR: &str = r#"{"UserGroupID":"{group}","UserID":"{user}"}"#;
 const TOKEN: &str = "grant_type=client_credentials&client_id=admin&client_secret=a-secret-of-the-tests-0123456789";
 
@@ -133,6 +136,21 @@ pub(crate) const ROLLBOOK_OPERATIONS: &[Operation] = &[
     operation("users.erase", "POST", "/rollbook/v1/users/{user}/erase", ""),
 ];
 
+/// Every operation of the SCIM API.
+pub(crate) const SCIM_OPERATIONS: &[Operation] = &[
+    operation("ServiceProviderConfig.Get", "GET", "/scim/v2/ServiceProviderConfig", ""),
+    operation("ResourceTypes.List", "GET", "/scim/v2/ResourceTypes", ""),
+    operation("ResourceTypes.Get", "GET", "/scim/v2/ResourceTypes/{new}", ""),
+    operation("Schemas.List", "GET", "/scim/v2/Schemas", ""),
+    operation("Schemas.Get", "GET", "/scim/v2/Schemas/{new}", ""),
+    operation("Users.List", "GET", "/scim/v2/Users", ""),
+    operation("Users.Create", "POST", "/scim/v2/Users", SCIM_USER),
+    operation("Users.Get", "GET", "/scim/v2/Users/{id}", ""),
+    operation("Users.Replace", "PUT", "/scim/v2/Users/{id}", SCIM_USER),
+    operation("Users.Patch", "PATCH", "/scim/v2/Users/{id}", SCIM_PATCH),
+    operation("Users.Delete", "DELETE", "/scim/v2/Users/{id}", ""),
+];
+
 #[tokio::test]
 async fn of_core() {
     insta::assert_snapshot!("roles_of_core", table("core", CORE_OPERATIONS).await);
@@ -146,6 +164,11 @@ async fn of_ordercloud() {
 #[tokio::test]
 async fn of_rollbook() {
     insta::assert_snapshot!("roles_of_rollbook", table("rollbook", ROLLBOOK_OPERATIONS).await);
+}
+
+#[tokio::test]
+async fn of_scim() {
+    insta::assert_snapshot!("roles_of_scim", table("scim", SCIM_OPERATIONS).await);
 }
 
 /// A column: a caller, and the communities of the group in the request.
@@ -216,6 +239,7 @@ async fn outcome(server: &Server, operation: &Operation, column: &Column, name: 
     let found = admin.list("/v1/usergroups", &[("Name", name)]).await.is(200);
     let (group, user) = (found.ids().remove(0), format!("u-{name}"));
     make_user(&admin, &user).await;
+    let number_of_user = admin.get(&format!("/rollbook/v1/users/{user}")).await.is(200)["uid"].to_string();
     if operation.id == "logon" {
         server.cli().run(&["user", "set-roles", &user, "--role", FULL]).printed();
     }
@@ -228,6 +252,7 @@ async fn outcome(server: &Server, operation: &Operation, column: &Column, name: 
         ("{group}", &*group),
         ("{number}", &number.to_string()),
         ("{user}", &user),
+        ("{id}", &format!("u{number_of_user}")),
         ("{client}", &client),
         ("{token}", &token),
         ("{new}", &format!("new-{name}")),

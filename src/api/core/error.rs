@@ -79,6 +79,8 @@ pub(super) fn error_response(error: &Error) -> (StatusCode, Failed) {
         Error::Directory(Directory::ListTooCostly) => {
             (Status::BAD_REQUEST, "invalid_request", list_sentence(&ListError::TooCostly))
         }
+        // Another API's protocol.
+        Error::Request(Request::Protocol(error)) => (Status::BAD_REQUEST, "invalid_request", error.detail.clone()),
         Error::Request(Request::List(error)) => (Status::BAD_REQUEST, "invalid_request", list_sentence(error)),
         Error::Directory(Directory::SignIn(SignIn::UnsupportedGrantType)) => {
             (Status::BAD_REQUEST, "invalid_request", "This way of getting a token is not known.".into())
@@ -86,6 +88,8 @@ pub(super) fn error_response(error: &Error) -> (StatusCode, Failed) {
         Error::Directory(Directory::Invalid(violations)) => {
             (Status::BAD_REQUEST, "invalid_data", violations_sentence(violations))
         }
+        // A change that only SCIM makes.
+        Error::Directory(Directory::NoTarget(sentence)) => (Status::BAD_REQUEST, "invalid_data", sentence.clone()),
         Error::Directory(Directory::InsecurePassword) => {
             (Status::BAD_REQUEST, "invalid_data", "The password is too weak.".into())
         }

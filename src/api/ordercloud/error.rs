@@ -179,12 +179,20 @@ pub(super) fn error_response(error: &Error) -> ErrorResponse {
             entries: violations.iter().map(|wrong| violation_entry(wrong.field, &wrong.reason)).collect(),
             grant_refusal: None,
         },
+        // A change that only SCIM makes.
+        Error::Directory(Directory::NoTarget(sentence)) => {
+            single_entry(Status::BAD_REQUEST, "ValidationFailure", sentence.clone(), Value::Null)
+        }
         Error::Directory(Directory::InsecurePassword) => single_entry(
             Status::BAD_REQUEST,
             "PasswordReset.InsecurePassword",
             "Password does not meet security requirements.",
             password_rules(),
         ),
+        // Another API's protocol.
+        Error::Request(Request::Protocol(error)) => {
+            single_entry(Status::BAD_REQUEST, "InvalidRequest", error.detail.clone(), Value::Null)
+        }
         Error::Request(Request::List(error)) => list_error(error),
         Error::Directory(Directory::ListTooCostly) => list_error(&ListError::TooCostly),
 

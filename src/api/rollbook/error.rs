@@ -145,6 +145,8 @@ fn of_request(error: &RequestError) -> Described {
             (Status::BAD_REQUEST, "invalid_body", format!("The body is not valid: {reason}."))
         }
         Request::InvalidPath(_) => (Status::BAD_REQUEST, "invalid_path", "The path is not valid.".into()),
+        // Another API's protocol.
+        Request::Protocol(error) => (Status::BAD_REQUEST, "malformed_request", error.detail.clone()),
         Request::List(error) => (Status::BAD_REQUEST, list_code(error), list_sentence(error)),
     }
 }
@@ -172,6 +174,8 @@ fn of_directory(error: &DirectoryError) -> Described {
     use {DirectoryError as Directory, StatusCode as Status};
     match error {
         Directory::Invalid(violations) => (Status::BAD_REQUEST, "invalid", violations_sentence(violations)),
+        // A change that only SCIM makes.
+        Directory::NoTarget(sentence) => (Status::BAD_REQUEST, "invalid", sentence.clone()),
         Directory::InsecurePassword => (
             Status::BAD_REQUEST,
             "insecure_password",

@@ -44,6 +44,7 @@ impl ListGroups {
             filter: Filter { search, conditions: Vec::new() },
             sort: Vec::new(),
             after: None,
+            skip: 0,
             limit: MAX_LIMIT,
         };
         loop {

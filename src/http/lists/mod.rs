@@ -94,7 +94,7 @@ impl<F: Listed> List<F> {
             Some(text) => Some(binding.decode(text).ok_or_else(|| ListError::Type("after".to_owned()))?),
         };
         let limit = limit(parameters)?;
-        let query = CursorQuery { visibility: Visibility::All, filter, sort, after, limit };
+        let query = CursorQuery { visibility: Visibility::All, filter, sort, after, skip: 0, limit };
         Ok(Self { query, binding, deleted })
     }
 

@@ -59,6 +59,15 @@ impl Conditions {
         self.answer_with(Versioned::Members, version, representation)
     }
 
+    /// As [`Self::answer`], for a resource of SCIM.
+    pub(crate) fn answer_resource(
+        &self,
+        version: EntityVersion,
+        representation: Representation,
+    ) -> Result<Response, Failure> {
+        self.answer_with(Versioned::Resource(version.uid), version, representation)
+    }
+
     fn answer_with(
         &self,
         of: Versioned,

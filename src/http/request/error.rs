@@ -34,6 +34,17 @@ pub enum ListError {
     TooCostly,
 }
 
+/// An error for which the protocol of one API has a word and a status of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProtocolError {
+    /// The HTTP status.
+    pub status: u16,
+    /// The word by which a program decides, e.g. SCIM's `scimType`, if the protocol has one for the error.
+    pub keyword: Option<&'static str>,
+    /// A sentence for people.
+    pub detail: String,
+}
+
 /// An error in a request that does not depend on the content of the directory.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RequestError {
@@ -70,6 +81,9 @@ pub enum RequestError {
     /// The parameters of a list are not valid.
     #[error("invalid list: {0:?}")]
     List(ListError),
+    /// The request breaks a rule of the protocol of its API. No other API sends it.
+    #[error("{}", .0.detail)]
+    Protocol(ProtocolError),
 }
 
 /// The reason why a request failed.

@@ -91,8 +91,15 @@ impl<S: Send + Sync> FromRequest<S> for JsonText {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Failure> {
-        let accepted =
-            essence(request.headers()).is_none_or(|content_type| content_type.eq_ignore_ascii_case("application/json"));
+        Self::read(request, &["application/json"]).await
+    }
+}
+
+impl JsonText {
+    /// Reads a body that may have one of these media types.
+    pub(crate) async fn read(request: Request, media_types: &[&str]) -> Result<Self, Failure> {
+        let is_one = |content_type: &str| media_types.iter().any(|own| content_type.eq_ignore_ascii_case(own));
+        let accepted = essence(request.headers()).is_none_or(is_one);
         let body = read(request).await?;
         let text = body.slice_ref(without_bom(&body));
         if text.iter().all(|byte| b" \t\r\n".contains(byte)) {

@@ -142,14 +142,18 @@ fn text(symbols: &[Symbol]) -> String {
 
 /// Parses an operand. Fails if the type does not allow it.
 fn operand(symbols: &[Symbol], of: Type) -> Result<Operand, WrongType> {
-    let spelled = text(symbols);
-    let text = fold(&spelled);
+    operand_of(&text(symbols), of)
+}
+
+/// The operand that the text is, without a special meaning of any character. Fails if the type does not allow it.
+pub(crate) fn operand_of(spelled: &str, of: Type) -> Result<Operand, WrongType> {
+    let text = fold(spelled);
     let boolean = match text.as_str() {
         "true" => Some(true),
         "false" => Some(false),
         _ => None,
     };
-    let operand = Operand { number: Decimal::parse(&spelled), instant: parse_instant(&spelled), boolean, text };
+    let operand = Operand { number: Decimal::parse(spelled), instant: parse_instant(spelled), boolean, text };
     let fits = match of {
         Type::Text => true,
         Type::Boolean => operand.boolean.is_some(),

@@ -74,7 +74,13 @@ impl<P> Write<P> {
     /// The same write for a change of a group's members, and the condition on their list. The permit carries none then.
     pub(crate) fn of_members(self) -> (Self, Option<Precondition>) {
         let precondition = self.conditions.precondition(Versioned::Members);
-        (Self { permit: self.permit.unconditional(), ..self }, precondition)
+        (Self { permit: self.permit.conditioned_on(None), ..self }, precondition)
+    }
+
+    /// The same write for a change of the resource of SCIM with the number, whose tags have a version alone.
+    pub(crate) fn of_resource(self, uid: i64) -> Self {
+        let precondition = self.conditions.precondition(Versioned::Resource(uid));
+        Self { permit: self.permit.conditioned_on(precondition), ..self }
     }
 
     /// Makes the change by `call` and answers with what `render` makes of its result. If the request has a key, the

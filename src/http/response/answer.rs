@@ -35,6 +35,11 @@ impl Answer {
         Self { tag: Some(tag), ..self }
     }
 
+    /// The same answer, with a body of this media type.
+    pub(crate) fn of_type(self, media_type: &str) -> Self {
+        Self { content_type: Some(media_type.to_owned()), ..self }
+    }
+
     /// The same answer, with the path of what was created.
     pub(crate) fn created_at(self, location: String) -> Self {
         Self { location: Some(location), ..self }

@@ -8,6 +8,7 @@ use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::domain::time::Timestamp;
 use crate::domain::xp::Xp;
 use crate::http::request::error::{Error, Result};
 
@@ -42,12 +43,17 @@ pub(crate) struct RenderedJson(
 
 impl IntoResponse for RenderedJson {
     fn into_response(self) -> Response {
-        let mut response = Response::new(self.0.into());
-        // The capacity includes the headers that the middleware adds, which saves a reallocation of the map.
-        *response.headers_mut() = HeaderMap::with_capacity(HEADER_CAPACITY);
-        response.headers_mut().insert(CONTENT_TYPE, JSON);
-        response
+        rendered(self.0, JSON)
     }
+}
+
+/// A response with a body that is rendered and of this media type.
+pub(crate) fn rendered(body: Bytes, media_type: HeaderValue) -> Response {
+    let mut response = Response::new(body.into());
+    // The capacity includes the headers that the middleware adds, which saves a reallocation of the map.
+    *response.headers_mut() = HeaderMap::with_capacity(HEADER_CAPACITY);
+    response.headers_mut().insert(CONTENT_TYPE, media_type);
+    response
 }
 
 /// Serializes a body. Fails with an internal error if that is not possible.
@@ -76,9 +82,21 @@ impl Serialize for StoredXp {
     }
 }
 
+/// RFC 3339 in UTC, with all digits of the second: `2019-06-04T20:35:36.38Z`.
+pub(crate) fn date(moment: Timestamp) -> String {
+    format!("{}Z", moment.to_civil())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_are_utc_with_all_digits() {
+        for text in ["2019-06-04T20:35:36.38Z", "2019-06-04T20:35:36Z", "2019-06-04T00:00:00.000001Z"] {
+            assert_eq!(date(Timestamp::parse_iso(text).unwrap()), text);
+        }
+    }
 
     #[test]
     fn an_xp_is_sent_as_it_is_stored() {

@@ -13,7 +13,7 @@ use crate::domain::journal::Channel;
 use crate::http::request::error::{Error, Result};
 use crate::service::CachedEntity;
 
-use super::json::{RenderedJson, render_json};
+use super::json::{JSON, render_json, rendered};
 
 /// What an API answers to a read of one entity.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub(crate) struct Representation {
     pub body: Bytes,
     /// The entity tag, with its quotes.
     pub tag: HeaderValue,
+    /// The media type of the body.
+    pub media_type: HeaderValue,
 }
 
 impl Representation {
@@ -34,13 +36,18 @@ impl Representation {
     pub(crate) fn tagged_by(body: &impl Serialize, tag: impl FnOnce(&[u8]) -> String) -> Result<Self> {
         let body = render_json(body)?;
         let tag = HeaderValue::try_from(tag(&body)).map_err(Error::internal)?;
-        Ok(Self { body, tag })
+        Ok(Self { body, tag, media_type: JSON })
+    }
+
+    /// The same representation, with a body of this media type.
+    pub(crate) fn of_type(self, media_type: HeaderValue) -> Self {
+        Self { media_type, ..self }
     }
 }
 
 impl IntoResponse for Representation {
     fn into_response(self) -> Response {
-        let mut response = RenderedJson(self.body).into_response();
+        let mut response = rendered(self.body, self.media_type);
         response.headers_mut().insert(ETAG, self.tag);
         response
     }

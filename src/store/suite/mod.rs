@@ -68,7 +68,8 @@ macro_rules! conformance {
                     pages_make_the_whole_list_in_every_order, cached_results_do_not_outlive_a_change,
                     xp_sorts_by_least_value;
                 walks: have_every_row_once_in_every_order, go_through_users_in_every_order,
-                    miss_and_repeat_nothing_that_keeps_its_place, go_through_tombstones_newest_first;
+                    may_begin_after_a_number_of_rows, miss_and_repeat_nothing_that_keeps_its_place,
+                    go_through_tombstones_newest_first;
                 combining: matches_the_sets_of_its_parts;
                 relations: filter_and_sort_as_a_model_does_after_every_change, locked_users_and_times_are_found;
                 search: finds_every_substring, searches_fields_and_drops_old_texts, terms_have_no_syntax;

@@ -140,13 +140,15 @@ impl Reply {
         self
     }
 
-    /// The code of the first error: `ErrorCode`, in the Core API `Message`, in Rollbook's own API `code`; empty if there
-    /// is none.
+    /// The code of the first error: `ErrorCode`, in the Core API `Message`, in Rollbook's own API `code`, in SCIM `scimType`
+    /// or else `status`; empty if there is none.
     pub(crate) fn code(&self) -> &str {
         let code = &self.json["Errors"][0]["ErrorCode"];
         code.as_str()
             .or_else(|| self.json["Message"].as_str())
             .or_else(|| self.json["code"].as_str())
+            .or_else(|| self.json["scimType"].as_str())
+            .or_else(|| self.json["status"].as_str())
             .unwrap_or_default()
     }
 

@@ -18,7 +18,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::community::{Communities, Visibility};
-use crate::domain::time::Timestamp;
+
+pub(super) use crate::http::response::json::date;
 
 pub(super) use changes::{Change, Changes, Spell, Spells};
 pub(super) use clients::{Client, Key, Keys, Page, Token, WithSecret};
@@ -48,21 +49,4 @@ pub(super) struct ListPage<T> {
 /// The communities that the caller may see.
 fn visible(communities: &Communities, visibility: &Visibility) -> Vec<String> {
     visibility.seen(communities).map(ToString::to_string).collect()
-}
-
-/// RFC 3339 in UTC, with all digits of the second: `2019-06-04T20:35:36.38Z`.
-pub(super) fn date(moment: Timestamp) -> String {
-    format!("{}Z", moment.to_civil())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_are_utc_with_all_digits() {
-        for text in ["2019-06-04T20:35:36.38Z", "2019-06-04T20:35:36Z", "2019-06-04T00:00:00.000001Z"] {
-            assert_eq!(date(Timestamp::parse_iso(text).unwrap()), text);
-        }
-    }
 }

@@ -20,7 +20,7 @@ use crate::store::sql::list::probing::{MOST_PROBED, Probing, without_probes};
 use crate::store::sql::tables::{Groups, Listing, Users};
 
 use super::engine::Postgres;
-use super::lists::{in_order, number, numbers, plan};
+use super::lists::{in_order, number, numbers, plan, rows_and_total};
 use super::read_transaction::ReadTransaction;
 use crate::store::postgres::connection::database_error::DatabaseError;
 use crate::store::postgres::entities::counters;
@@ -61,10 +61,18 @@ async fn page<L: Listing, E: PostgresEntity>(
             return probed(transaction, &unprobed, &keys, query, &probes, read).await;
         }
     }
-    let statements = statements(&list, Some(&plan), &keys, after);
-    let total = plan.total.unwrap_or_else(|| counters::value(counter));
     // One more than the page has, to know whether another one follows.
-    let (mut uids, total) = rows(&mut transaction, statements, limit + 1, Some(total)).await?;
+    let size = limit + 1;
+    let (mut uids, total) = if after.is_none() && query.skip > 0 {
+        let (window, total) = (|window| list.window(&plan, &keys, window), plan.total.clone());
+        let range = (query.skip, size as u64);
+        let (rows, total) = rows_and_total(&mut transaction, total, counter, range, window).await?;
+        (numbers(&rows)?, Some(total))
+    } else {
+        let statements = statements(&list, Some(&plan), &keys, after);
+        let total = plan.total.unwrap_or_else(|| counters::value(counter));
+        rows(&mut transaction, statements, size, Some(total)).await?
+    };
     let has_next = uids.len() > limit;
     uids.truncate(limit);
     let items = entities(&mut transaction, &uids, read).await?;

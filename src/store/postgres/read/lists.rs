@@ -18,6 +18,7 @@ use crate::store::sql::list::candidate_set::CandidateSet;
 use crate::store::sql::list::candidates::Conjunct;
 use crate::store::sql::list::entities::{FirstRows, LOOK_UP_THRESHOLD, ListQuery, Plan};
 use crate::store::sql::list::memberships as membership_statements;
+use crate::store::sql::list::sorting::keys;
 use crate::store::sql::list::window::Window;
 use crate::store::sql::rows;
 use crate::store::sql::tables::{Groups, Listing, Users};
@@ -65,7 +66,8 @@ pub(crate) async fn memberships(
     let (total, window) = (membership_statements::total(&Postgres, query), |window| {
         membership_statements::rows(&Postgres, query, window)
     });
-    let (pairs, total) = rows_and_total(&mut transaction, total, Counter::Memberships, query.page, window).await?;
+    let (pairs, total) =
+        rows_and_total(&mut transaction, total, Counter::Memberships, range(query.page), window).await?;
     let uids = pairs.iter().map(|row| row.try_get(1)).collect::<Result<Vec<i64>, _>>()?;
     let rows = transaction.rows("SELECT uid, id FROM users WHERE uid = ANY($1)", &[&uids]).await?;
     transaction.end().await?;
@@ -88,8 +90,9 @@ async fn page<L: Listing>(
     counter: Counter,
 ) -> Result<(Vec<i64>, u64), DatabaseError> {
     let plan = plan(transaction, list).await?;
-    let window = |window| list.window(&plan, window);
-    let (rows, total) = rows_and_total(transaction, plan.total.clone(), counter, page, window).await?;
+    let keys = keys::<L>(list.sort);
+    let window = |window| list.window(&plan, &keys, window);
+    let (rows, total) = rows_and_total(transaction, plan.total.clone(), counter, range(page), window).await?;
     Ok((numbers(&rows)?, total))
 }
 
@@ -109,17 +112,21 @@ pub(super) async fn plan<L: Listing>(
     Ok(list.plan(smallest, LOOK_UP_THRESHOLD))
 }
 
-/// Returns the rows of the page, and the total from the statement `total`, or from the counter if there is none. A page
-/// with a large offset is read from the nearer end of the list, so its total is read first.
-async fn rows_and_total(
+/// How many rows come before the page, and how many it has at most.
+fn range(page: Page) -> (u64, u64) {
+    (page.offset(), page.size.into())
+}
+
+/// Returns at most `size` rows after the first `skip`, and the total from the statement `total`, or from the counter if there is none. A page
+/// far from the beginning is read from the nearer end of the list, so its total is read first.
+pub(super) async fn rows_and_total(
     transaction: &mut ReadTransaction,
     total: Option<SelectStatement>,
     counter: Counter,
-    page: Page,
+    (skip, size): (u64, u64),
     rows: impl Fn(Window) -> SelectStatement,
 ) -> Result<(Vec<Row>, u64), DatabaseError> {
     let total = total.unwrap_or_else(|| counters::value(counter));
-    let (skip, size) = (page.offset(), page.size.into());
     if skip <= LOOK_UP_THRESHOLD {
         let mut results = transaction.all(&[rows(Window::new(skip, size)), total]).await?.into_iter();
         let (rows, total) = (results.next().unwrap_or_default(), results.next().unwrap_or_default());

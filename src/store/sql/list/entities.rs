@@ -12,7 +12,7 @@ use super::candidates::{Conjunct, conjuncts};
 use super::conditions::filters::condition;
 use super::engine::Engine;
 use super::expressions::{OWNER, always, constant, live, own};
-use super::sorting::{VALUE, is_index_ordered, keys, order};
+use super::sorting::{VALUE, is_index_ordered, order};
 use super::window::Window;
 use crate::store::sql::tables::{Listing, TABLE_ALIAS};
 
@@ -81,10 +81,10 @@ impl<L: Listing, E: Engine> ListQuery<'_, L, E> {
         Plan { rows, is_whole_set, total: Some(total) }
     }
 
-    /// Selects the `uid`s of the plan's matches in the window of the sort order.
-    pub(crate) fn window(&self, plan: &Plan, window: Window) -> SelectStatement {
+    /// Selects the `uid`s of the plan's matches in the window of the order of the keys.
+    pub(crate) fn window(&self, plan: &Plan, keys: &[Sort<L::Field>], window: Window) -> SelectStatement {
         let mut rows = plan.rows.clone();
-        order::<L>(&mut rows, &window.keys(&keys::<L>(self.sort)));
+        order::<L>(&mut rows, &window.keys(keys));
         window.of(&mut rows)
     }
 

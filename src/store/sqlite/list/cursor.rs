@@ -58,13 +58,14 @@ fn answer<L: Listing, E: SqliteEntity>(
     let live = counters::get(connection, counter)?;
     let evaluator = Evaluator::new(connection, result_cache, &list, live)?;
     let (limit, after) = (query.limit as usize, query.after.as_ref());
+    let skip = if after.is_none() { query.skip } else { 0 };
     // One more than the page has, to know whether another one follows.
     let size = limit + 1;
     let (mut uids, total) = match smallest_set(&evaluator)? {
         Some(smallest) => {
             let plan = list.plan(Some(smallest), evaluator.threshold);
             let total = plan.total.as_ref().map_or(Ok(0), |total| one(connection, total, |row| row.get(0)))?;
-            let rows = sorted_after::<L>(plan.rows, &keys, after).limit(size as u64).take();
+            let rows = sorted_after::<L>(plan.rows, &keys, after).limit(size as u64).offset(skip).take();
             (all(connection, &rows, |row| row.get(0))?, total)
         }
         None => {
@@ -77,7 +78,11 @@ fn answer<L: Listing, E: SqliteEntity>(
                 }
             }
             let match_set = evaluator.match_set(list.conjuncts())?;
-            (Walk(&evaluator).page(&match_set, &keys, after, size)?, match_set.len(live))
+            let uids = match skip {
+                0 => Walk(&evaluator).page(&match_set, &keys, after, size)?,
+                skip => Pager(&evaluator).page(&match_set, &keys, skip, size as u64)?,
+            };
+            (uids, match_set.len(live))
         }
     };
     let has_next = uids.len() > limit;

@@ -104,6 +104,6 @@ fn look_up<L: Listing>(
 ) -> rusqlite::Result<(Vec<i64>, u64)> {
     let plan = evaluator.list.plan(Some(smallest), evaluator.threshold);
     let total = plan.total.as_ref().map_or(Ok(0), |total| one(evaluator.connection, total, |row| row.get(0)))?;
-    let window = Window::new(page.offset(), page.size.into());
-    Ok((all(evaluator.connection, &evaluator.list.window(&plan, window), |row| row.get(0))?, total))
+    let (keys, window) = (keys::<L>(evaluator.list.sort), Window::new(page.offset(), page.size.into()));
+    Ok((all(evaluator.connection, &evaluator.list.window(&plan, &keys, window), |row| row.get(0))?, total))
 }

@@ -262,8 +262,14 @@ pub(crate) async fn matches_the_sets_of_its_parts(store: &impl TestStore) {
         for seen in [Visibility::All, Visibility::Within([community(1)].into())] {
             let sort = &sorted[step as usize % 2];
             let read = async |filter: Filter<GroupField>| {
-                let query =
-                    CursorQuery { visibility: Visibility::All, filter, sort: sort.clone(), after: None, limit: 25 };
+                let query = CursorQuery {
+                    visibility: Visibility::All,
+                    filter,
+                    sort: sort.clone(),
+                    after: None,
+                    skip: 0,
+                    limit: 25,
+                };
                 let read = async |query| store.walk_groups(query).await;
                 let (found, totals) = pages(&query.limited_to(&seen), read).await;
                 assert_eq!(totals, [Some(found.len() as u64)].into());
@@ -272,7 +278,7 @@ pub(crate) async fn matches_the_sets_of_its_parts(store: &impl TestStore) {
             check(&of_groups(), &mut runner, read).await;
             let read = async |filter: Filter<UserField>| {
                 let visibility = Visibility::All;
-                let query = CursorQuery { visibility, filter, sort: vec![], after: None, limit: 25 };
+                let query = CursorQuery { visibility, filter, sort: vec![], after: None, skip: 0, limit: 25 };
                 let read = async |query| store.walk_users(query).await;
                 let (found, totals) = pages(&query.limited_to(&seen), read).await;
                 // Users without groups are not always counted.

@@ -10,7 +10,7 @@ use crate::domain::query::{Condition, Filter, Sort};
 /// A walk over the entities that meet all the conditions, with seven on a page.
 pub(crate) fn query<F>(conditions: Vec<Condition<F>>, sort: Vec<Sort<F>>) -> CursorQuery<F> {
     let filter = Filter { search: None, conditions };
-    CursorQuery { visibility: Visibility::All, filter, sort, after: None, limit: 7 }
+    CursorQuery { visibility: Visibility::All, filter, sort, after: None, skip: 0, limit: 7 }
 }
 
 /// Returns all rows of a walk, and checks each page.

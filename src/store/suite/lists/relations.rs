@@ -137,13 +137,13 @@ impl Model {
 
 async fn groups(store: &impl TestStore, seen: &Visibility, conditions: Vec<Condition<GroupField>>) -> Vec<i64> {
     let filter = Filter { search: None, conditions }.limited_to(seen);
-    let query = CursorQuery { visibility: seen.clone(), filter, sort: vec![], after: None, limit: 9 };
+    let query = CursorQuery { visibility: seen.clone(), filter, sort: vec![], after: None, skip: 0, limit: 9 };
     walked(&query, async |query| store.walk_groups(query).await).await.iter().map(|group| group.uid).collect()
 }
 
 async fn users(store: &impl TestStore, seen: &Visibility, conditions: Vec<Condition<UserField>>) -> Vec<i64> {
     let filter = Filter { search: None, conditions }.limited_to(seen);
-    let query = CursorQuery { visibility: seen.clone(), filter, sort: vec![], after: None, limit: 9 };
+    let query = CursorQuery { visibility: seen.clone(), filter, sort: vec![], after: None, skip: 0, limit: 9 };
     walked(&query, async |query| store.walk_users(query).await).await.iter().map(|user| user.uid).collect()
 }
 
@@ -173,7 +173,8 @@ async fn check_without_groups(store: &impl TestStore, model: &Model, seen: &Visi
     for limit in [1, 9] {
         for descending in [false, true] {
             let sort = vec![Sort { field: Field::Own(UserField::Id), descending }];
-            let query = CursorQuery { visibility: seen.clone(), filter: filter.clone(), sort, after: None, limit };
+            let query =
+                CursorQuery { visibility: seen.clone(), filter: filter.clone(), sort, after: None, skip: 0, limit };
             let (found, totals) = pages(&query, async |query| store.walk_users(query).await).await;
             let mut ids: Vec<String> = expected.iter().map(|uid| format!("u{uid}")).collect();
             ids.sort_unstable();
@@ -227,7 +228,14 @@ async fn check(store: &impl TestStore, model: &Model, step: i64) {
     }
     for descending in [false, true] {
         let sort = vec![Sort { field: Field::Own(GroupField::Members), descending }];
-        let query = CursorQuery { visibility: Visibility::All, filter: Filter::default(), sort, after: None, limit: 7 };
+        let query = CursorQuery {
+            visibility: Visibility::All,
+            filter: Filter::default(),
+            sort,
+            after: None,
+            skip: 0,
+            limit: 7,
+        };
         let found = walked(&query, async |query| store.walk_groups(query).await).await;
         let mut expected: Vec<_> = model.groups(|_, _| true).iter().map(|uid| (model.members(*uid), *uid)).collect();
         expected.sort_unstable();

@@ -48,7 +48,7 @@ fn walks<F: Clone>(
                 let sort = fields.iter().map(|field| Sort { field: field.clone(), descending }).collect();
                 let after = Some(Position(values.iter().cloned().chain([integer(MIDDLE)]).collect()));
                 let (visibility, filter) = (Visibility::All, filter.clone());
-                let query = CursorQuery { visibility, filter, sort, after, limit: 20 };
+                let query = CursorQuery { visibility, filter, sort, after, skip: 0, limit: 20 };
                 shapes.push(Shape { name: format!("{whose}: {filtered}, by {order}{direction}"), query });
             }
         }
@@ -200,6 +200,6 @@ pub(crate) fn users() -> Vec<Shape<CursorQuery<UserField>>> {
 pub(crate) fn tombstones<F>(whose: &str) -> Shape<CursorQuery<F>> {
     let (visibility, filter) = (Visibility::All, Filter::default());
     let after = Some(Position(vec![integer(MIDDLE), integer(MIDDLE)]));
-    let query = CursorQuery { visibility, filter, sort: vec![], after, limit: 20 };
+    let query = CursorQuery { visibility, filter, sort: vec![], after, skip: 0, limit: 20 };
     Shape { name: format!("deleted {whose}"), query }
 }

@@ -232,6 +232,32 @@ pub(crate) async fn go_through_users_in_every_order(store: &impl TestStore) {
     }
 }
 
+/// A page that is found by the number of rows before it has the rows that a walk has there, and goes on as the walk does.
+pub(crate) async fn may_begin_after_a_number_of_rows(store: &impl TestStore) {
+    fill_groups(store).await;
+    let v = || Field::Xp("v".to_owned());
+    let orders = [vec![], vec![by(Field::Own(GroupField::Name), true)], vec![by(v(), false)], vec![by(v(), true)]];
+    let some = Condition::Any(Field::Own(GroupField::Name), vec![Test::Present]);
+    let few = Condition::Any(Field::Own(GroupField::Name), vec![Test::equal(operand("N3"))]);
+    for sort in orders {
+        for conditions in [vec![], vec![some.clone()], vec![few.clone()], vec![Condition::Never]] {
+            let whole = query(conditions, sort.clone());
+            let all = walked(&whole, async |query| store.walk_groups(query).await).await;
+            for skip in [1, 5, 8, 9, 30, 53, 59, 60, 61, 4_000_000_000] {
+                let page = store.walk_groups(CursorQuery { skip, ..whole.clone() }).await.unwrap();
+                let expected: Vec<_> = all.iter().skip(skip as usize).take(7).cloned().collect();
+                assert_eq!((&page.items, page.total), (&expected, Some(all.len() as u64)), "{sort:?} {skip}");
+                assert_eq!(page.next.is_some(), all.len() as u64 > skip.saturating_add(7), "{sort:?} {skip}");
+                if let Some(next) = page.next {
+                    let page = store.walk_groups(CursorQuery { after: Some(next), ..whole.clone() }).await.unwrap();
+                    let expected: Vec<_> = all.iter().skip(skip as usize + 7).take(7).cloned().collect();
+                    assert_eq!(page.items, expected, "{sort:?} {skip}");
+                }
+            }
+        }
+    }
+}
+
 /// Between the pages, groups are created, renamed, moved and deleted.
 pub(crate) async fn miss_and_repeat_nothing_that_keeps_its_place(store: &impl TestStore) {
     let fields = |at: i64| GroupFields { xp: document(at).0, ..group(&format!("g{at}"), &format!("n{}", at % 3)) };
