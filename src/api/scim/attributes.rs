@@ -55,8 +55,6 @@ pub(super) enum Type {
     String,
     /// True or false.
     Boolean,
-    /// A whole number.
-    Integer,
     /// A URL of a resource.
     Reference,
     /// A value with parts.
@@ -72,8 +70,6 @@ pub(super) enum Mutability {
     ReadOnly,
     /// Clients.
     ReadWrite,
-    /// Clients, when they make the value.
-    Immutable,
 }
 
 /// When responses have an attribute (RFC 7643, section 2.2).
@@ -150,11 +146,6 @@ impl Attribute {
     /// The same attribute, which only the server sets.
     pub(super) const fn read_only(self) -> Self {
         Self { mutability: Mutability::ReadOnly, ..self }
-    }
-
-    /// The same attribute, which clients set when they make the value.
-    pub(super) const fn immutable(self) -> Self {
-        Self { mutability: Mutability::Immutable, ..self }
     }
 
     /// The same attribute, in responses only if the request names it.

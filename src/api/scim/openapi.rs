@@ -173,7 +173,6 @@ fn property(attribute: &Attribute) -> RefOr<Schema> {
     let one: Object = match attribute.kind {
         Type::Complex => attributes_of(attribute.description, attribute.sub_attributes),
         Type::Boolean => typed(JsonType::Boolean, attribute.description).build(),
-        Type::Integer => typed(JsonType::Integer, attribute.description).build(),
         Type::String | Type::Reference => text(attribute.description).build(),
     };
     let is_read_only = attribute.mutability == Mutability::ReadOnly;

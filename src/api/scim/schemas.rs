@@ -1,19 +1,12 @@
-//! The attributes of users and groups, in one table (RFC 7643, section 7; docs/scim.md, sections 4 and 5). `/Schemas` is
+//! The attributes of users, in one table (RFC 7643, section 7; docs/scim.md, section 4). `/Schemas` is
 //! this table. An attribute is in it only if the directory stores what a client sends, or computes it.
 
 use super::attributes::{Attribute, Type, complex, reference, text};
 
 /// The schema of users (RFC 7643, section 4.1).
 pub(super) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
-/// The schema of groups (RFC 7643, section 4.2).
-pub(super) const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
-/// The enterprise extension of users (RFC 7643, section 4.3).
-pub(super) const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 /// Rollbook's extension of users.
 pub(super) const ROLLBOOK_USER: &str = "urn:ietf:params:scim:schemas:extension:rollbook:2.0:User";
-/// Rollbook's extension of groups.
-pub(super) const ROLLBOOK_GROUP: &str = "urn:ietf:params:scim:schemas:extension:rollbook:2.0:Group";
-
 /// A schema: the attributes under one URN.
 #[derive(Debug)]
 pub(super) struct Schema {
@@ -27,11 +20,8 @@ pub(super) struct Schema {
     pub attributes: &'static [Attribute],
 }
 
-const EXTERNAL_ID: Attribute =
-    text("externalId", "The ID by which the client knows the resource; each client has its own").exact();
 const KEY: Attribute = text("key", "The ID in the other APIs, unique; generated if it is left out").unique();
 const XP: Attribute = text("xp", "The extended properties, as the text of a JSON object").exact();
-const DISPLAY: Attribute = text("display", "A name for people");
 const PRIMARY: Attribute = text("primary", "Whether it is the preferred one").of(Type::Boolean);
 
 /// The schema of users.
@@ -41,7 +31,6 @@ pub(super) const USER_SCHEMA: Schema = Schema {
     description: "A user of the directory",
     attributes: &[
         text("userName", "The name to sign in with, at most 100 characters").required().unique(),
-        EXTERNAL_ID,
         complex(
             "name",
             "The parts of the name",
@@ -52,21 +41,13 @@ pub(super) const USER_SCHEMA: Schema = Schema {
             ],
         )
         .required(),
-        text("displayName", "The name to show"),
-        text("nickName", "The casual name"),
-        text("title", "The job title"),
-        text("userType", "The relation to the organisation, such as Employee"),
-        text("preferredLanguage", "The preferred language, as in Accept-Language"),
-        text("locale", "The language tag for formats of dates and numbers"),
-        text("timezone", "The time zone, such as Europe/Rome"),
         text("active", "Whether the user may sign in").of(Type::Boolean),
         complex(
             "emails",
-            "The email addresses, at least one",
+            "The preferred email address",
             &[
                 text("value", "The address, at most 200 characters").required(),
-                DISPLAY,
-                text("type", "What it is used for").usually(&["work", "home", "other"]),
+                text("type", "What it is used for").usually(&["work"]),
                 PRIMARY,
             ],
         )
@@ -74,11 +55,10 @@ pub(super) const USER_SCHEMA: Schema = Schema {
         .required(),
         complex(
             "phoneNumbers",
-            "The phone numbers",
+            "The preferred phone number",
             &[
                 text("value", "The number, at most 100 characters").required(),
-                DISPLAY,
-                text("type", "What it is used for").usually(&["work", "home", "mobile", "fax", "pager", "other"]),
+                text("type", "What it is used for").usually(&["work"]),
                 PRIMARY,
             ],
         )
@@ -99,43 +79,6 @@ pub(super) const USER_SCHEMA: Schema = Schema {
     ],
 };
 
-/// The schema of groups.
-pub(super) const GROUP_SCHEMA: Schema = Schema {
-    id: GROUP,
-    name: "Group",
-    description: "A group of users",
-    attributes: &[
-        text("displayName", "The name in the directory's default language, at most 100 characters").required(),
-        EXTERNAL_ID,
-        complex(
-            "members",
-            "The members",
-            &[
-                text("value", "The id of the user").required().exact().immutable(),
-                reference("The URL of the user", &["User"]),
-                text("display", "The userName of the user").read_only(),
-                text("type", "The kind of member").usually(&["User"]).immutable(),
-            ],
-        )
-        .many(),
-    ],
-};
-
-/// The enterprise extension of users.
-pub(super) const ENTERPRISE_USER_SCHEMA: Schema = Schema {
-    id: ENTERPRISE_USER,
-    name: "EnterpriseUser",
-    description: "The user in an organisation",
-    attributes: &[
-        text("employeeNumber", "The number in the organisation"),
-        text("costCenter", "The cost center"),
-        text("organization", "The organisation"),
-        text("division", "The division"),
-        text("department", "The department"),
-        complex("manager", "The manager", &[text("value", "The id of the manager").exact()]),
-    ],
-};
-
 /// Rollbook's extension of users.
 pub(super) const ROLLBOOK_USER_SCHEMA: Schema = Schema {
     id: ROLLBOOK_USER,
@@ -144,32 +87,8 @@ pub(super) const ROLLBOOK_USER_SCHEMA: Schema = Schema {
     attributes: &[KEY, XP],
 };
 
-/// Rollbook's extension of groups.
-pub(super) const ROLLBOOK_GROUP_SCHEMA: Schema = Schema {
-    id: ROLLBOOK_GROUP,
-    name: "RollbookGroup",
-    description: "What the directory keeps of groups beside the standard attributes",
-    attributes: &[
-        KEY,
-        text("description", "The description, at most 2,000 characters"),
-        complex(
-            "labels",
-            "The names in all languages",
-            &[
-                text("language", "The tag of the language, such as en").required(),
-                text("value", "The name, at most 100 characters").required(),
-            ],
-        )
-        .many(),
-        text("communities", "The GUIDs of the communities that the group is linked to").many(),
-        XP,
-        text("memberCount", "The number of members").of(Type::Integer).read_only(),
-    ],
-};
-
 /// Every schema, in the order of `/Schemas`.
-pub(super) const SCHEMAS: [&Schema; 5] =
-    [&USER_SCHEMA, &GROUP_SCHEMA, &ENTERPRISE_USER_SCHEMA, &ROLLBOOK_USER_SCHEMA, &ROLLBOOK_GROUP_SCHEMA];
+pub(super) const SCHEMAS: [&Schema; 2] = [&USER_SCHEMA, &ROLLBOOK_USER_SCHEMA];
 
 /// A kind of resource (RFC 7643, section 6).
 #[derive(Debug)]
@@ -192,17 +111,8 @@ pub(super) const USERS: ResourceType = ResourceType {
     endpoint: "/Users",
     description: "The users of the directory",
     schema: &USER_SCHEMA,
-    extensions: &[&ENTERPRISE_USER_SCHEMA, &ROLLBOOK_USER_SCHEMA],
-};
-
-/// Groups.
-pub(super) const GROUPS: ResourceType = ResourceType {
-    name: "Group",
-    endpoint: "/Groups",
-    description: "The groups of the directory",
-    schema: &GROUP_SCHEMA,
-    extensions: &[&ROLLBOOK_GROUP_SCHEMA],
+    extensions: &[&ROLLBOOK_USER_SCHEMA],
 };
 
 /// Every kind of resource.
-pub(super) const RESOURCE_TYPES: [&ResourceType; 2] = [&USERS, &GROUPS];
+pub(super) const RESOURCE_TYPES: [&ResourceType; 1] = [&USERS];
