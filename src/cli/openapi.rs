@@ -10,7 +10,7 @@ use crate::openapi;
 /// The arguments of `rollbook openapi`.
 #[derive(Debug, Args)]
 pub(super) struct OpenapiArgs {
-    /// The API: core, ordercloud or rollbook
+    /// The API: core, ordercloud, rollbook or scim
     #[arg(value_name = "API")]
     name: String,
 }
