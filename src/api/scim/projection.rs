@@ -150,13 +150,13 @@ mod tests {
     use super::super::schemas::USERS;
     use super::*;
 
-    const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    const EXTENSION: &str = super::super::schemas::ROLLBOOK_USER;
 
     fn projected(parameters: &[(&str, &str)]) -> Value {
         let resource = json!({
             "schemas": ["s"], "id": "u1", "userName": "ada", "name": { "givenName": "Ada", "familyName": "L" },
             "emails": [{ "value": "a@x", "type": "work" }, { "value": "b@x" }],
-            ENTERPRISE: { "department": "D", "division": "V" }, "meta": { "version": "1" },
+            EXTENSION: { "key": "D", "xp": "V" }, "meta": { "version": "1" },
         });
         let Value::Object(mut resource) = resource else { panic!() };
         let pairs: Vec<_> = parameters.iter().map(|(name, own)| ((*name).to_owned(), (*own).to_owned())).collect();
@@ -172,8 +172,8 @@ mod tests {
         let named = of("name.givenName, urn:ietf:params:scim:schemas:core:2.0:User:emails.value");
         assert_eq!(named["name"], json!({ "givenName": "Ada" }));
         assert_eq!(named["emails"], json!([{ "value": "a@x" }, { "value": "b@x" }]));
-        assert_eq!(of(ENTERPRISE)[ENTERPRISE], json!({ "department": "D", "division": "V" }));
-        assert_eq!(of(&format!("{ENTERPRISE}:Department"))[ENTERPRISE], json!({ "department": "D" }));
+        assert_eq!(of(EXTENSION)[EXTENSION], json!({ "key": "D", "xp": "V" }));
+        assert_eq!(of(&format!("{EXTENSION}:Key"))[EXTENSION], json!({ "key": "D" }));
     }
 
     #[test]
@@ -182,8 +182,8 @@ mod tests {
         let rest = of("id,emails,name.familyName,meta");
         assert_eq!((&rest["id"], &rest["name"]), (&json!("u1"), &json!({ "givenName": "Ada" })));
         assert!(rest["emails"].is_null() && rest["meta"].is_null() && rest["userName"] == "ada");
-        assert!(of(ENTERPRISE)[ENTERPRISE].is_null());
-        assert_eq!(of(&format!("{ENTERPRISE}:division"))[ENTERPRISE], json!({ "department": "D" }));
+        assert!(of(EXTENSION)[EXTENSION].is_null());
+        assert_eq!(of(&format!("{EXTENSION}:xp"))[EXTENSION], json!({ "key": "D" }));
         assert_eq!(projected(&[("attributes", "userName"), ("excludedAttributes", "userName")])["userName"], "ada");
         assert_eq!(projected(&[("attributes", ""), ("excludedAttributes", " ,")]), projected(&[]));
     }
