@@ -1,16 +1,15 @@
 //! Error responses of the Core API (docs/core.md, section 4).
 
-use axum::http::header::WWW_AUTHENTICATE;
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::error::{ResourceKind, SignInError, Violation};
 use crate::domain::query::Page;
 use crate::http::request::error::{DirectoryError, Error, ListError, RequestError};
-use crate::http::response::envelope::add_error_headers;
-use crate::http::response::json::JsonResponse;
+use crate::http::response::envelope::json_error;
+use crate::http::response::json::JSON;
 
 /// The body of every negative answer.
 #[derive(Debug, Serialize, ToSchema)]
@@ -28,12 +27,7 @@ pub(super) struct Failed {
 /// The response to a request that failed.
 pub(super) fn render(error: &Error) -> Response {
     let (status, body) = error_response(error);
-    let mut response = (status, JsonResponse(body)).into_response();
-    if status == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    add_error_headers(&mut response, error);
-    response
+    json_error(error, status, body, JSON)
 }
 
 /// The status and the body of the error response.
@@ -249,7 +243,7 @@ fn violations_sentence(violations: &[Violation]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::header::RETRY_AFTER;
+    use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 
     use super::*;
 

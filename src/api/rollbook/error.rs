@@ -1,8 +1,7 @@
 //! Error responses of Rollbook's own API: problem details (RFC 9457; docs/rollbook.md, section 2).
 
-use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -12,8 +11,7 @@ use crate::domain::signing_key::PublishedKey;
 use crate::domain::undo::UNDO_MAX;
 use crate::domain::user::UserKey;
 use crate::http::request::error::{DirectoryError, Error, ListError, RequestError};
-use crate::http::response::envelope::add_error_headers;
-use crate::http::response::json::JsonResponse;
+use crate::http::response::envelope::json_error;
 
 use super::wire::{Undone, date};
 
@@ -68,13 +66,7 @@ pub(super) struct FieldProblem {
 /// The response to a request that failed.
 pub(super) fn render(error: &Error) -> Response {
     let (status, body) = error_response(error);
-    let mut response = (status, JsonResponse(body)).into_response();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
-    if status == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    add_error_headers(&mut response, error);
-    response
+    json_error(error, status, body, HeaderValue::from_static(PROBLEM_JSON))
 }
 
 /// The status and the body of the error response.
@@ -349,7 +341,7 @@ fn violations_sentence(violations: &[Violation]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::header::RETRY_AFTER;
+    use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 
     use super::*;
 

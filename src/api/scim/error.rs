@@ -1,8 +1,7 @@
 //! Error responses of the SCIM API (RFC 7644, section 3.12; docs/scim.md, section 2).
 
-use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -10,9 +9,9 @@ use crate::domain::address;
 use crate::domain::error::{ResourceKind, SignInError, Violation};
 use crate::domain::user::UserKey;
 use crate::http::request::error::{DirectoryError, Error, ListError, ProtocolError, RequestError};
-use crate::http::response::envelope::add_error_headers;
-use crate::http::response::json::JsonResponse;
+use crate::http::response::envelope::json_error;
 
+use super::ids::{group_id, user_id};
 use super::patch::PatchError;
 use super::wire::SCIM_JSON;
 
@@ -61,8 +60,7 @@ pub(super) fn bad_request(keyword: ScimType, detail: impl Into<String>) -> Error
 
 impl From<PatchError> for Error {
     fn from(error: PatchError) -> Self {
-        let (status, keyword) = (StatusCode::BAD_REQUEST.as_u16(), Some(error.scim_type.as_str()));
-        RequestError::Protocol(ProtocolError { status, keyword, detail: error.detail }).into()
+        bad_request(error.scim_type, error.detail)
     }
 }
 
@@ -89,13 +87,7 @@ pub(super) struct ErrorBody {
 /// The response to a request that failed.
 pub(super) fn render(error: &Error) -> Response {
     let (status, body) = error_response(error);
-    let mut response = (status, JsonResponse(body)).into_response();
-    response.headers_mut().insert(CONTENT_TYPE, SCIM_JSON);
-    if status == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    add_error_headers(&mut response, error);
-    response
+    json_error(error, status, body, SCIM_JSON)
 }
 
 /// The status and the body of the error response.
@@ -268,8 +260,8 @@ fn shown_user(key: &UserKey) -> String {
 /// The `id` of the resource with this address.
 fn shown_key(kind: ResourceKind, address: &str) -> String {
     match (kind, address.strip_prefix("uid:")) {
-        (ResourceKind::Group, Some(uid)) => format!("g{uid}"),
-        (ResourceKind::User, Some(uid)) => format!("u{uid}"),
+        (ResourceKind::Group, Some(uid)) => group_id(uid),
+        (ResourceKind::User, Some(uid)) => user_id(uid),
         _ => address.to_owned(),
     }
 }
@@ -314,7 +306,7 @@ fn attribute(field: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::header::RETRY_AFTER;
+    use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 
     use super::*;
 

@@ -1,16 +1,25 @@
 //! The IDs and URLs of resources (RFC 7643, section 3.1; docs/scim.md, section 4). An ID is the number of the user or group
 //! behind a letter: IDs in the other APIs can change and be given to somebody else, numbers cannot.
 
+use std::fmt::Display;
+
 use crate::domain::error::{Error, ResourceKind, Result};
 use crate::domain::user::UserUid;
 
 use super::BASE;
 
+/// What the ID of a group begins with.
+const GROUP: char = 'g';
 /// What the ID of a user begins with.
 const USER: char = 'u';
 
+/// The ID of the group with the number.
+pub(super) fn group_id(uid: impl Display) -> String {
+    format!("{GROUP}{uid}")
+}
+
 /// The ID of the user with the number.
-pub(super) fn user_id(uid: UserUid) -> String {
+pub(super) fn user_id(uid: impl Display) -> String {
     format!("{USER}{uid}")
 }
 

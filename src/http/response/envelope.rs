@@ -1,11 +1,14 @@
 //! Renders and logs errors: in the format of the API that the path belongs to, otherwise as plain text.
 
-use axum::http::header::{ACCEPT_ENCODING, RETRY_AFTER};
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
 use tracing::{error, info, warn};
 
 use crate::http::request::error::{DirectoryError, Error, RequestError};
+
+use super::json::JsonResponse;
 
 /// The error format of an API, and the paths to which it applies.
 #[derive(Clone, Copy)]
@@ -24,6 +27,18 @@ impl Envelope {
         let below = |prefix| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         self.prefixes.iter().any(below)
     }
+}
+
+/// The response of an API with bearer tokens to a request that failed: the status, a JSON body of this media type, and the
+/// headers of the error.
+pub(crate) fn json_error(error: &Error, status: StatusCode, body: impl Serialize, media_type: HeaderValue) -> Response {
+    let mut response = (status, JsonResponse(body)).into_response();
+    response.headers_mut().insert(CONTENT_TYPE, media_type);
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    add_error_headers(&mut response, error);
+    response
 }
 
 /// Adds the headers that every API sends with an error.

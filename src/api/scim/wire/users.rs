@@ -9,7 +9,7 @@ use crate::http::response::json::date;
 use crate::service::provisioning::ProvisionedUser;
 
 use super::super::etag;
-use super::super::ids::{location, user_id};
+use super::super::ids::{group_id, location, user_id};
 use super::super::schemas::{ROLLBOOK_USER, USER, USERS};
 
 /// The user as a resource. `groups` are those that the answer shows, if it shows any.
@@ -69,7 +69,7 @@ fn contact(contact: &Contact) -> Value {
 
 /// A group that the user is in.
 fn joined(base_url: Option<&str>, group: &Group) -> Value {
-    let id = format!("g{}", group.uid);
+    let id = group_id(group.uid);
     let url = location(base_url, &format!("/Groups/{id}"));
     json!({ "value": id, "$ref": url, "display": group.name, "type": "direct" })
 }
