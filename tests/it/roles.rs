@@ -11,8 +11,8 @@ use crate::support::{
 };
 
 /// An operation, as the table names it. In path and body `{group}`, `{number}` and `{user}` stand for the ID and number
-/// of a group and the ID of a user that are created for this call, `{id}` for the user's ID in SCIM, `{client}` and `{token}` for the IDs of a client and of
-/// its long-lived token, and `{new}` for an unused ID.
+/// of a group and the ID of a user that are created for this call, `{id}` for the user's ID in SCIM, `{client}` and
+/// `{token}` for the IDs of a client and of its long-lived token, and `{new}` for an unused ID.
 pub(crate) struct Operation {
     /// Its `operationId`.
     pub id: &'static str,

@@ -15,7 +15,7 @@ use crate::http::request::extract::JsonText;
 use crate::json::Json;
 use crate::service::provisioning::ProvisionedUser;
 
-use super::patch::{Part, PatchError, UserDelta, ValuesDelta, user_patch};
+use super::patch::{Part, UserDelta, ValuesDelta, user_attributes, user_patch};
 use super::paths::parse_path;
 use super::wire::SCIM;
 
@@ -75,12 +75,7 @@ pub(super) fn user_changes(fields: Vec<(String, Json)>) -> Result<UserEdits> {
 
 fn whole(fields: Vec<(String, Json)>, replaces: bool) -> Result<UserEdits> {
     let given = fields.into_iter().filter(|(_, value)| *value != Json::Null).collect();
-    let text = |text: &str| Json::String(text.to_owned());
-    let operation = vec![("op".to_owned(), text("replace")), ("value".to_owned(), Json::Object(given))];
-    let body = Json::Object(vec![("Operations".to_owned(), Json::Array(vec![Json::Object(operation)]))]);
-    let without_number =
-        |error: PatchError| PatchError { detail: error.detail.replace("Operations[0]: ", ""), ..error };
-    Ok(UserEdits { replaces, edits: edits(user_patch(body, &parse_path).map_err(without_number)?)? })
+    Ok(UserEdits { replaces, edits: edits(user_attributes(given, &parse_path)?)? })
 }
 
 /// Checks the limits of all deltas. Fails with every one that is broken.

@@ -1,6 +1,5 @@
 //! The versions of resources as weak entity tags (RFC 7644, section 3.14; docs/scim.md, section 1). The path names the
-//! resource, so a tag has a version alone. What the second number of a group's tag counts does not matter for `If-Match`:
-//! changes of its members do not make an edit of its name stale.
+//! resource, so a tag has a version alone.
 
 /// The tag of a user in this version: `W/"3"`.
 pub(super) fn of_user(version: i64) -> String {

@@ -14,7 +14,7 @@ use crate::service::Service;
 use crate::service::users::live;
 use crate::store::UserUpdate;
 
-/// What an identity provider is told that left out what the directory requires.
+/// The broken rule of a required value that the identity provider did not send.
 const REQUIRED: &str = "is required: map an attribute of the identity provider to it";
 
 /// A user as an identity provider sees them. Roles, communities and passwords are not among it: they never come from there.

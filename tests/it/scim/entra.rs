@@ -1,4 +1,4 @@
-//! What Entra ID sends about users, in both dialects: its own, and the one of the flag `aadOptscim062020`.
+//! What Entra ID sends about users, in both forms: its own, and that of the flag `aadOptscim062020`.
 
 use serde_json::{Value, json};
 

@@ -11,6 +11,7 @@ use crate::domain::user::UserUid;
 use crate::json::Json;
 
 use super::error::ScimType;
+use super::schemas::{ROLLBOOK_USER, USER};
 
 /// The maximum number of operations in one request.
 pub(in crate::api::scim) const OPERATIONS_MAX: usize = 100_000;
@@ -101,10 +102,8 @@ pub(in crate::api::scim) enum Schema {
 }
 
 const CORE_GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
-const CORE_USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 const ROLLBOOK_GROUP: &str = "urn:ietf:params:scim:schemas:extension:rollbook:2.0:Group";
-const ROLLBOOK_USER: &str = "urn:ietf:params:scim:schemas:extension:rollbook:2.0:User";
 
 /// A change of one attribute of a group. Those of one request are applied in their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -289,6 +288,18 @@ pub(in crate::api::scim) fn group_patch(body: Json, parse_path: ParsePath<'_>) -
 pub(in crate::api::scim) fn user_patch(body: Json, parse_path: ParsePath<'_>) -> Result<UserPatch> {
     let mut reader = UserReader::default();
     read_operations(body, parse_path, &mut reader)?;
+    Ok(reader.deltas.0)
+}
+
+/// Reads the attributes of a POST or PUT of a user, each as its replacement. Fails with the error of the first that is
+/// refused.
+pub(in crate::api::scim) fn user_attributes(
+    attributes: Vec<(String, Json)>,
+    parse_path: ParsePath<'_>,
+) -> Result<UserPatch> {
+    let mut reader = UserReader::default();
+    let operation = Operation { kind: Kind::Replace, path: None, value: Some(Json::Object(attributes)) };
+    apply(operation, parse_path, &mut reader)?;
     Ok(reader.deltas.0)
 }
 
@@ -936,7 +947,7 @@ struct UserReader {
 
 impl Resource for UserReader {
     const SCHEMAS: &'static [(Schema, &'static str)] =
-        &[(Schema::Core, CORE_USER), (Schema::Enterprise, ENTERPRISE_USER), (Schema::Rollbook, ROLLBOOK_USER)];
+        &[(Schema::Core, USER), (Schema::Enterprise, ENTERPRISE_USER), (Schema::Rollbook, ROLLBOOK_USER)];
 
     fn change(&mut self, change: Change) -> Result<()> {
         let delta = match (change.schema, change.path.attribute.to_ascii_lowercase().as_str()) {
