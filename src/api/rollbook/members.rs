@@ -252,7 +252,7 @@ pub(super) async fn joined_groups(
             (page.items, None, next)
         }
         None => {
-            let (page, next) = lists::joined_groups(&api.service, &permit, user, &query).await?;
+            let (_, page, next) = lists::joined_groups(&api.service, &permit, user, &query).await?;
             (page.items, page.total, next)
         }
     };

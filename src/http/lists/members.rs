@@ -10,7 +10,7 @@ use crate::domain::membership::{JoinedGroup, JoinedGroupKey, JoinedGroupQuery, M
 use crate::domain::query::{Field, Search, UserField};
 use crate::domain::text::fold;
 use crate::domain::time::Timestamp;
-use crate::domain::user::UserKey;
+use crate::domain::user::{User, UserKey};
 use crate::http::request::cursor::Binding;
 use crate::http::request::error::{Error, ListError, Result};
 use crate::service::Service;
@@ -53,14 +53,14 @@ pub(crate) async fn members(
     Ok((group, page, next))
 }
 
-/// Returns one page of the user's groups, and the cursor of the next one. Fails with the first parameter that breaks a
+/// Returns the user, one page of their groups, and the cursor of the next one. Fails with the first parameter that breaks a
 /// rule, and with `NotFound`.
 pub(crate) async fn joined_groups(
     service: &Service,
     permit: &Permit<ReadGroups>,
     user: UserKey,
     parameters: &[(String, String)],
-) -> Result<(CursorPage<JoinedGroup>, Option<String>)> {
+) -> Result<(User, CursorPage<JoinedGroup>, Option<String>)> {
     check_names(parameters, &["limit", "after", "sort"])?;
     let (sort, descending) = sort(parameters)?;
     let key = match sort {
@@ -74,7 +74,7 @@ pub(crate) async fn joined_groups(
     let (user, page) = service.list_joined_groups(permit, query).await?;
     check_owner(of, user.uid)?;
     let next = page.next.as_ref().map(|position| cursors.encode(position, user.uid));
-    Ok((page, next))
+    Ok((user, page, next))
 }
 
 /// Returns one page of the members that the group had at the moment, and the cursor of the next one. They are in the order

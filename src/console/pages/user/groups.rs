@@ -7,7 +7,7 @@ use axum::extract::State;
 
 use crate::domain::actor::NamedActor;
 use crate::domain::address;
-use crate::domain::caller::{ReadGroups, WriteGroups};
+use crate::domain::caller::{ReadGroups, ReadUsers, WriteGroups};
 use crate::domain::group::{GroupKey, GroupUid};
 use crate::domain::membership::{JoinedGroup, MembersChange, MembersOptions};
 use crate::domain::time::Timestamp;
@@ -15,6 +15,7 @@ use crate::domain::user::{User, UserKey, UserUid};
 use crate::http::request::error::{DirectoryError, Error};
 use crate::http::request::extract::{Path, Query};
 use crate::http::{ApiState, lists};
+use crate::service::complete_users::CountedUser;
 
 use super::{Tab, UserHead, api_path, find, path_of};
 use crate::console::browser::Page;
@@ -87,22 +88,27 @@ async fn rendered(
     pairs: Vec<(String, String)>,
     refused: Option<(String, String)>,
 ) -> Answer {
-    let found = find(api, visit, uid).await?;
+    visit.permit::<ReadUsers>()?;
     let url = ListUrl::new(path_of(uid), pairs);
     let (permit, key, reader) = (visit.permit::<ReadGroups>()?, UserKey::Uid(uid), &visit.browser.reader);
     let at = moment(visit, &url)?;
     let mut parameters = url.of_api(&[]);
-    let (groups, total, next) = match at {
+    let (found, groups, total, next) = match at {
+        // The list says who the user is, and how many groups there are.
         None => {
-            let (page, next) = lists::joined_groups(&api.service, &permit, key, &parameters).await?;
-            (page.items, page.total, next)
+            let (user, page, next) = lists::joined_groups(&api.service, &permit, key, &parameters).await?;
+            (CountedUser { user, groups: page.total }, page.items, page.total, next)
         }
-        // The user did not exist yet.
-        Some(at) if at < found.user.created => (Vec::new(), None, None),
         Some(at) => {
-            parameters.push(("at".to_owned(), format!("{}Z", at.to_civil())));
-            let (page, next) = lists::joined_groups_at(&api.service, &permit, key, at, &parameters).await?;
-            (page.items, None, next)
+            let found = find(api, visit, uid).await?;
+            // The user did not exist yet.
+            if at < found.user.created {
+                (found, Vec::new(), None, None)
+            } else {
+                parameters.push(("at".to_owned(), format!("{}Z", at.to_civil())));
+                let (page, next) = lists::joined_groups_at(&api.service, &permit, key, at, &parameters).await?;
+                (found, page.items, None, next)
+            }
         }
     };
     let actors = api.service.actors_of(&permit, groups.iter().map(|joined| joined.change)).await?;

@@ -117,8 +117,8 @@ fn range(page: Page) -> (u64, u64) {
     (page.offset(), page.size.into())
 }
 
-/// Returns at most `size` rows after the first `skip`, and the total from the statement `total`, or from the counter if there is none. A page
-/// far from the beginning is read from the nearer end of the list, so its total is read first.
+/// Returns at most `size` rows after the first `skip`, and the total from the statement `total`, or from the counter if
+/// there is none. A page far from the beginning is read from the nearer end of the list, so its total is read first.
 pub(super) async fn rows_and_total(
     transaction: &mut ReadTransaction,
     total: Option<SelectStatement>,
